@@ -1,0 +1,26 @@
+"""What can be traded, and within which bounds."""
+
+import msgspec
+
+
+class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One symbol of the broker's list: `base` is bought and sold, prices are in `quote` per unit of `base`."""
+
+    symbol: str
+    base: str
+    quote: str
+    description: str
+    price_digits: int
+    """Digits after the point of a price that a client may name."""
+    quantity_min_e8: int
+    quantity_max_e8: int
+    quantity_step_e8: int
+    margin_rate_e8: int
+    """Initial margin as a share of the notional: 3.33 % is 3_330_000."""
+    price_min_e8: int
+    price_max_e8: int
+    """A quote outside [price_min_e8, price_max_e8] is a fault of its LP, whatever the market does."""
+
+    @property
+    def price_step_e8(self) -> int:
+        return int(10 ** (8 - self.price_digits))

@@ -1,0 +1,33 @@
+"""Why something is refused: one closed list of codes for REST, WebSocket and FIX."""
+
+from enum import Enum
+
+
+class Code(Enum):
+    UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+    UNKNOWN_POSITION = "UNKNOWN_POSITION"
+    BAD_CLIENT_ORDER_ID = "BAD_CLIENT_ORDER_ID"
+    DUPLICATE_CLIENT_ORDER_ID = "DUPLICATE_CLIENT_ORDER_ID"
+    QUANTITY_OUT_OF_RANGE = "QUANTITY_OUT_OF_RANGE"
+    QUANTITY_STEP = "QUANTITY_STEP"
+    PRICE_STEP = "PRICE_STEP"
+    WRONG_SIDE_OF_MARKET = "WRONG_SIDE_OF_MARKET"
+    NO_PRICE = "NO_PRICE"
+    STALE_PRICE = "STALE_PRICE"
+    NO_CONVERSION = "NO_CONVERSION"
+    INSUFFICIENT_MARGIN = "INSUFFICIENT_MARGIN"
+    BAD_AMOUNT = "BAD_AMOUNT"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    BAD_INSTRUMENT = "BAD_INSTRUMENT"
+    BAD_CURRENCY = "BAD_CURRENCY"
+
+
+class Refused(Exception):
+    """A command that the rules do not allow. `field` names the part of the command that is at fault, if one is."""
+
+    def __init__(self, code: Code, detail: str, field: str = "") -> None:
+        super().__init__(f"{code.value}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.field = field

@@ -1,0 +1,92 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domain.book import Book, Top
+from actors.domain.money import parse_e8 as e8
+from actors.domain.quote import Quote
+from tests.examples import quote
+
+
+def at(bid: str, ask: str, received_ns: int = 0) -> Quote:
+    return quote("EURUSD", bid, ask, received_ns=received_ns)
+
+
+def book(**quotes: Quote) -> Book:
+    made = Book()
+    for venue, theirs in quotes.items():
+        made.take(venue, theirs)
+    return made
+
+
+def test_an_empty_book_has_no_top() -> None:
+    assert Book().top() is None
+
+
+def test_one_lp_is_the_top() -> None:
+    assert book(A=at("1.1", "1.2")).top() == Top(e8("1.1"), e8("1.2"), "A", "A")
+
+
+def test_best_bid_and_best_offer_may_be_of_different_lps() -> None:
+    assert book(A=at("1.10", "1.13"), B=at("1.11", "1.14")).top() == Top(e8("1.11"), e8("1.13"), "B", "A")
+
+
+def test_among_equal_prices_the_first_in_the_book_keeps_the_place() -> None:
+    made = book(A=at("1.1", "1.2"), B=at("1.1", "1.2"))
+    made.take("A", at("1.1", "1.2", 5))
+    assert made.top() == Top(e8("1.1"), e8("1.2"), "A", "A")
+
+
+def test_an_lp_that_left_and_came_back_is_last_in_the_book() -> None:
+    made = book(A=at("1.1", "1.2"), B=at("1.1", "1.2"))
+    made.drop("A")
+    made.take("A", at("1.1", "1.2"))
+    assert made.top() == Top(e8("1.1"), e8("1.2"), "B", "B")
+
+
+def test_a_locked_book_is_in_order() -> None:
+    assert book(A=at("1.10", "1.11"), B=at("1.11", "1.12")).top() == Top(e8("1.11"), e8("1.11"), "B", "A")
+
+
+def test_where_two_lps_cross_the_older_quote_stands_aside() -> None:
+    made = book(A=at("1.15", "1.16", 1), B=at("1.10", "1.11", 2))
+    assert made.top() == Top(e8("1.10"), e8("1.11"), "B", "B")
+
+
+def test_a_quote_that_stood_aside_is_back_when_the_conflict_is_gone() -> None:
+    made = book(A=at("1.15", "1.16", 1), B=at("1.10", "1.11", 2))
+    made.take("B", at("1.14", "1.155", 3))
+    assert made.top() == Top(e8("1.15"), e8("1.155"), "A", "B")
+
+
+def test_of_three_only_the_late_one_stands_aside() -> None:
+    made = book(A=at("1.15", "1.16", 1), B=at("1.10", "1.12", 2), C=at("1.11", "1.13", 3))
+    assert made.top() == Top(e8("1.11"), e8("1.12"), "C", "B")
+
+
+def test_drop_tells_whether_there_was_a_quote() -> None:
+    made = book(A=at("1.1", "1.2"))
+    assert (made.drop("A"), made.drop("A"), made.top()) == (True, False, None)
+
+
+PRICES = st.integers(1, 20)
+QUOTES = st.tuples(PRICES, PRICES, st.integers(0, 5)).map(
+    lambda drawn: Quote("EURUSD", min(drawn[:2]), max(drawn[:2]), 1, 1, 0, drawn[2])
+)
+
+
+@given(st.dictionaries(st.sampled_from("ABCDE"), QUOTES, min_size=1))
+def test_the_top_is_never_crossed_and_is_somebodys(quotes: dict[str, Quote]) -> None:
+    top = book(**quotes).top()
+    assert top is not None
+    assert top.bid_e8 <= top.ask_e8
+    assert (quotes[top.lp_bid].bid_e8, quotes[top.lp_ask].ask_e8) == (top.bid_e8, top.ask_e8)
+
+
+@given(st.dictionaries(st.sampled_from("ABCDE"), QUOTES, min_size=1))
+def test_without_a_conflict_nobody_has_a_better_price(quotes: dict[str, Quote]) -> None:
+    bid_e8 = max(quote.bid_e8 for quote in quotes.values())
+    ask_e8 = min(quote.ask_e8 for quote in quotes.values())
+    top = book(**quotes).top()
+    assert top is not None
+    if bid_e8 <= ask_e8:
+        assert (top.bid_e8, top.ask_e8) == (bid_e8, ask_e8)

@@ -1,0 +1,57 @@
+from actors.domain.broker import apply
+from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
+from actors.domain.instrument import Instrument
+from actors.domain.money import parse_e8 as e8
+from actors.domain.state import State
+from config import catalogue
+
+
+def test_an_instrument_is_read_exactly() -> None:
+    instruments = catalogue.instruments()
+    assert instruments["EURUSD"] == Instrument(
+        "EURUSD",
+        "EUR",
+        "USD",
+        "Euro / US dollar",
+        5,
+        e8("1"),
+        e8("10000000"),
+        e8("1"),
+        3_330_000,
+        e8("0.5"),
+        e8("3"),
+    )
+    assert (instruments["BTCUSD"].quantity_step_e8, instruments["BTCUSD"].margin_rate_e8) == (10_000, e8("0.5"))
+
+
+def test_each_instrument_is_named_by_its_currencies_and_accepted_by_the_engine() -> None:
+    state = State()
+    for command in catalogue.instrument_definitions():
+        assert isinstance(command, DefineInstrument)
+        it = command.instrument
+        assert it.symbol == it.base + it.quote
+        assert len(apply(state, command, 0)) == 1
+    assert state.instruments == catalogue.instruments()
+
+
+def test_margin_rates_are_not_below_the_eus_limits() -> None:
+    """ESMA decision (EU) 2018/796: 3.33 % for pairs of USD, EUR, JPY, GBP, CAD and CHF, 5 % for others, 50 % crypto."""
+    major = {"USD", "EUR", "JPY", "GBP", "CAD", "CHF"}
+    for it in catalogue.instruments().values():
+        least = "0.5" if it.base in ("BTC", "ETH") else "0.0333" if {it.base, it.quote} <= major else "0.05"
+        assert it.margin_rate_e8 >= e8(least), it.symbol
+
+
+def test_lps_quote_our_symbols_under_their_own_names() -> None:
+    lps, instruments = catalogue.lps(), catalogue.instruments()
+    assert list(lps) == ["OANDA", "BINANCE"]
+    assert (lps["OANDA"].symbols["EUR_USD"], lps["BINANCE"].symbols["BTCUSDT"]) == ("EURUSD", "BTCUSD")
+    assert {ours for lp in lps.values() for ours in lp.symbols.values()} == set(instruments)
+    assert all(lp.silence_timeout_ms > 0 for lp in lps.values())
+
+
+def test_accounts_are_opened_and_paid_into_once() -> None:
+    definitions = catalogue.account_definitions()
+    assert definitions == [OpenAccount(1, "USD"), Deposit(1, 100_000_00, "opening-1", "config")]
+    state = State()
+    assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
