@@ -1,0 +1,14 @@
+"""Topics of the public streams. Each ends in a zero byte, so that no symbol's is the beginning of another's."""
+
+TICK_PREFIX = b"tick:"
+ALIVE = b"alive\0"
+"""StreamAlive, from the aggregator."""
+STATUS = b"status\0"
+"""StreamStatus, from the aggregator."""
+EVENTS = b"events\0"
+"""EventBatch, from the engine."""
+
+
+def tick(symbol: str) -> bytes:
+    """list[Tick] of one symbol, from the aggregator; who subscribes gets the last tick at once."""
+    return b"tick:%b\0" % symbol.encode()

@@ -1,0 +1,87 @@
+"""What every process does around its actor: settings, logging, signals, a clock, an exit code."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import pykka
+import structlog
+import zmq
+
+from actors.bus import endpoints
+from actors.bus.endpoints import Endpoints
+from actors.bus.pump import Pump
+from config import settings as config
+from config.settings import Settings
+
+Context = zmq.Context[zmq.Socket[bytes]]
+
+clock_ns = time.time_ns
+"""The one clock: UTC nanoseconds since the epoch."""
+
+
+class Runner(Protocol):
+    """What turns until the process is asked to stop."""
+
+    def run(self, stopping: Callable[[], bool]) -> None: ...
+
+
+class Running(NamedTuple):
+    """The usual runner: an actor, and the sockets that it is pumped from."""
+
+    actor: pykka.ActorRef[Any]
+    sockets: Mapping[str, zmq.Socket[bytes]]
+    interval_ms: int
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        Pump(self.actor, self.sockets, clock_ns, interval_ms=self.interval_ms).run(stopping)
+
+
+def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> None:
+    """The life of a process: build, run until SIGTERM or SIGINT, drain, exit 0; exit 1 when the actor fails."""
+    settings = config.load()
+    config.configure_logging(name, settings.log_level)
+    log = structlog.get_logger(name)
+    stopping = Stopping()
+    private_folder(settings)
+    context: Context = zmq.Context()
+    try:
+        runner = build(settings, endpoints.local(settings.run_dir), context)
+        log.info("ready", process=name)
+        runner.run(stopping)
+        log.info("stopped", process=name)
+    except Exception:
+        log.exception("failed", process=name)
+        sys.exit(1)
+    finally:
+        pykka.ActorRegistry.stop_all()
+        context.destroy()
+
+
+def private_folder(settings: Settings) -> None:
+    """Makes the run directory, and whatever this process writes from now on its owner's alone.
+
+    Others may pass through the directory, not look: the embedded database runs as another user when we are root.
+    """
+    os.umask(0o077)
+    if not settings.run_dir.exists():
+        settings.run_dir.mkdir(parents=True, exist_ok=True)
+        settings.run_dir.chmod(0o711)
+
+
+class Stopping:
+    """True once SIGTERM or SIGINT has come."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self._asked = True
+
+    def __call__(self) -> bool:
+        return self._asked

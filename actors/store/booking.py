@@ -1,0 +1,113 @@
+"""What a run of events changes in the tables."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import ARRAY, Text, bindparam, func, select, text
+
+from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.ledger import Posting
+from actors.store import rows
+from actors.store.database import DatabaseRefused
+from actors.store.rows import Row
+from actors.store.schema import ACCOUNTS, ENTRIES
+
+_BALANCES = text("""
+    SELECT wanted.account, wanted.currency, last.balance
+    FROM unnest(:accounts, :currencies) AS wanted (account, currency)
+    CROSS JOIN LATERAL (
+        SELECT balance FROM entries
+        WHERE entries.account = wanted.account AND entries.currency = wanted.currency
+        ORDER BY entry_id DESC LIMIT 1
+    ) AS last
+""").bindparams(bindparam("accounts", type_=ARRAY(Text)), bindparam("currencies", type_=ARRAY(Text)))
+
+
+class EventRows:
+    """The rows of the events, in the order in which they may be written. Of what changes, the last state."""
+
+    def __init__(self, connection: sqlalchemy.Connection, events: Sequence[Event]) -> None:
+        """Reads on `connection`, in the transaction that will write, what the new rows build upon."""
+        self.instruments: dict[str, Row] = {}
+        self.accounts: dict[int, Row] = {}
+        self.orders: dict[int, Row] = {}
+        self.fills: list[Row] = []
+        self.positions: dict[int, Row] = {}
+        self.postings: list[Row] = []
+        self.entries: list[Row] = []
+        self._currencies = _currencies(connection, events)
+        self._booked: list[Posting] = []
+        add: dict[type, Callable[[Any], None]] = {
+            InstrumentDefined: self._instrument,
+            AccountOpened: self._account,
+            MoneyDeposited: self._deposit,
+            OrderFilled: self._fill,
+            OrderRejected: self._rejection,
+        }
+        for event in events:
+            add[type(event)](event)
+        self._enter(connection)
+
+    def _instrument(self, event: InstrumentDefined) -> None:
+        self.instruments[event.instrument.symbol] = rows.instrument_row(event.instrument)
+
+    def _account(self, event: AccountOpened) -> None:
+        self._currencies[event.account_id] = event.currency
+        self.accounts[event.account_id] = {"account_id": event.account_id, "currency": event.currency}
+
+    def _deposit(self, event: MoneyDeposited) -> None:
+        self._book(event.posting, event.actor)
+
+    def _fill(self, event: OrderFilled) -> None:
+        currency = self._currency(event.order.account_id)
+        self.orders[event.order.order_id] = rows.order_row(event)
+        self.fills.append(rows.fill_row(event.fill, currency))
+        self.positions[event.position.position_id] = rows.position_row(event.position, currency)
+        if event.posting is not None:
+            self._book(event.posting, None)
+
+    def _rejection(self, event: OrderRejected) -> None:
+        self.orders[event.order.order_id] = rows.order_row(event)
+
+    def _book(self, posting: Posting, actor: str | None) -> None:
+        self._booked.append(posting)
+        self.postings.append(rows.posting_row(posting, actor))
+
+    def _currency(self, account_id: int) -> str:
+        try:
+            return self._currencies[account_id]
+        except KeyError:
+            raise DatabaseRefused(f"a fill of account {account_id}, which was never opened") from None
+
+    def _enter(self, connection: sqlalchemy.Connection) -> None:
+        """Numbers the entries 1, 2, 3, … in the order of the events, and carries each account's balance forward."""
+        entries = [(posting.posting_id, entry) for posting in self._booked for entry in posting.entries]
+        if not entries:
+            return
+        keys = list(dict.fromkeys((entry.account, entry.currency) for _, entry in entries))
+        found = connection.execute(_BALANCES, {"accounts": [a for a, _ in keys], "currencies": [c for _, c in keys]})
+        balances = {(row.account, row.currency): rows.minor(row.balance, row.currency) for row in found}
+        last_id = connection.scalar(select(func.max(ENTRIES.c.entry_id))) or 0
+        for entry_id, (posting_id, entry) in enumerate(entries, last_id + 1):
+            key = (entry.account, entry.currency)
+            balances[key] = balances.get(key, 0) + entry.amount_minor
+            self.entries.append(
+                {
+                    "entry_id": entry_id,
+                    "posting_id": posting_id,
+                    "account": entry.account,
+                    "currency": entry.currency,
+                    "amount": rows.numeric_minor(entry.amount_minor, entry.currency),
+                    "balance": rows.numeric_minor(balances[key], entry.currency),
+                }
+            )
+
+
+def _currencies(connection: sqlalchemy.Connection, events: Iterable[Event]) -> dict[int, str]:
+    """The currencies of the accounts that fills are of, as stored."""
+    wanted = {event.order.account_id for event in events if isinstance(event, OrderFilled)}
+    if not wanted:
+        return {}
+    found = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.account_id.in_(sorted(wanted))))
+    return {row.account_id: row.currency for row in found}

@@ -1,0 +1,60 @@
+"""What an LP's stream says, in the same words for every LP."""
+
+from typing import Literal
+
+import msgspec
+
+DETAIL_LIMIT_CHARS = 80
+
+Reason = Literal[
+    "bad_fields",
+    "bad_instrument",
+    "bad_json",
+    "bad_price",
+    "bad_size",
+    "bad_time",
+    "refused",
+    "too_long",
+    "unknown_message",
+]
+"""Why a piece of a stream was dropped. `refused` is the LP's own error reply; the rest are faults in what it sent."""
+
+
+class VenueQuote(msgspec.Struct, frozen=True, gc=False):
+    """One LP's top of book for one instrument, in the LP's spelling.
+
+    Prices and sizes are on the 10^-8 scale and never negative. A side that is missing, zero, negative or not open to
+    trading has the price 0: a quote with such a side must not be traded on. `time_ns` is the LP's time (UTC), or 0
+    where the LP sends none.
+    """
+
+    instrument: str
+    bid_e8: int
+    ask_e8: int
+    bid_size_e8: int
+    ask_size_e8: int
+    time_ns: int
+
+
+class VenueHeartbeat(msgspec.Struct, frozen=True, gc=False):
+    """The LP says that the stream lives. `time_ns` is its time (UTC)."""
+
+    time_ns: int
+
+
+class VenueGarbage(msgspec.Struct, frozen=True, gc=False):
+    """A piece of the stream that was dropped; `detail` is at most DETAIL_LIMIT_CHARS of printable text."""
+
+    reason: Reason
+    detail: str
+
+
+VenueEvent = VenueQuote | VenueHeartbeat | VenueGarbage
+
+
+def garbage(reason: Reason, detail: str | bytes) -> VenueGarbage:
+    """A `VenueGarbage` whose detail is cut to the limit and made printable."""
+    text = detail[:DETAIL_LIMIT_CHARS]
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return VenueGarbage(reason, "".join(c if c.isprintable() else "?" for c in text))

@@ -1,0 +1,417 @@
+"""The engine's actor, asked by hand, with a real journal."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pykka
+import pytest
+
+from actors.bus import codec, topics
+from actors.bus.messages import (
+    AccountReport,
+    Answer,
+    Done,
+    EngineRequest,
+    EventBatch,
+    Events,
+    GetAccount,
+    GetEvents,
+    GetInstruments,
+    Instruments,
+    OrderReport,
+    Ping,
+    Pong,
+    PositionReport,
+    Refusal,
+    Reply,
+    StreamAlive,
+)
+from actors.bus.pump import Inbox, Outbox, Stop
+from actors.domain.account import AccountSummary
+from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
+from actors.domain.events import Event, OrderFilled, OrderRejected
+from actors.domain.money import parse_e8 as e8
+from actors.domain.order import OrderReason, Outcome, Side
+from actors.domain.quote import Tick
+from actors.domain.state import State, snapshot
+from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS, Engine
+from actors.store.journal import Journal
+from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, TICKS, closing, order, tick
+
+BUY, SELL = Side.BUY, Side.SELL
+ASKER = b"\x00asker"
+DEFINITIONS: list[Command] = [
+    *(DefineInstrument(it) for it in INSTRUMENTS.values()),
+    OpenAccount(ACCOUNT, "USD"),
+    Deposit(ACCOUNT, 10_000_00, "opening-1", "config"),
+]
+DEFINED = 8
+"""Number of the event of the last definition."""
+
+decode_batch = codec.decoder(EventBatch)
+
+
+class Desk:
+    """An engine on a journal; asked with ticks and requests, as the pump would."""
+
+    def __init__(self, path: Path, definitions: list[Command] = DEFINITIONS) -> None:
+        self.path = path
+        self.journal = Journal(path)
+        self.state, self.last_ns = self.journal.recover()
+        self.actor: pykka.ActorRef[Engine] = Engine.start(self.journal, self.state, self.last_ns, definitions)
+
+    def ask(self, now_ns: int, *, ticks: list[bytes] | None = None, requests: list[Any] | None = None) -> Outbox:
+        asked = [[ASKER, codec.encode(EngineRequest(n, body))] for n, body in enumerate(requests or [], 1)]
+        outbox: Outbox = self.actor.ask(
+            Inbox(now_ns, {"ticks": [[frame] for frame in ticks or []], "requests": asked}), block=True
+        )
+        return outbox
+
+    def open(self) -> None:
+        """Defined, with prices, and the stream alive at START_NS."""
+        self.ask(START_NS, ticks=[*(ticks_frame(given) for given in TICKS), alive_frame(START_NS)])
+
+    def answer(self, body: Any, now_ns: int = START_NS) -> Answer:
+        """The reply to the one request, which comes last."""
+        name, (identity, frame) = self.ask(now_ns, requests=[body])[-1]
+        reply: Reply = codec.decoder(Reply)(frame)
+        assert (name, identity, reply.request_id) == ("requests", ASKER, 1)
+        return reply.body
+
+    def counter(self, name: str) -> int:
+        count: int = getattr(self.actor.proxy(), name).get()
+        return count
+
+    def crash(self) -> None:
+        """Nothing is brought to rest."""
+        self.actor.stop()
+        self.journal.close()
+
+    def encoded(self) -> bytes:
+        return msgspec.msgpack.encode(snapshot(self.state))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "engine.sqlite"
+
+
+@pytest.fixture
+def desk(path: Path) -> Iterator[Desk]:
+    made = Desk(path)
+    made.open()
+    yield made
+    pykka.ActorRegistry.stop_all()
+
+
+def ticks_frame(*ticks: Tick) -> bytes:
+    return codec.encode(list(ticks), topics.tick(ticks[0].symbol))
+
+
+def alive_frame(time_ns: int, **last_seq: int) -> bytes:
+    return codec.encode(StreamAlive(time_ns, {**dict.fromkeys(INSTRUMENTS, 1), **last_seq}), topics.ALIVE)
+
+
+def events_message(first_seq: int, now_ns: int, *events: Event) -> tuple[str, list[bytes]]:
+    return "events", [codec.encode(EventBatch(first_seq, now_ns, list(events)), topics.EVENTS)]
+
+
+def reply_message(request_id: int, answer: Answer) -> tuple[str, list[bytes]]:
+    return "requests", [ASKER, codec.encode(Reply(request_id, answer))]
+
+
+def events_in(outbox: Outbox) -> list[Event]:
+    frames = [frames[0] for name, frames in outbox if name == "events"]
+    return [event for frame in frames for event in decode_batch(codec.topic_and_body(frame)[1]).events]
+
+
+def test_definitions_are_told_first_and_once(path: Path) -> None:
+    desk = Desk(path)
+    outbox = desk.ask(START_NS, requests=[Ping()])
+    events = events_in(outbox)
+    assert len(events) == DEFINED
+    assert outbox == [events_message(1, START_NS, *events), reply_message(1, Pong(True, "", DEFINED))]
+    assert desk.ask(START_NS + 1) == []
+    desk.crash()
+    again = Desk(path)
+    assert events_in(again.ask(START_NS + 2)) == []
+    again.crash()
+
+
+def test_an_order_is_answered_after_its_event(desk: Desk) -> None:
+    outbox = desk.ask(START_NS + 5, requests=[order("EURUSD", BUY, "10000")])
+    (filled,) = events_in(outbox)
+    assert isinstance(filled, OrderFilled)
+    report = OrderReport(DEFINED + 1, Outcome(filled.order, (filled.fill,)), repeated=False)
+    assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), reply_message(1, report)]
+    assert (filled.fill.price_e8, filled.fill.tick_seq, filled.fill.time_ns) == (e8("1.10020"), 1, START_NS + 5)
+    assert desk.journal.events_from(DEFINED + 1) == [EventBatch(DEFINED + 1, START_NS + 5, [filled])]
+
+
+def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
+    """An order, the same again, one that margin refuses, one without a symbol, a question, a close."""
+    first = order("EURUSD", BUY, "10000")
+    requests = [first, first, order("EURUSD", BUY, "9999999", "big"), order("X", BUY, "1", "x"), Ping(), closing(1)]
+    outbox = desk.ask(START_NS, requests=requests)
+    filled, rejected, closed = events_in(outbox)
+    assert isinstance(filled, OrderFilled)
+    assert isinstance(rejected, OrderRejected)
+    assert isinstance(closed, OrderFilled)
+    seq = DEFINED + 1
+    outcome = Outcome(filled.order, (filled.fill,))
+    assert outbox == [
+        events_message(seq, START_NS, filled, rejected, closed),
+        reply_message(1, OrderReport(seq, outcome, repeated=False)),
+        reply_message(2, OrderReport(seq, outcome, repeated=True)),
+        reply_message(3, OrderReport(seq + 1, Outcome(rejected.order, (), rejected.code, rejected.detail), False)),
+        reply_message(4, Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol")),
+        reply_message(5, Pong(True, "", seq + 1)),
+        reply_message(6, OrderReport(seq + 2, Outcome(closed.order, (closed.fill,)), repeated=False)),
+    ]
+
+
+def test_a_repeat_makes_no_event(desk: Desk) -> None:
+    first = desk.answer(order("EURUSD", BUY, "10000"))
+    outbox = desk.ask(START_NS + SECOND_NS // 100, requests=[order("EURUSD", BUY, "10000")])
+    assert isinstance(first, OrderReport)
+    assert outbox == [reply_message(1, msgspec.structs.replace(first, repeated=True))]
+
+
+def test_a_refused_command_changes_nothing(desk: Desk) -> None:
+    before = desk.encoded()
+    outbox = desk.ask(START_NS, requests=[order("EURUSD", BUY, "0"), Deposit(ACCOUNT, -5, "k", "a"), closing(5)])
+    sentence = "quantity of EURUSD is from 1 to 10000000, not 0"
+    assert outbox == [
+        reply_message(1, Refusal("QUANTITY_OUT_OF_RANGE", sentence, "quantity")),
+        reply_message(2, Refusal("BAD_AMOUNT", "a deposit is more than nothing and within the limit", "amount")),
+        reply_message(3, Refusal("UNKNOWN_POSITION", "there is no open position 5", "position_id")),
+    ]
+    assert desk.encoded() == before
+
+
+def test_deposits_and_accounts_are_done_once(desk: Desk) -> None:
+    requests = [OpenAccount(2, "EUR"), OpenAccount(2, "EUR"), Deposit(2, 5_00, "k", "a"), Deposit(2, 5_00, "k", "a")]
+    outbox = desk.ask(START_NS, requests=requests)
+    assert [type(event).__name__ for event in events_in(outbox)] == ["AccountOpened", "MoneyDeposited"]
+    assert outbox[1:] == [reply_message(n, Done(DEFINED + seq)) for n, seq in ((1, 1), (2, 1), (3, 2), (4, 2))]
+
+
+BAD_REQUESTS: list[list[bytes]] = [
+    [],
+    [ASKER],
+    [ASKER, b""],
+    [ASKER, b"\x01garbage"],
+    [ASKER, b"", codec.encode(EngineRequest(1, Ping()))],
+    [ASKER, codec.encode([1, ["DefineInstrument", []]])],
+    [ASKER, codec.encode([1, ["SubmitOrder", 1, "id", "EURUSD", "buy", "market", 2**64 - 1, 0.5]])],
+    [ASKER, b"\x01" + b"\x00" * codec.MAX_FRAME_BYTES],
+]
+BAD_TICKS: list[list[bytes]] = [
+    [],
+    [b""],
+    [b"tick:EURUSD\0"],
+    [b"tick:EURUSD\0\x01garbage"],
+    [topics.ALIVE + b"\x01\x90"],
+    [ticks_frame(tick("EURUSD", "1", "1", 2)), b"more"],
+    [codec.encode([["EURUSD", 2, 0, 1.5, 1.6, "A", "A", True]], topics.tick("EURUSD"))],
+]
+
+
+def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
+    good = [ASKER, codec.encode(EngineRequest(1, Ping()))]
+    before = desk.encoded()
+    outbox = desk.actor.ask(Inbox(START_NS, {"ticks": BAD_TICKS, "requests": [*BAD_REQUESTS, good]}))
+    assert outbox == [reply_message(1, Pong(True, "", DEFINED))]
+    assert desk.counter("bad_frames") == len(BAD_REQUESTS) + len(BAD_TICKS)
+    assert desk.encoded() == before
+
+
+def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
+    """Whatever integer MessagePack can carry, in any field."""
+    for number in (2**64 - 1, 2**63, -(2**63)):
+        bodies = [
+            SubmitOrder(ACCOUNT, f"id{number}", "EURUSD", BUY, order("EURUSD", BUY, "1").type, number, number, number),
+            SubmitOrder(ACCOUNT, f"id{number}", "EURUSD", BUY, order("EURUSD", BUY, "1").type, e8("1"), number, number),
+            OpenAccount(number, "USD"),
+            Deposit(ACCOUNT, number, "key", "actor"),
+            msgspec.structs.replace(closing(1), position_id=number, quantity_e8=number),
+            GetAccount(number),
+            GetEvents(number),
+        ]
+        outbox = desk.ask(START_NS, requests=bodies)
+        replies = [codec.decoder(Reply)(frames[1]).body for name, frames in outbox if name == "requests"]
+        assert [isinstance(reply, Refusal) for reply in replies] == [True] * 6 + [False]
+    ticks = [Tick("EURUSD", number, number, number, number, "A", "A", True) for number in (2**64 - 1, -(2**63), 0)]
+    desk.ask(START_NS, ticks=[ticks_frame(*ticks), alive_frame(2**64 - 1, EURUSD=2**64 - 1)])
+    assert desk.counter("bad_ticks") == 3
+    assert desk.answer(Ping()) == Pong(True, "", DEFINED)
+
+
+def test_ticks_that_nobody_could_have_made_are_dropped(desk: Desk) -> None:
+    """No price, crossed, of a symbol that is not ours: they would be dealt on, divided by, or kept for ever."""
+    bad = [
+        tick("EURUSD", "0", "1.1", 5),
+        tick("EURUSD", "-1", "1.1", 5),
+        tick("EURUSD", "1.2", "1.1", 5),
+        tick("XAUUSD", "1900", "1901", 5),
+    ]
+    good = tick("EURUSD", "1.3", "1.4", 4)
+    desk.ask(START_NS, ticks=[ticks_frame(*bad, good)])
+    assert desk.state.ticks["EURUSD"] == good
+    assert "XAUUSD" not in desk.state.ticks
+    assert desk.counter("bad_ticks") == len(bad)
+
+
+def batches(path: Path) -> int:
+    database = sqlite3.connect(path)
+    (count,) = database.execute("SELECT count(*) FROM batches").fetchone()
+    database.close()
+    return int(count)
+
+
+def test_ticks_that_cause_nothing_wait_for_company(desk: Desk, path: Path) -> None:
+    before = batches(path)
+    assert desk.ask(START_NS + 1, ticks=[ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))]) == []
+    assert batches(path) == before
+    assert desk.ask(START_NS + TICKS_WAIT_NS) == []
+    assert batches(path) == before + 1
+    assert desk.ask(START_NS + 2 * TICKS_WAIT_NS) == []
+    assert batches(path) == before + 1
+
+
+def test_a_tick_that_stops_a_position_does_not_wait(desk: Desk) -> None:
+    """10,000 bought at 1.10020, stopped at 1.09: -102.00."""
+    desk.ask(START_NS, requests=[order("EURUSD", BUY, "10000", stop_loss="1.095")])
+    outbox = desk.ask(START_NS + 1, ticks=[ticks_frame(tick("EURUSD", "1.09", "1.0902", 2))])
+    (event,) = events_in(outbox)
+    assert outbox == [events_message(DEFINED + 2, START_NS + 1, event)]
+    assert isinstance(event, OrderFilled)
+    assert (event.order.reason, event.fill.profit_minor) == (OrderReason.STOP_LOSS, -102_00)
+
+
+def test_ticks_come_before_the_requests_of_the_same_turn(desk: Desk) -> None:
+    ticks = [ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))]
+    (event,) = events_in(desk.ask(START_NS, ticks=ticks, requests=[order("EURUSD", BUY, "1")]))
+    assert isinstance(event, OrderFilled)
+    assert (event.fill.price_e8, event.fill.tick_seq) == (e8("1.2002"), 2)
+
+
+def test_a_quiet_engine_says_that_it_lives(desk: Desk) -> None:
+    later_ns = START_NS + HEARTBEAT_NS + TICKS_WAIT_NS
+    assert desk.ask(START_NS + HEARTBEAT_NS - 1) == []
+    assert desk.ask(later_ns) == [events_message(DEFINED + 1, later_ns)]
+
+
+def code_of(answer: Answer) -> str:
+    assert isinstance(answer, OrderReport)
+    return answer.outcome.code
+
+
+def test_a_symbol_of_which_a_tick_was_missed_is_not_dealt_on_until_the_next(desk: Desk) -> None:
+    desk.ask(START_NS, ticks=[alive_frame(START_NS, EURUSD=2)])
+    assert code_of(desk.answer(order("EURUSD", BUY, "1", "a"))) == "NO_PRICE"
+    assert code_of(desk.answer(order("GBPUSD", BUY, "1", "b"))) == ""
+    desk.ask(START_NS, ticks=[ticks_frame(tick("EURUSD", "1.2", "1.2002", 3)), alive_frame(START_NS, EURUSD=3)])
+    assert code_of(desk.answer(order("EURUSD", BUY, "1", "c"))) == ""
+
+
+def test_a_symbol_that_a_new_aggregator_does_not_know_is_not_dealt_on(desk: Desk) -> None:
+    """It lives, but no LP of EURUSD has come back to it: our price is of before its restart."""
+    known = StreamAlive(START_NS, {symbol: 1 for symbol in INSTRUMENTS if symbol != "EURUSD"})
+    desk.ask(START_NS, ticks=[codec.encode(known, topics.ALIVE)])
+    assert code_of(desk.answer(order("EURUSD", BUY, "1", "a"))) == "NO_PRICE"
+    assert code_of(desk.answer(order("GBPUSD", BUY, "1", "b"))) == ""
+
+
+def test_a_silent_stream_is_not_dealt_on(desk: Desk) -> None:
+    late_ns = START_NS + 3 * SECOND_NS + 1
+    assert code_of(desk.answer(order("EURUSD", BUY, "1", "a"), late_ns)) == "STALE_PRICE"
+    desk.ask(late_ns, ticks=[alive_frame(late_ns)])
+    assert code_of(desk.answer(order("EURUSD", BUY, "1", "b"), late_ns)) == ""
+
+
+def test_questions(desk: Desk) -> None:
+    """10,000 EURUSD bought at 1.10020 (margin 366.37), now 1.10500/1.10520: +48.00."""
+    desk.answer(order("EURUSD", BUY, "10000"))
+    desk.ask(START_NS, ticks=[ticks_frame(tick("EURUSD", "1.10500", "1.10520", 2))])
+    position = desk.state.accounts[ACCOUNT].positions[1]
+    seq = DEFINED + 1
+    assert desk.answer(Ping()) == Pong(True, "", seq)
+    assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()))
+    assert desk.answer(GetAccount(ACCOUNT)) == AccountReport(
+        seq,
+        AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS),
+        [PositionReport(position, e8("1.10500"), 48_00)],
+    )
+    assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
+    assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))
+    assert desk.answer(GetEvents(seq + 1)) == Events([])
+
+
+TURNS: list[tuple[list[bytes], list[Command]]] = [
+    ([], [order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), order("EURGBP", SELL, "500", "b")]),
+    ([ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))], []),
+    ([ticks_frame(tick("EURUSD", "1.08", "1.0802", 3))], [order("EURUSD", BUY, "9999999", "c")]),
+    ([alive_frame(START_NS, EURUSD=3, EURGBP=7)], [closing(2, "d"), OpenAccount(5, "EUR")]),
+]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_after_a_restart_the_state_is_the_same(desk: Desk, path: Path, stopped: bool) -> None:
+    """After a stop by a snapshot, after a crash by the journal alone; and it goes on with the next number."""
+    for number, (ticks, requests) in enumerate(TURNS, 1):
+        desk.ask(START_NS + number, ticks=ticks, requests=requests)
+    if stopped:
+        desk.ask(START_NS + 5, ticks=[ticks_frame(tick("GBPUSD", "1.3", "1.3002", 2))])
+        assert desk.actor.ask(Stop(START_NS + 6)) == []
+    else:
+        desk.crash()
+    before = desk.encoded()
+    again = Desk(path)
+    assert again.encoded() == before
+    outbox = again.ask(START_NS + 9, requests=[TURNS[0][1][0], order("GBPUSD", BUY, "1", "new")])
+    (event,) = events_in(outbox)
+    assert outbox[0] == events_message(desk.state.event_seq + 1, START_NS + 9, event)
+    repeated = codec.decoder(Reply)(outbox[1][1][1]).body
+    assert isinstance(repeated, OrderReport)
+    assert (repeated.repeated, repeated.outcome) == (True, desk.state.accounts[ACCOUNT].outcomes["a"])
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_the_engines_time_never_falls(desk: Desk, path: Path, stopped: bool) -> None:
+    """Not when the clock is set back, and not over a restart."""
+    desk.ask(START_NS + 50, requests=[order("EURUSD", BUY, "1", "a")])
+    (event,) = events_in(desk.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "b")]))
+    assert isinstance(event, OrderFilled)
+    assert event.fill.time_ns == START_NS + 50
+    if stopped:
+        desk.actor.ask(Stop(START_NS - SECOND_NS))
+    else:
+        desk.crash()
+    again = Desk(path)
+    assert again.last_ns == START_NS + 50
+    (event,) = events_in(again.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "c")]))
+    assert isinstance(event, OrderFilled)
+    assert event.fill.time_ns == START_NS + 50
+
+
+def test_without_the_journal_there_is_no_answer(desk: Desk, path: Path) -> None:
+    """The disk fails the commit: nothing leaves the engine, and the next one knows nothing of the order."""
+    before = desk.encoded()
+    desk.journal._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(sqlite3.Error):
+        desk.ask(START_NS, requests=[order("EURUSD", BUY, "1")])
+    desk.crash()
+    again = Desk(path)
+    assert again.encoded() == before
+    assert again.answer(order("EURUSD", BUY, "1")) is not None
+
+
+def test_a_fresh_state_is_what_a_fresh_journal_gives(path: Path) -> None:
+    desk = Desk(path, [])
+    assert (desk.encoded(), desk.last_ns) == (msgspec.msgpack.encode(snapshot(State())), 0)
+    assert desk.ask(5) == []
+    desk.crash()

@@ -1,0 +1,219 @@
+"""The feed's actor with what a connection hears, and its runner on a real socket."""
+
+import asyncio
+import csv
+import gzip
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pykka
+import pytest
+import zmq
+from pydantic import SecretStr
+
+from actors.bus import codec, sockets
+from actors.bus.messages import FeedMessage, FeedStatus, QuoteBatch
+from actors.domain.money import parse_e8 as e8
+from actors.domain.quote import Quote, QuoteLimits
+from actors.feed import Beat, Connected, Feed, FeedRunner, Heard, SimulatedStream, binance_stream, oanda_stream
+from config import catalogue
+from config.settings import Settings
+from gateway.connection import BinanceStream, Connection, ConnectionLost, Events, OandaStream, Patience
+from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
+from tests.examples import INSTRUMENTS, SECOND_NS, START_NS
+
+SYMBOLS = {"EUR_USD": "EURUSD", "GBP_USD": "GBPUSD", "XAU_USD": "XAUUSD"}
+decode = codec.decoder(FeedMessage)
+
+
+@pytest.fixture
+def feed() -> Iterator[pykka.ActorRef[Any]]:
+    yield Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
+    pykka.ActorRegistry.stop_all()
+
+
+def said(feed: pykka.ActorRef[Any], message: Heard | Connected | Beat) -> list[QuoteBatch | FeedStatus]:
+    return [decode(frame) for frame in feed.ask(message, block=True)]
+
+
+def venue_quote(instrument: str, bid: str, ask: str, time_ns: int = START_NS) -> VenueQuote:
+    return VenueQuote(instrument, e8(bid), e8(ask), e8("1000000"), e8("2000000"), time_ns)
+
+
+def test_quotes_are_passed_on_under_our_names(feed: pykka.ActorRef[Any]) -> None:
+    events: list[VenueEvent] = [
+        venue_quote("EUR_USD", "1.1", "1.2", START_NS - 5),
+        VenueHeartbeat(START_NS),
+        venue_quote("GBP_USD", "1.3", "1.4", 0),
+    ]
+    sizes = e8("1000000"), e8("2000000")
+    assert said(feed, Heard(START_NS, events)) == [
+        QuoteBatch(
+            "OANDA",
+            [
+                Quote("EURUSD", e8("1.1"), e8("1.2"), *sizes, START_NS - 5, START_NS),
+                Quote("GBPUSD", e8("1.3"), e8("1.4"), *sizes, 0, START_NS),
+            ],
+        )
+    ]
+
+
+def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[Any]) -> None:
+    """The dirt of the recording FX14-2026-01-19 (a side that is zero, bid above ask), and the rest."""
+    minute_ns = 60 * SECOND_NS
+    events: list[VenueEvent] = [
+        venue_quote("EUR_USD", "1.1", "0"),
+        venue_quote("EUR_USD", "0", "1.1"),
+        venue_quote("EUR_USD", "0", "0"),
+        venue_quote("EUR_USD", "1.10001", "1.1"),
+        venue_quote("EUR_USD", "0.1", "0.1"),
+        venue_quote("EUR_USD", "1", "1.5"),
+        venue_quote("EUR_USD", "1.1", "1.2", START_NS - minute_ns),
+        venue_quote("EUR_USD", "1.1", "1.2", START_NS + minute_ns),
+        venue_quote("XAU_USD", "1900", "1901"),
+        venue_quote("NOBODY", "1.1", "1.2"),
+        VenueGarbage("bad_json", "{"),
+        VenueGarbage("bad_json", "}"),
+        VenueHeartbeat(START_NS),
+    ]
+    assert said(feed, Heard(START_NS, events)) == []
+    dropped = {
+        "zero": 3,
+        "crossed": 1,
+        "bounds": 1,
+        "spread": 1,
+        "old": 1,
+        "future": 1,
+        "unknown_symbol": 2,
+        "bad_json": 2,
+    }
+    assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 0, dropped)]
+
+
+def test_a_chunk_without_quotes_says_nothing(feed: pykka.ActorRef[Any]) -> None:
+    assert said(feed, Heard(START_NS, [VenueHeartbeat(START_NS)])) == []
+
+
+def test_the_status_follows_the_connection_and_counts(feed: pykka.ActorRef[Any]) -> None:
+    said(feed, Heard(START_NS, [venue_quote("EUR_USD", "1.1", "1.2")] * 3))
+    assert said(feed, Connected(START_NS + 1, True, "up")) == [FeedStatus("OANDA", True, "up", START_NS + 1, 3, {})]
+    assert said(feed, Beat(START_NS + 2)) == [FeedStatus("OANDA", True, "up", START_NS + 2, 3, {})]
+    assert said(feed, Connected(START_NS + 3, False, "lost")) == [
+        FeedStatus("OANDA", False, "lost", START_NS + 3, 3, {})
+    ]
+
+
+def test_the_recordings_dirt_is_never_passed_on(shared: Path) -> None:
+    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
+    names = {symbol: symbol for symbol in catalogue.instruments()}
+    feed = Feed.start("RECORDING", names, catalogue.instruments(), QuoteLimits())
+    quotes: Counter[str] = Counter()
+    with gzip.open(shared / "ticks" / "FX14-2026-01-19.csv.gz", "rt") as file:
+        for second, rows in groupby(csv.DictReader(file), key=lambda row: row["time"][:19]):
+            now_ns = int(datetime.fromisoformat(second + "Z").timestamp()) * SECOND_NS
+            events: list[VenueEvent] = [venue_quote(row["symbol"], row["bid"], row["ask"], now_ns) for row in rows]
+            for message in said(feed, Heard(now_ns, events)):
+                assert isinstance(message, QuoteBatch)
+                assert all(0 < quote.bid_e8 <= quote.ask_e8 for quote in message.quotes)
+                quotes.update(quote.symbol for quote in message.quotes)
+    (status,) = said(feed, Beat(0))
+    feed.stop()
+    assert isinstance(status, FeedStatus)
+    assert status.dropped == {"zero": 942, "crossed": 4}
+    assert (status.quotes, quotes.total(), len(quotes)) == (63_093 - 946, 63_093 - 946, 14)
+
+
+class Talking:
+    """A stream that says the same again and again."""
+
+    def __init__(self, *events: VenueEvent) -> None:
+        self._events = list(events)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Events]:
+        yield self._say()
+
+    async def _say(self) -> AsyncIterator[list[VenueEvent]]:
+        while True:
+            yield self._events
+            await asyncio.sleep(0.01)
+
+
+def test_a_running_feed_publishes_quotes_and_its_state_until_it_is_stopped(
+    feed: pykka.ActorRef[Any], tmp_path: Path
+) -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    collecting = sockets.collector(context, f"ipc://{tmp_path}/quotes")
+    reporting = sockets.reporter(context, f"ipc://{tmp_path}/quotes")
+    stream = Talking(venue_quote("EUR_USD", "1.1", "1.2"))
+    heard: list[QuoteBatch | FeedStatus] = []
+
+    def drain(timeout_ms: int) -> None:
+        while collecting.poll(timeout_ms):
+            heard.append(decode(collecting.recv()))
+
+    def enough() -> bool:
+        drain(0)
+        return {type(message) for message in heard} == {QuoteBatch, FeedStatus}
+
+    runner = FeedRunner(
+        feed,
+        lambda on_events, on_state: Connection(stream, on_events, on_state, Patience(), random.Random(1)),
+        reporting,
+        lambda: START_NS,
+    )
+    runner.run(enough)
+    drain(200)
+    quote = Quote("EURUSD", e8("1.1"), e8("1.2"), e8("1000000"), e8("2000000"), START_NS, START_NS)
+    assert QuoteBatch("OANDA", [quote]) in heard
+    last = heard[-1]
+    assert isinstance(last, FeedStatus)
+    assert (last.connected, last.detail, last.quotes > 0) == (False, "stopped", True)
+    context.destroy(linger=0)
+
+
+def settings(**values: Any) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+LPS = catalogue.lps()
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"oanda": {}}', '{"oanda": []}'])
+def test_simulated_lps_that_are_not_up_are_a_lost_connection(tmp_path: Path, content: str | None) -> None:
+    """Whatever the file holds at the moment: it is looked at again with the next try."""
+    stream = oanda_stream(settings(run_dir=tmp_path), LPS["OANDA"], Patience())
+    if content is not None:
+        (tmp_path / "venues.json").write_text(content)
+    assert isinstance(stream, SimulatedStream)
+    with pytest.raises(ConnectionLost):
+        stream.open()
+
+
+def test_the_settings_choose_between_the_real_lp_and_the_simulated_one(tmp_path: Path) -> None:
+    real = settings(
+        run_dir=tmp_path,
+        oanda_url="https://stream-fxpractice.oanda.com",
+        oanda_account="101-001-1-001",
+        oanda_token=SecretStr("token"),
+        binance_url="wss://stream.binance.com:9443",
+    )
+    assert isinstance(oanda_stream(real, LPS["OANDA"], Patience()), OandaStream)
+    assert isinstance(binance_stream(real, LPS["BINANCE"], Patience()), BinanceStream)
+    simulated = settings(run_dir=tmp_path)
+    assert isinstance(oanda_stream(simulated, LPS["OANDA"], Patience()), SimulatedStream)
+    assert isinstance(binance_stream(simulated, LPS["BINANCE"], Patience()), SimulatedStream)
+
+
+@pytest.mark.parametrize("missing", ["oanda_account", "oanda_token"])
+def test_an_oanda_host_needs_account_and_token(tmp_path: Path, missing: str) -> None:
+    values = {"oanda_url": "https://x", "oanda_account": "1", "oanda_token": SecretStr("t"), "run_dir": tmp_path}
+    del values[missing]
+    with pytest.raises(ValueError, match="HEDGEROW_OANDA_TOKEN"):
+        oanda_stream(settings(**values), LPS["OANDA"], Patience())
