@@ -1,0 +1,331 @@
+"""The rest of the broker, as the web process meets it: the real wire and the real rules, and faults on demand."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+import zmq
+
+from actors.bus import codec, sockets, topics
+from actors.bus.endpoints import Endpoints
+from actors.bus.messages import (
+    AccountReport,
+    AggregatorRequest,
+    Bars,
+    EngineRequest,
+    Entries,
+    EventBatch,
+    Events,
+    FeedStatus,
+    Fills,
+    GetAccount,
+    GetBars,
+    GetEntries,
+    GetEvents,
+    GetFills,
+    GetInstruments,
+    GetOrders,
+    GetTickHistory,
+    GetTicks,
+    GetUser,
+    HistoryRequest,
+    Instruments,
+    LedgerLine,
+    OrderReport,
+    Orders,
+    Ping,
+    Pong,
+    PositionReport,
+    Refusal,
+    Reply,
+    StreamAlive,
+    StreamStatus,
+    Ticks,
+    User,
+    UserReport,
+)
+from actors.domain import broker, dealing, margin
+from actors.domain.bar import bar_of
+from actors.domain.checks import account_of
+from actors.domain.commands import (
+    ClosePosition,
+    DefineInstrument,
+    Deposit,
+    Input,
+    ObserveStream,
+    ObserveTicks,
+    OpenAccount,
+    SubmitOrder,
+)
+from actors.domain.events import Event, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.instrument import Instrument
+from actors.domain.money import parse_e8
+from actors.domain.quote import Tick
+from actors.domain.refusal import Refused
+from actors.domain.state import State
+from actors.store.passwords import hash_password
+from web.bus import Inlet
+
+Context = zmq.Context[zmq.Socket[bytes]]
+
+TRADER, OTHER, ADMIN = "alice", "bob", "root"
+PASSWORD = "correct horse battery staple"
+
+
+def instrument(symbol: str, digits: int) -> Instrument:
+    e8 = parse_e8
+    return Instrument(
+        symbol,
+        symbol[:3],
+        symbol[3:],
+        f"{symbol[:3]} against {symbol[3:]}",
+        digits,
+        e8("1"),
+        e8("10000000"),
+        e8("1"),
+        e8("0.0333"),
+        e8("0.0001"),
+        e8("1000"),
+    )
+
+
+INSTRUMENTS = {"EURUSD": instrument("EURUSD", 5), "USDJPY": instrument("USDJPY", 3)}
+
+
+@cache
+def password_hash() -> str:
+    return hash_password(PASSWORD)
+
+
+class FakeBroker:
+    """Engine, persistence and aggregator in one. `mute` holds the names of those that do not answer."""
+
+    def __init__(self, context: Context, where: Endpoints) -> None:
+        self.mute: set[str] = set()
+        self.silent = False
+        """Nothing beats on the streams."""
+        self.delay_s = 0.0
+        """How long every answer takes."""
+        self.loses_events = False
+        """Events are journalled and not published."""
+        self.forgets_events = False
+        """The journal has nothing to give."""
+        self.asked: list[Any] = []
+        self.before_account_report: Callable[[], None] = lambda: None
+        self.state = State()
+        self.batches: list[EventBatch] = []
+        self.users = {
+            TRADER: User(1, TRADER, password_hash(), "trader", 1),
+            OTHER: User(2, OTHER, password_hash(), "trader", 2),
+            ADMIN: User(3, ADMIN, password_hash(), "admin", 0),
+        }
+        self.backlog: list[Tick] = []
+        self._ticks = sockets.snapshot_publisher(context, where.ticks)
+        self._events = sockets.publisher(context, where.events)
+        self._subscriptions = Inlet(self._ticks, self._on_subscriptions)
+        self._services = [
+            _Service(self, "engine", sockets.router(context, where.engine), EngineRequest, self._engine),
+            _Service(self, "persistence", sockets.router(context, where.history), HistoryRequest, self._history),
+            _Service(self, "aggregator", sockets.router(context, where.aggregator), AggregatorRequest, self._ask_ticks),
+        ]
+        for terms in INSTRUMENTS.values():
+            self.tell(DefineInstrument(terms))
+        for account_id in (1, 2):
+            self.tell(OpenAccount(account_id, "USD"))
+            self.tell(Deposit(account_id, 10_000_000, f"opening-{account_id}", "test"))
+
+    async def run(self) -> None:
+        await asyncio.gather(
+            self._subscriptions.run(), self._heartbeat(), *(service.inlet.run() for service in self._services)
+        )
+
+    def tell(self, told: Input) -> list[Event]:
+        """The engine deals with an input, journals and publishes."""
+        first_seq = self.state.event_seq + 1
+        events = broker.apply(self.state, told, time.time_ns())
+        if events:
+            batch = EventBatch(first_seq, time.time_ns(), events)
+            self.batches.append(batch)
+            if not self.loses_events:
+                self._events.send(codec.encode(batch, topics.EVENTS))
+        return events
+
+    def tick(self, symbol: str, bid: str, ask: str, *, live: bool = True, lost: bool = False) -> Tick:
+        """A tick of the aggregator, to the engine and the public; `lost`: not to the public."""
+        last = self.state.ticks.get(symbol)
+        seq = last.seq + 1 if last else 1_000
+        tick = Tick(symbol, seq, time.time_ns(), parse_e8(bid), parse_e8(ask), "oanda", "binance", live)
+        self.backlog.append(tick)
+        self.tell(ObserveStream(time.time_ns(), ()))
+        self.tell(ObserveTicks((tick,)))
+        if not lost:
+            self._ticks.send(codec.encode([tick], topics.tick(symbol)))
+        return tick
+
+    def publish(self, frame: bytes, *, events: bool = False) -> None:
+        (self._events if events else self._ticks).send(frame)
+
+    def beat(self) -> None:
+        """What the streams tell once a second."""
+        now_ns = time.time_ns()
+        self.tell(ObserveStream(now_ns, ()))
+        last_seq = {tick.symbol: tick.seq for tick in self.state.ticks.values()}
+        self._ticks.send(codec.encode(StreamAlive(now_ns, last_seq), topics.ALIVE))
+        feeds = [FeedStatus("oanda", True, "", now_ns, 50, {"zero": 942, "crossed": 4})]
+        self._ticks.send(codec.encode(StreamStatus(now_ns, feeds), topics.STATUS))
+        self._events.send(codec.encode(EventBatch(self.state.event_seq + 1, now_ns, []), topics.EVENTS))
+
+    async def _heartbeat(self) -> None:
+        while True:
+            if not self.silent:
+                self.beat()
+            await asyncio.sleep(0.2)
+
+    def _on_subscriptions(self, messages: list[list[bytes]]) -> None:
+        for (frame,) in messages:
+            if frame[:1] == b"\1":
+                for tick in self.state.ticks.values():
+                    if topics.tick(tick.symbol).startswith(frame[1:]):
+                        self._ticks.send(codec.encode([tick], topics.tick(tick.symbol)))
+
+    def _engine(self, body: Any) -> Any:
+        match body:
+            case Ping():
+                return Pong(ready=True, detail="", seq=self.state.event_seq)
+            case GetInstruments():
+                return Instruments(list(self.state.instruments.values()))
+            case GetAccount():
+                return self._report(body.account_id)
+            case GetEvents():
+                known = [] if self.forgets_events else self.batches
+                return Events([batch for batch in known if batch.first_seq >= body.first_seq])
+        assert isinstance(body, SubmitOrder | ClosePosition)
+        repeated = not self.tell(body)
+        outcome = dealing.known_outcome(self.state, body)
+        assert outcome is not None
+        return OrderReport(self.state.event_seq, outcome, repeated)
+
+    def _report(self, account_id: int) -> AccountReport:
+        state = self.state
+        account = account_of(state, account_id)
+        report = AccountReport(
+            state.event_seq,
+            state.summary(account, time.time_ns()),
+            [
+                PositionReport(
+                    position,
+                    margin.closing_price_e8(position.side, state.ticks[position.symbol]),
+                    margin.profit_minor(
+                        position, state.instruments[position.symbol], state.crosses, state.ticks, account.currency
+                    ),
+                )
+                for position in account.positions.values()
+            ],
+        )
+        self.before_account_report()
+        return report
+
+    def _history(self, body: Any) -> Any:
+        events = [event for batch in self.batches for event in batch.events]
+        match body:
+            case Ping():
+                return Pong(ready=True, detail="", seq=self.state.event_seq)
+            case GetUser():
+                user = self.users.get(body.username)
+                return UserReport(user) if user else Refusal("UNKNOWN_USER", "there is no such user")
+            case GetOrders():
+                orders = [e.order for e in events if isinstance(e, OrderFilled | OrderRejected)]
+                mine = [o for o in orders if o.account_id == body.account_id]
+                return Orders(_page(mine, body, lambda o: o.order_id))
+            case GetFills():
+                fills = [e.fill for e in events if isinstance(e, OrderFilled)]
+                mine_too = [f for f in fills if f.account_id == body.account_id]
+                return Fills(_page(mine_too, body, lambda f: f.fill_id))
+            case GetEntries():
+                return Entries(_page(_lines(events, body.account), body, lambda line: line.entry_id))
+            case GetTickHistory():
+                ticks = [t for t in self.backlog if t.symbol == body.symbol and t.seq < (body.before_seq or 2**62)]
+                return Ticks(body.symbol, ticks[-body.limit :])
+        assert isinstance(body, GetBars)
+        bars = [bar_of(t, body.minutes * 60_000_000_000) for t in self.backlog if t.symbol == body.symbol]
+        return Bars(body.symbol, body.minutes, bars[-body.limit :])
+
+    def _ask_ticks(self, body: Any) -> Any:
+        if isinstance(body, GetTicks):
+            kept = [tick for tick in self.backlog if tick.symbol == body.symbol and tick.seq > body.after_seq]
+            return Ticks(body.symbol, kept)
+        return Pong(ready=True, detail="", seq=0)
+
+
+class _Service:
+    """One ROUTER: every request to `serve`, every answer back."""
+
+    def __init__(
+        self, owner: FakeBroker, name: str, socket: zmq.Socket[bytes], kind: Any, serve: Callable[[Any], Any]
+    ) -> None:
+        self.inlet = Inlet(socket, self._on_requests)
+        self._owner = owner
+        self._name = name
+        self._socket = socket
+        self._decode = codec.decoder(kind)
+        self._serve = serve
+
+    def _on_requests(self, messages: list[list[bytes]]) -> None:
+        for identity, frame in messages:
+            request = self._decode(frame)
+            self._owner.asked.append(request.body)
+            if self._name in self._owner.mute:
+                continue
+            try:
+                answer = self._serve(request.body)
+            except Refused as refusal:
+                answer = Refusal(refusal.code.value, refusal.detail, refusal.field)
+            frames = [identity, codec.encode(Reply(request.request_id, answer))]
+            asyncio.get_running_loop().call_later(self._owner.delay_s, self._send, frames)
+
+    def _send(self, frames: list[bytes]) -> None:
+        self._socket.send_multipart(frames)
+        self.inlet.look_again()
+
+
+def _page(items: list[Any], query: Any, id_of: Callable[[Any], int]) -> list[Any]:
+    return [item for item in reversed(items) if id_of(item) < (query.before_id or 2**62)][: query.limit]
+
+
+def _lines(events: list[Event], account: str) -> list[LedgerLine]:
+    lines: list[LedgerLine] = []
+    balance = 0
+    for event in events:
+        posting = event.posting if isinstance(event, MoneyDeposited | OrderFilled) else None
+        for entry in posting.entries if posting else ():
+            if posting and entry.account == account:
+                balance += entry.amount_minor
+                entry_id, kind = len(lines) + 1, posting.kind.value
+                lines.append(
+                    LedgerLine(
+                        entry_id,
+                        posting.posting_id,
+                        kind,
+                        posting.reference,
+                        posting.time_ns,
+                        account,
+                        entry.currency,
+                        entry.amount_minor,
+                        balance,
+                    )
+                )
+    return lines
+
+
+async def eventually(what: Callable[[], Any] | Callable[[], Awaitable[Any]], patience_s: float = 10.0) -> Any:
+    """Waits until `what()` is true, and gives it."""
+    async with asyncio.timeout(patience_s):
+        while True:
+            got = what()
+            if asyncio.iscoroutine(got):
+                got = await got
+            if got:
+                return got
+            await asyncio.sleep(0.01)

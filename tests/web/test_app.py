@@ -1,0 +1,95 @@
+"""The process itself: start, secrets, SIGTERM, exit codes."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def environment(run_dir: Path, port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
+    return inherited | {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(port)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(run_dir: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "web.app"],
+        cwd=ROOT,
+        env=environment(run_dir, port),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health").raise_for_status()
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_it_lives_alone_says_goodbye_and_exits_with_0(tmp_path: Path) -> None:
+    port = free_port()
+    with process(tmp_path / "var", port) as web:
+        wait_for(port)
+        assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 503
+        key = tmp_path / "var" / "secrets" / "jwt"
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        with connect(f"ws://127.0.0.1:{port}/ws") as client:
+            web.send_signal(signal.SIGTERM)
+            assert [*client] == []
+            assert client.close_code == 1001
+        out, err = web.communicate(timeout=20)
+        assert (web.returncode, err) == (0, "")
+        assert "stopped" in out
+        assert key.read_bytes().hex() not in out
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        with process(tmp_path / "var", port) as web:
+            _, err = web.communicate(timeout=20)
+    assert web.returncode == 1
+    assert err == f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
+    secrets = tmp_path / "var" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "jwt").write_bytes(b"k" * 32)
+    (secrets / "jwt").chmod(0o644)
+    with process(tmp_path / "var", free_port()) as web:
+        out, err = web.communicate(timeout=20)
+    assert web.returncode == 1
+    assert "0600" in out + err

@@ -1,0 +1,384 @@
+"""/ws: who may, what is asked, prices and an account live, and the limits."""
+
+import asyncio
+import contextlib
+import socket as sockets
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from actors.domain.commands import Deposit
+from tests.web.broker import ADMIN, OTHER, eventually
+from tests.web.world import Socket, World
+
+pytestmark = pytest.mark.anyio
+
+EUR = {"channel": "ticks", "symbols": ["EURUSD"]}
+
+
+def without_times(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in ("time", "created_at", "opened_at")}
+
+
+async def subscribed(socket: Socket) -> list[dict[str, Any]]:
+    """Subscribes to the account; gives the snapshot."""
+    assert await socket.ask(id=1, op="subscribe", channel="account") == {"id": 1, "ok": True}
+    snapshot = []
+    while not (await socket.ask(id=2, op="ping"))["ok"]:
+        pass
+    position = next(i for i, message in enumerate(socket.heard) if message.get("id") == 1)
+    snapshot = [message for message in socket.heard[position:] if "type" in message]
+    return snapshot
+
+
+async def test_before_auth_nothing_is_served(world: World) -> None:
+    async with world.socket(username=None) as socket:
+        for request in (
+            {"op": "subscribe", **EUR},
+            {"op": "subscribe", "channel": "account"},
+            {"op": "unsubscribe", **EUR},
+            {"op": "ping"},
+        ):
+            answer = await socket.ask(id=5, **request)
+            assert answer["ok"] is False
+            assert answer["error"]["code"] == "UNAUTHORISED"
+        assert await socket.ask(id="a", op="auth", token=world.token()) == {"id": "a", "ok": True}
+        assert await socket.ask(id=6, op="ping") == {"id": 6, "ok": True}
+
+
+async def test_a_forged_token_is_answered_and_closes(world: World) -> None:
+    async with world.socket(username=None) as socket:
+        answer = await socket.ask(id=1, op="auth", token=world.token()[:-2] + "xx")
+        assert (answer["ok"], answer["error"]["code"]) == (False, "INVALID_TOKEN")
+        assert await socket.closed() == 4401
+
+
+async def test_who_does_not_say_who_they_are_is_sent_away(world: World) -> None:
+    async with world.socket(username=None) as silent, world.socket() as known:
+        await eventually(lambda: len(world.web.sockets) == 2)
+        world.clock.ahead_ns = 10_000_000_000
+        assert await silent.closed() == 4401
+        assert await known.ask(id=1, op="ping") == {"id": 1, "ok": True}
+
+
+async def test_a_token_that_expires_closes_the_socket(world: World) -> None:
+    async with world.socket() as socket, world.socket() as renewed:
+        world.clock.ahead_ns = 300 * 1_000_000_000
+        assert (await renewed.ask(id=1, op="auth", token=world.token()))["ok"]
+        other = await renewed.ask(id=2, op="auth", token=world.token(OTHER))
+        assert other["error"]["code"] == "FORBIDDEN"
+        assert await renewed.closed() == 4401
+        world.clock.ahead_ns = 600 * 1_000_000_000
+        assert await socket.closed() == 4401
+
+
+async def test_requests_that_are_wrong_are_answered_with_what_is_wrong(world: World) -> None:
+    async with world.socket() as socket:
+        for text, request_id, code, field in (
+            ("{", None, "MALFORMED_JSON", None),
+            ('{"id": 1, "op": NaN}', None, "MALFORMED_JSON", None),
+            ("[]", None, "INVALID_FIELD", None),
+            ('{"op": "ping"}', None, "INVALID_FIELD", "id"),
+            ('{"id": 1}', 1, "INVALID_FIELD", "op"),
+            ('{"id": 1, "op": "dance"}', 1, "INVALID_FIELD", "op"),
+            ('{"id": 1, "op": "ping", "loud": true}', 1, "INVALID_FIELD", "loud"),
+            ('{"id": 1, "op": "subscribe"}', 1, "INVALID_FIELD", "channel"),
+            ('{"id": 1, "op": "subscribe", "channel": "depth"}', 1, "INVALID_FIELD", "channel"),
+            ('{"id": 1, "op": "subscribe", "channel": "ticks"}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": []}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": "EURUSD"}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": ["NO"]}', 1, "UNKNOWN_SYMBOL", "symbols"),
+            (
+                '{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": ["EURUSD"], "max_rate": 11}',
+                1,
+                "INVALID_FIELD",
+                "max_rate",
+            ),
+            ('{"id": 1, "op": "subscribe", "channel": "account", "account_id": "2"}', 1, "FORBIDDEN", "account_id"),
+            ('{"id": "%s", "op": "ping"}' % ("x" * 65), "x" * 65, "INVALID_FIELD", "id"),
+        ):
+            await socket.connection.send(text)
+            answer = await socket.hear()
+            assert (text, answer["id"], answer["ok"]) == (text, request_id, False)
+            assert (text, answer["error"]["code"], answer["error"].get("field")) == (text, code, field)
+        await socket.connection.send(b'{"id": 9, "op": "ping"}')
+        assert await socket.hear() == {"id": 9, "ok": True}
+        await socket.connection.send("x" * 70_000)
+        assert await socket.closed() == 1009
+
+
+async def test_ticks_a_snapshot_then_the_last_value_at_most_ten_times_a_second(world: World) -> None:
+    async with world.socket() as socket:
+        assert await socket.ask(id=1, op="subscribe", **EUR) == {"id": 1, "ok": True}
+        snapshot = await socket.hear()
+        assert snapshot.pop("time").endswith("Z")
+        assert snapshot == {
+            "type": "tick",
+            "symbol": "EURUSD",
+            "bid": "1.10000",
+            "ask": "1.10010",
+            "seq": 1000,
+            "lp_bid": "oanda",
+            "lp_ask": "binance",
+            "live": True,
+        }
+        turns_before = world.web.fanout._turns
+        for number in range(500):
+            world.broker.tick("EURUSD", "1.1", f"1.{20_000 + number}")
+            if number % 10 == 0:
+                await asyncio.sleep(0.01)
+        last = await socket.hear_until(lambda message: message["seq"] == 1500)
+        assert last["ask"] == "1.20499"
+        ticks = [message["seq"] for message in socket.heard if message.get("type") == "tick"]
+        assert ticks == sorted(set(ticks))
+        assert len(ticks) <= world.web.fanout._turns - turns_before + 1
+        assert (await socket.ask(id=2, op="unsubscribe", **EUR))["ok"]
+        world.broker.tick("EURUSD", "1.3", "1.4")
+        await asyncio.sleep(0.25)
+        assert await socket.ask(id=3, op="ping") == {"id": 3, "ok": True}
+        assert socket.heard[-2:] == [{"id": 2, "ok": True}, {"id": 3, "ok": True}]
+
+
+async def test_every_tick_for_who_asks_for_every_tick(world: World) -> None:
+    async with world.socket() as socket:
+        await socket.ask(id=1, op="subscribe", max_rate=None, **EUR)
+        for number in range(300):
+            world.broker.tick("EURUSD", "1.1", f"1.{20_000 + number}")
+        await socket.hear_until(lambda message: message["seq"] == 1300)
+        ticks = [message["seq"] for message in socket.heard if message.get("type") == "tick"]
+        assert ticks == list(range(1000, 1301))
+
+
+async def test_a_lost_tick_is_asked_for(world: World) -> None:
+    async with world.socket() as socket:
+        await socket.ask(id=1, op="subscribe", **EUR)
+        world.broker.tick("EURUSD", "1.5", "1.6", lost=True)
+        tick = await socket.hear_until(lambda message: message.get("seq") == 1001)
+        assert (tick["bid"], tick["ask"]) == ("1.50000", "1.60000")
+
+
+async def test_an_account_from_snapshot_through_fill_to_close(world: World) -> None:
+    await world.order()
+    async with world.socket() as socket:
+        account, position = await subscribed(socket)
+        seq = world.broker.state.event_seq
+        assert without_times(account) == {
+            "type": "account",
+            "account_id": "1",
+            "currency": "USD",
+            "balance": "100000.00",
+            "equity": "99999.00",
+            "open_profit": "-1.00",
+            "margin": "366.34",
+            "free_margin": "99632.66",
+            "margin_level": "27296.77",
+            "seq": seq,
+        }
+        shown = (await world.get("/positions")).json()["positions"][0]
+        assert position == {"type": "position", "status": "open", "seq": seq, **shown}
+        await world.price("EURUSD", "1.10110", "1.10120")
+        moved = await socket.hear_until(lambda message: message.get("type") == "account")
+        assert (moved["equity"], moved["open_profit"], moved["seq"]) == ("100010.00", "10.00", seq)
+        assert socket.heard[-2]["current_price"] == "1.10110"
+        socket.heard.clear()
+        closed = (await world.post("/position/1/close", {})).json()
+        await socket.hear_until(lambda message: message.get("type") == "account")
+        order, fill, position, account = socket.heard
+        rest = closed["order"]
+        assert order == {"seq": seq + 1, **rest, "type": "order", "order_type": "market"}
+        assert fill == {"type": "fill", "seq": seq + 1, **closed["fills"][0]}
+        assert without_times(position) == {
+            "type": "position",
+            "status": "closed",
+            "seq": seq + 1,
+            "id": "1",
+            "symbol": "EURUSD",
+            "side": "buy",
+            "quantity": "0",
+            "open_price": "1.10010",
+            "current_price": "1.10110",
+            "profit": "10.00",
+            "margin": "0.00",
+            "stop_loss": None,
+            "take_profit": None,
+        }
+        assert (account["balance"], account["equity"], account["margin_level"]) == ("100010.00", "100010.00", None)
+
+
+async def test_rejections_and_deposits_are_told_too(world: World) -> None:
+    async with world.socket() as socket:
+        await subscribed(socket)
+        await world.order(quantity="9000000")
+        order = await socket.hear()
+        assert (order["type"], order["status"], order["average_price"]) == ("order", "rejected", None)
+        world.broker.tell(Deposit(1, 500, "more", "test"))
+        account = await socket.hear()
+        assert (account["type"], account["balance"]) == ("account", "100005.00")
+
+
+async def test_accounts_are_apart(world: World) -> None:
+    async with world.socket() as mine, world.socket(OTHER) as other, world.socket(ADMIN) as admin:
+        await subscribed(mine)
+        await subscribed(other)
+        refused = await admin.ask(id=1, op="subscribe", channel="account")
+        assert refused["error"]["code"] == "FORBIDDEN"
+        assert (await admin.ask(id=2, op="subscribe", channel="account", account_id="1"))["ok"]
+        unknown = await admin.ask(id=3, op="subscribe", channel="account", account_id="99")
+        assert unknown["error"]["code"] == "UNKNOWN_ACCOUNT"
+        assert list(world.web.backend.accounts._watches) == [1, 2]
+        other.heard.clear()
+        await world.order()
+        for socket in (mine, admin):
+            fill = await socket.hear_until(lambda message: message.get("type") == "fill")
+            assert fill["position_id"] == "1"
+        await other.ask(id=9, op="ping")
+        assert [message["type"] for message in other.heard if "type" in message] == []
+    await eventually(lambda: not world.web.backend.accounts._watches)
+
+
+async def test_no_account_event_is_dropped_or_conflated(world: World) -> None:
+    async with world.socket() as socket:
+        await subscribed(socket)
+        for burst in range(10):
+            await asyncio.gather(*(world.order(quantity="1") for _ in range(20)))
+            world.broker.tick("EURUSD", "1.1", f"1.2{burst}")
+        last = world.broker.state.event_seq
+        await socket.hear_until(lambda message: message.get("seq") == last and message["type"] == "account")
+        fills = [message["seq"] for message in socket.heard if message.get("type") == "fill"]
+        assert fills == list(range(last - 199, last + 1))
+
+
+async def test_a_hole_in_the_event_stream_is_filled_from_the_journal(world: World) -> None:
+    async with world.socket() as socket:
+        await subscribed(socket)
+        world.broker.loses_events = True
+        for _ in range(5):
+            await world.order(quantity="1")
+        world.broker.loses_events = False
+        await world.order(quantity="1")
+        await world.order(quantity="1")
+        last = world.broker.state.event_seq
+        await socket.hear_until(lambda message: message.get("seq") == last and message["type"] == "account")
+        fills = [message["seq"] for message in socket.heard if message.get("type") == "fill"]
+        assert fills == list(range(last - 6, last + 1))
+        assert world.web.events.gaps >= 1
+
+
+async def test_events_that_cannot_be_had_close_the_socket_and_the_next_has_it_all(world: World) -> None:
+    async with world.socket() as socket:
+        await subscribed(socket)
+        world.broker.loses_events = world.broker.forgets_events = True
+        await world.order()
+        assert await socket.closed() == 4410
+    world.broker.loses_events = False
+    async with world.socket() as again:
+        account, position = await subscribed(again)
+        assert (account["type"], position["id"]) == ("account", "1")
+        await world.order()
+        fill = await again.hear_until(lambda message: message.get("type") == "fill")
+        assert fill["position_id"] == "2"
+
+
+async def test_an_event_between_the_engine_s_answer_and_its_arrival_is_not_lost(world: World) -> None:
+    """The snapshot is of the moment before the fill, and the fill's event overtakes it on its way."""
+    await world.order()
+    overtaking: list[Any] = []
+
+    def fill_now() -> None:
+        if not overtaking:
+            command = next(body for body in world.broker.asked if type(body).__name__ == "SubmitOrder")
+            overtaking.append(world.broker._engine(type(command)(1, "overtaking", *list(fields(command))[2:])))
+
+    def fields(command: Any) -> list[Any]:
+        return [getattr(command, name) for name in command.__struct_fields__]
+
+    world.broker.before_account_report = fill_now
+    world.broker.delay_s = 0.05
+    async with world.socket() as socket:
+        snapshot = await subscribed(socket)
+        assert [message["id"] for message in snapshot if message["type"] == "position"] == ["1", "2"]
+        assert snapshot[0]["seq"] == world.broker.state.event_seq
+
+
+async def test_an_account_while_the_engine_is_away_is_refused_and_can_be_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
+    async with world.socket() as socket:
+        world.broker.mute.add("engine")
+        assert (await socket.ask(id=1, op="subscribe", channel="account"))["error"]["code"] == "UNAVAILABLE"
+        assert not world.web.backend.accounts._watches
+        world.broker.mute.clear()
+        assert (await subscribed(socket))[0]["type"] == "account"
+
+
+async def test_a_client_that_does_not_read_is_closed_and_the_others_live(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.stream.UNSENT_LIMIT_BYTES", 100_000)
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", world.port))
+    async with world.socket() as well, connect(f"ws://127.0.0.1:{world.port}/ws", sock=raw, max_queue=1) as connection:
+        lazy = Socket(connection)
+        assert (await lazy.ask(id=0, op="auth", token=world.token()))["ok"]
+        await lazy.ask(id=1, op="subscribe", max_rate=None, **EUR)
+        await well.ask(id=1, op="subscribe", **EUR)
+        slow = next(
+            handler for handler in world.web.sockets._open if handler._stream.socket.getpeername() == raw.getsockname()
+        )
+        slow._stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4_096)
+        connection.transport.pause_reading()
+        sent = 0
+        while not world.web.sockets.closed_slow:
+            world.broker.tick("EURUSD", "1.1", f"1.{20_000 + sent % 1_000}")
+            sent += 1
+            assert sent < 100_000
+            await asyncio.sleep(0)
+        connection.transport.resume_reading()
+        with contextlib.suppress(Exception):
+            while True:
+                await lazy.hear()
+        assert await lazy.closed() == 4408
+        last = world.broker.state.ticks["EURUSD"].seq
+        await well.hear_until(lambda message: message.get("seq") == last)
+        assert await well.ask(id=2, op="ping") == {"id": 2, "ok": True}
+
+
+async def test_only_pages_of_our_own_may_connect(world: World) -> None:
+    url = f"ws://127.0.0.1:{world.port}/ws"
+    for origin in ("http://evil.example", f"http://127.0.0.1:{world.port + 1}", "null"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(url, additional_headers={"Origin": origin}):
+                pass
+        assert refused.value.response.status_code == 403
+    async with connect(url, additional_headers={"Origin": f"http://127.0.0.1:{world.port}"}):
+        pass
+    plain = await world.http.get("/ws")
+    assert (plain.status_code, plain.json()["code"]) == (426, "UPGRADE_REQUIRED")
+
+
+async def test_so_many_connections_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.stream.SOCKETS_LIMIT", 1)
+    async with world.socket():
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(f"ws://127.0.0.1:{world.port}/ws"):
+                pass
+        assert refused.value.response.status_code == 503
+    await eventually(lambda: not len(world.web.sockets))
+    async with world.socket():
+        pass
+
+
+async def test_garbage_on_the_streams_is_counted_and_life_goes_on(world: World) -> None:
+    prices, events = world.web.prices, world.web.events
+    for garbage in (b"tick:EURUSD\0", b"tick:EURUSD\0\x01\xff", b"tick:EURUSD\0\x02\x90", b"alive\0\x01\x90"):
+        world.broker.publish(garbage)
+    for garbage in (b"events\0", b"events\0\x01\xc1", b"events\0\x01" + b"\x91" * 300):
+        world.broker.publish(garbage, events=True)
+    await eventually(lambda: (prices.bad_frames, events.bad_frames) == (4, 3))
+    await world.price("EURUSD", "1.3", "1.4")
+    assert (await world.order()).status_code == 201

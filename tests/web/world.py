@@ -1,0 +1,140 @@
+"""A web process in front of a fake broker, and the clients that talk to it: HTTP and WebSocket on a real port."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import zmq
+from tornado.testing import bind_unused_port
+from websockets.asyncio.client import ClientConnection, connect
+
+from actors.bus import endpoints
+from tests.web.broker import ADMIN, TRADER, Context, FakeBroker, eventually
+from web.app import Web
+from web.auth import Tokens
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+class Clock:
+    """The time of day, which a test may set forward."""
+
+    def __init__(self) -> None:
+        self.ahead_ns = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.ahead_ns
+
+
+class Socket:
+    """A client of /ws that keeps what it hears."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.heard: list[dict[str, Any]] = []
+
+    async def hear(self) -> dict[str, Any]:
+        """The next message."""
+        async with asyncio.timeout(10):
+            message: dict[str, Any] = json.loads(await self.connection.recv())
+        self.heard.append(message)
+        return message
+
+    async def say(self, **request: Any) -> None:
+        await self.connection.send(json.dumps(request))
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """Sends a request and gives its answer; what comes before it is in `heard`."""
+        await self.say(**request)
+        return await self.hear_until(lambda message: message.get("id", 0) == request["id"])
+
+    async def hear_until(self, wanted: Any) -> dict[str, Any]:
+        while not wanted(message := await self.hear()):
+            pass
+        return message
+
+    async def closed(self) -> int:
+        """The code with which the server closes."""
+        async with asyncio.timeout(20):
+            await self.connection.wait_closed()
+        assert self.connection.close_code is not None
+        return self.connection.close_code
+
+
+class World:
+    def __init__(self, broker: FakeBroker, web: Web, clock: Clock, port: int, http: httpx.AsyncClient) -> None:
+        self.broker = broker
+        self.web = web
+        self.clock = clock
+        self.port = port
+        self.http = http
+
+    def token(self, username: str = TRADER) -> str:
+        return self.web.backend.tokens.issue(self.broker.users[username], self.clock() // 1_000_000_000)
+
+    def bearer(self, username: str = TRADER) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(username)}"}
+
+    async def get(self, path: str, username: str = TRADER, **parameters: Any) -> httpx.Response:
+        return await self.http.get(path, headers=self.bearer(username), params=parameters)
+
+    async def post(self, path: str, body: Any, username: str = TRADER) -> httpx.Response:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.http.post(path, headers=self.bearer(username), content=content)
+
+    async def order(self, username: str = TRADER, **changes: Any) -> httpx.Response:
+        order = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "10000"}
+        return await self.post("/order", {**order, **changes}, username)
+
+    async def price(self, symbol: str, bid: str, ask: str) -> None:
+        """A tick that the web process has heard of when this returns."""
+        tick = self.broker.tick(symbol, bid, ask)
+        await eventually(lambda: self.web.prices.ticks.get(symbol) == tick)
+
+    @asynccontextmanager
+    async def socket(self, username: str | None = TRADER) -> AsyncIterator[Socket]:
+        """A connection to /ws, authenticated as `username`, or not at all."""
+        async with connect(f"ws://127.0.0.1:{self.port}/ws", max_queue=None) as connection:
+            socket = Socket(connection)
+            if username is not None:
+                assert await socket.ask(id=0, op="auth", token=self.token(username)) == {"id": 0, "ok": True}
+            yield socket
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[World]:
+    """A web process that has heard of the broker, with a price for each symbol."""
+    context: Context = zmq.Context()
+    where = endpoints.local(folder)
+    clock = Clock()
+    broker = FakeBroker(context, where)
+    web = Web(context, where, Tokens(KEY, ttl_s=600), clock, folder / "dist")
+    listener, port = bind_unused_port()
+    web.server.add_socket(listener)
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(broker.run()), asyncio.create_task(web.run(stop))]
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+            world = World(broker, web, clock, port, http)
+            await eventually(lambda: web.prices.instruments)
+            await world.price("EURUSD", "1.10000", "1.10010")
+            await world.price("USDJPY", "150.000", "150.010")
+            # The first heartbeat on the event stream tells where it stands.
+            await eventually(lambda: web.events.heard_seq)
+            await eventually(lambda: web.prices.feeds)
+            yield world
+        stop.set()
+        await tasks[1]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        context.destroy(linger=0)
+
+
+__all__ = ["ADMIN", "KEY", "TRADER", "Socket", "World", "running"]

@@ -1,0 +1,213 @@
+"""The web process, `python -m web.app`: REST, WebSocket and the page on one event loop, the rest over the bus."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+import zmq
+from tornado.httpserver import HTTPServer
+
+from actors.bus import endpoints, sockets, topics
+from actors.bus.endpoints import Endpoints
+from actors.bus.messages import (
+    AggregatorRequest,
+    EngineRequest,
+    GetInstruments,
+    HistoryRequest,
+    Instruments,
+)
+from actors.domain.quote import Tick
+from actors.process import clock_ns, private_folder
+from config import settings as config
+from web.accounts import Accounts
+from web.auth import PasswordChecks, Tokens, signing_key
+from web.backend import Backend
+from web.bus import Asker, Away, Declined, Inlet, NoAnswer
+from web.events import EventStream
+from web.fanout import TURNS_PER_SECOND, Fanout
+from web.handler import BODY_LIMIT_BYTES
+from web.prices import TOPICS, Prices
+from web.render import Renderer
+from web.routes import PAGES, application
+from web.stream import Sockets
+from web.survey import Survey
+
+HEADER_LIMIT_BYTES = 16_384
+IDLE_LIMIT_S = 60
+BODY_TIMEOUT_S = 10
+DRAIN_LIMIT_S = 6
+"""How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
+INSTRUMENTS_TIMEOUT_MS = 2_000
+RETRY_S = 0.25
+REVALUE_EVERY_TURNS = 3
+"""Live profit is told of three times a second."""
+
+Context = zmq.Context[zmq.Socket[bytes]]
+
+
+class Web:
+    """The parts of the process, wired. `run` does its work until it is told to stop, or a part fails."""
+
+    def __init__(
+        self,
+        context: Context,
+        where: Endpoints,
+        tokens: Tokens,
+        clock: Callable[[], int],
+        pages: Path = PAGES,
+    ) -> None:
+        self.prices = Prices(clock, self._on_ticks)
+        render = Renderer(self.prices.instruments)
+        engine = Asker("engine", sockets.dealer(context, where.engine, only_connected=True), EngineRequest)
+        history = Asker("persistence", sockets.dealer(context, where.history, only_connected=True), HistoryRequest)
+        aggregator = Asker(
+            "aggregator", sockets.dealer(context, where.aggregator, only_connected=True), AggregatorRequest
+        )
+        accounts = Accounts(engine, self.prices, render)
+        self.fanout = Fanout(self.prices, render.tick_message)
+        self.backend = Backend(
+            engine,
+            history,
+            aggregator,
+            self.prices,
+            accounts,
+            self.fanout,
+            render,
+            tokens,
+            PasswordChecks(),
+            Survey((engine, history, aggregator), self.prices, clock),
+            set(),
+            clock,
+        )
+        self.sockets = Sockets()
+        self.events = EventStream(engine, accounts.deliver, accounts.lost)
+        self.server = HTTPServer(
+            application(self.backend, self.sockets, pages),
+            max_header_size=HEADER_LIMIT_BYTES,
+            max_body_size=BODY_LIMIT_BYTES,
+            idle_connection_timeout=IDLE_LIMIT_S,
+            body_timeout=BODY_TIMEOUT_S,
+        )
+        self._tick_socket = sockets.subscriber(context, where.ticks)
+        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive)
+        self._event_inlet = Inlet(sockets.subscriber(context, where.events, topics.EVENTS), self.events.receive)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set, then drains; raises what a part raises. The server must be listening."""
+        backend = self.backend
+        try:
+            async with asyncio.TaskGroup() as parts:
+                tasks = [
+                    parts.create_task(part)
+                    for part in (
+                        backend.engine.inlet.run(),
+                        backend.history.inlet.run(),
+                        backend.aggregator.inlet.run(),
+                        self._tick_inlet.run(),
+                        self._event_inlet.run(),
+                        self.events.fill_holes(),
+                        self._learn_instruments(),
+                        self._keep_time(),
+                        self._repair_prices(),
+                    )
+                ]
+                await stop.wait()
+                await self._drain()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            backend.passwords.close()
+
+    def _on_ticks(self, ticks: list[Tick]) -> None:
+        self.fanout.observe(ticks)
+
+    async def _learn_instruments(self) -> None:
+        """Asks until the engine answers, then follows the prices; later changes come as events."""
+        while True:
+            try:
+                answer = await self.backend.engine.ask(GetInstruments(), Instruments, INSTRUMENTS_TIMEOUT_MS)
+            except (Away, NoAnswer, Declined):
+                answer = Instruments([])
+            if answer.instruments:
+                break
+            await asyncio.sleep(RETRY_S)
+        self.prices.define(*answer.instruments)
+        for topic in TOPICS:
+            self._tick_socket.subscribe(topic)
+        self._tick_inlet.look_again()
+
+    async def _keep_time(self) -> None:
+        """The one timer of the process: conflated prices, live profit, and the sockets' limits in time."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        turns = 0
+        while True:
+            # A turn that comes late is not made up for: the one after it is a full turn away.
+            due = max(due + 1 / TURNS_PER_SECOND, loop.time())
+            await asyncio.sleep(due - loop.time())
+            turns += 1
+            self.fanout.turn()
+            if turns % REVALUE_EVERY_TURNS == 0:
+                self.backend.accounts.revalue(self.backend.clock_ns())
+            if turns % TURNS_PER_SECOND == 0:
+                self.prices.hush(self.backend.clock_ns())
+                self.sockets.sweep(self.backend.now_s())
+
+    async def _repair_prices(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            if self.prices.behind:
+                await self.prices.repair(self.backend.aggregator)
+
+    async def _drain(self) -> None:
+        """Takes no more connections, says goodbye on the open sockets, and lets requests that have begun end."""
+        self.server.stop()
+        self.sockets.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_LIMIT_S):
+                while self.backend.requests:
+                    await asyncio.sleep(0.02)
+        await self.server.close_all_connections()
+
+
+async def serve(settings: config.Settings) -> None:
+    """The life of the process, until SIGTERM or SIGINT."""
+    log = structlog.get_logger("web")
+    tokens = Tokens(signing_key(settings.run_dir / "secrets"), settings.token_ttl_s)
+    context: Context = zmq.Context()
+    try:
+        web = Web(context, endpoints.local(settings.run_dir), tokens, clock_ns)
+        try:
+            web.server.listen(settings.http_port, settings.http_host)
+        except OSError as error:
+            where = f"{settings.http_host}:{settings.http_port}"
+            sys.exit(f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        log.info("ready", process="web", url=f"http://{settings.http_host}:{settings.http_port}")
+        await web.run(stop)
+        log.info("stopped", process="web")
+    finally:
+        context.destroy()
+
+
+def main() -> None:
+    """Exits with 0 when it was asked to stop, with 1 when it cannot start or a part of it fails."""
+    settings = config.load()
+    config.configure_logging("web", settings.log_level)
+    private_folder(settings)
+    log = structlog.get_logger("web")
+    try:
+        asyncio.run(serve(settings))
+    except Exception:
+        log.exception("failed", process="web")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

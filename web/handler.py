@@ -1,0 +1,181 @@
+"""What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
+
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import structlog
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from web.auth import Caller, Unauthorised
+from web.backend import Backend
+from web.problem import MEDIA_TYPE, Problem, forbidden, invalid, of_validation, unauthorised
+from web.schema import Request
+
+BODY_LIMIT_BYTES = 65_536
+METHODS = ("GET", "POST")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+R = TypeVar("R", bound=Request)
+
+_log = structlog.get_logger("web")
+
+
+class Shielded(RequestHandler):
+    """Has the security headers, and answers every error with a problem document that says nothing of the inside."""
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def allowed(self) -> list[str]:
+        """The methods that this address takes."""
+        inherited = RequestHandler._unimplemented_method
+        return [name for name in METHODS if getattr(type(self), name.lower()) is not inherited]
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        problem = error if isinstance(error, Problem) else self._plain_problem(status_code)
+        for name, value in problem.headers.items():
+            self.set_header(name, value)
+        self.set_header("Content-Type", MEDIA_TYPE)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(msgspec.json.encode(problem.document()))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if not isinstance(value, HTTPError):
+            _log.error("request failed", method=self.request.method, path=self.request.path, exc_info=(typ, value, tb))
+
+    def _plain_problem(self, status: int) -> Problem:
+        if status == 404:
+            return Problem(404, "NOT_FOUND", "There is nothing at this address.")
+        if status == 405:
+            allowed = self.allowed()
+            detail = f"This address takes {' and '.join(allowed)}, not {self.request.method}."
+            return Problem(405, "METHOD_NOT_ALLOWED", detail, headers={"Allow": ", ".join(allowed)})
+        if 400 <= status < 500:
+            return Problem(status, "BAD_REQUEST", "The request cannot be understood.")
+        return Problem(500, "INTERNAL", "Something went wrong on our side. It has been logged.")
+
+
+@stream_request_body
+class Handler(Shielded):
+    """The base of the API's handlers. Unless `public`, a request without a valid access token ends with 401."""
+
+    public: ClassVar[bool] = False
+
+    def initialize(self, backend: Backend) -> None:
+        self.backend = backend
+        backend.requests.add(self)
+        self.caller: Caller
+        self._body = bytearray()
+
+    def prepare(self) -> None:
+        if self.request.method not in self.allowed():
+            raise HTTPError(405)
+        size = self.request.headers.get("Content-Length", "0")
+        if size.isdigit() and int(size) > BODY_LIMIT_BYTES:
+            raise _too_large()
+        if not self.public:
+            self.caller = self._authenticate()
+
+    def on_finish(self) -> None:
+        self.backend.requests.discard(self)
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self.backend.requests.discard(self)
+
+    def data_received(self, chunk: bytes) -> None:
+        if len(self._body) + len(chunk) > BODY_LIMIT_BYTES:
+            raise _too_large()
+        self._body += chunk
+
+    def parameters(self, kind: type[R]) -> R:
+        """The query string as a struct; a parameter that is unknown, doubled or wrong is a problem that names it."""
+        given: dict[str, str] = {}
+        for name, values in self.request.query_arguments.items():
+            if len(values) > 1:
+                raise invalid(name, "The parameter is given more than once.")
+            try:
+                given[name] = values[0].decode()
+            except UnicodeDecodeError:
+                raise invalid(name, "The parameter is not UTF-8.") from None
+        try:
+            return msgspec.convert(given, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise of_validation(error) from None
+
+    def body(self, kind: type[R]) -> R:
+        """The body as a struct; a field that is missing, unknown or wrong is a problem that names it."""
+        try:
+            return msgspec.json.decode(self._body, type=kind)
+        except msgspec.ValidationError as error:
+            raise of_validation(error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise Problem(400, "MALFORMED_JSON", "The body is not JSON (RFC 8259) in UTF-8.") from None
+
+    def readable_account(self, account_id: str | None) -> int:
+        """The account that is meant, if the caller may read it: a trader their own, an administrator any they name."""
+        caller = self.caller
+        if caller.is_admin:
+            if account_id is None:
+                raise forbidden("An administrator has no trading account: name one with ?account_id=…", "account_id")
+            return int(account_id)
+        return self.own_account(account_id)
+
+    def own_account(self, account_id: str | None) -> int:
+        """The caller's own trading account; another's is a problem."""
+        caller = self.caller
+        if not caller.account_id:
+            raise forbidden("You have no trading account.")
+        if account_id is not None and int(account_id) != caller.account_id:
+            raise forbidden("This is not your account.", "account_id")
+        return caller.account_id
+
+    def answer(self, body: object, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(msgspec.json.encode(body))
+
+    def compute_etag(self) -> None:
+        """None: what is asked for here changes all the time."""
+
+    def _authenticate(self) -> Caller:
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorised("Send an access token: Authorization: Bearer …")
+        try:
+            return self.backend.tokens.read(token.strip(), self.backend.now_s())
+        except Unauthorised as error:
+            raise unauthorised(str(error), "INVALID_TOKEN") from None
+
+
+class Nowhere(Shielded):
+    """Every address that is not another's."""
+
+    def prepare(self) -> None:
+        raise HTTPError(404)
+
+
+def _too_large() -> Problem:
+    return Problem(413, "TOO_LARGE", f"A body has at most {BODY_LIMIT_BYTES} bytes.", headers={"Connection": "close"})

@@ -1,0 +1,123 @@
+"""Refusals as problem documents (RFC 9457), and which status each of the bus's codes becomes."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from tornado.web import HTTPError
+
+from actors.bus.messages import Refusal
+from web.bus import Away, Declined, NoAnswer
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+
+_STATUS = {
+    "UNKNOWN_ACCOUNT": 404,
+    "UNKNOWN_POSITION": 404,
+    "DUPLICATE_CLIENT_ORDER_ID": 409,
+    "UNAVAILABLE": 503,
+}
+"""Codes that are not 422, which says that the request was understood and cannot be carried out."""
+
+_FIELD = {
+    "UNKNOWN_ACCOUNT": "account_id",
+    "UNKNOWN_SYMBOL": "symbol",
+    "BAD_CLIENT_ORDER_ID": "client_order_id",
+    "DUPLICATE_CLIENT_ORDER_ID": "client_order_id",
+    "QUANTITY_OUT_OF_RANGE": "quantity",
+    "QUANTITY_STEP": "quantity",
+    "INSUFFICIENT_MARGIN": "quantity",
+}
+"""What is at fault where the answer does not say: an order that was rejected carries its code alone."""
+
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_NAMED_FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]+)`")
+
+
+class Problem(HTTPError):
+    """An answer that is no. `detail` is a sentence for a person, `code` a word for a program."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        field: str = "",
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`field` names the part of the request that is at fault; `members` are further ones of the document."""
+        super().__init__(status)
+        self.code = code
+        self.detail = detail
+        self.field = field
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+
+    def document(self) -> dict[str, Any]:
+        """With type about:blank, the title is the status' own phrase (RFC 9457, section 4.2.1)."""
+        document: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status_code).phrase,
+            "status": self.status_code,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        if self.field:
+            document["field"] = self.field
+        return document | self.members
+
+
+def invalid(field: str, detail: str) -> Problem:
+    """422: the request is well-formed, and this field of it cannot be."""
+    return Problem(422, "INVALID_FIELD", detail, field=field)
+
+
+def forbidden(detail: str, field: str = "") -> Problem:
+    return Problem(403, "FORBIDDEN", detail, field=field)
+
+
+def unauthorised(detail: str, code: str = "UNAUTHORISED") -> Problem:
+    """401, with the challenge that RFC 6750 asks for."""
+    return Problem(401, code, detail, headers={"WWW-Authenticate": 'Bearer realm="hedgerow"'})
+
+
+def unavailable(detail: str) -> Problem:
+    return Problem(503, "UNAVAILABLE", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def starting() -> Problem:
+    """While the instruments are not known, no symbol can be said to be unknown."""
+    return unavailable("The broker is starting. Please try again in a moment.")
+
+
+def of_code(code: str, detail: str, field: str = "", **members: Any) -> Problem:
+    """The problem that one of the codes of actors/domain/refusal.py is."""
+    status = _STATUS.get(code, 422)
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+    return Problem(status, code, detail, field=field or _FIELD.get(code, ""), headers=headers, members=members)
+
+
+def of_refusal(refusal: Refusal) -> Problem:
+    return of_code(refusal.code, refusal.detail, refusal.field)
+
+
+def of_bus(error: Away | NoAnswer | Declined) -> Problem:
+    """The problem of a question that got no answer, or a refusal for one. Not for commands: see web/trading.py."""
+    if isinstance(error, Declined):
+        return of_refusal(error.refusal)
+    return unavailable(f"Please try again in a moment: {error}.")
+
+
+def of_validation(error: msgspec.ValidationError) -> Problem:
+    """What msgspec found wrong with a field, with the field's name taken out of its sentence."""
+    text = str(error)
+    path = _PATH.search(text)
+    sentence = text[: path.start()] if path else text
+    named = _NAMED_FIELD.search(sentence)
+    field = ".".join(part for part in (path["path"] if path else "", named["name"] if named else "") if part)
+    return invalid(field, sentence.replace("`", "'"))

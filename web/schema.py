@@ -1,0 +1,235 @@
+"""The JSON that comes in and goes out, and what is required of it. Decimals and ids are text, times RFC 3339 in UTC."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from actors.domain.order import OrderType, Side
+
+HISTORY_LIMIT = 500
+BARS_LIMIT = 1_000
+TICKS_LIMIT = 1_000
+
+Decimal = Annotated[str, Meta(max_length=40, description="a plain decimal number", examples=["1.0845"])]
+Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$", description="an id", examples=["17"])]
+Symbol = Annotated[str, Meta(min_length=1, max_length=32, examples=["EURUSD"])]
+Time = Annotated[str, Meta(max_length=40, description="RFC 3339", examples=["2026-01-19T14:30:00Z"])]
+ClientOrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="the order's identity")]
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The base of bodies and of query parameters: what is not asked for is refused."""
+
+
+class Login(Request, frozen=True):
+    username: Annotated[str, Meta(min_length=1, max_length=64)]
+    password: Annotated[str, Meta(min_length=1, max_length=1_024)]
+
+
+class PlaceOrder(Request, frozen=True):
+    symbol: Symbol
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    client_order_id: ClientOrderId | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    account_id: Id | None = None
+
+
+class ClosePart(Request, frozen=True):
+    quantity: Decimal | None = None
+    client_order_id: ClientOrderId | None = None
+
+
+class NoParameters(Request, frozen=True):
+    """None at all."""
+
+
+class WhoseAccount(Request, frozen=True):
+    account_id: Id | None = None
+
+
+class WhichPage(WhoseAccount, frozen=True):
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_LIMIT)] = 100
+    before: Id | None = None
+
+
+class WhichEntries(WhichPage, frozen=True):
+    account: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class WhichBars(Request, frozen=True):
+    symbol: Symbol
+    timeframe: str
+    limit: Annotated[int, Meta(ge=1, le=BARS_LIMIT)] = 500
+    before: Time | None = None
+    price: str = "bid"
+
+
+class WhichTicks(Request, frozen=True):
+    symbol: Symbol
+    limit: Annotated[int, Meta(ge=1, le=TICKS_LIMIT)] = 500
+    before: Id | None = None
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The base of what goes out."""
+
+
+class Session(Body, frozen=True):
+    access_token: str
+    token_type: str
+    expires_in: int
+    username: str
+    role: str
+    account_id: str | None
+
+
+class AccountBody(Body, frozen=True):
+    account_id: str
+    currency: str
+    balance: str
+    equity: str
+    open_profit: str
+    margin: str
+    free_margin: str
+    margin_level: str | None
+    time: str
+
+
+class SymbolBody(Body, frozen=True):
+    symbol: str
+    base: str
+    quote: str
+    description: str
+    price_digits: int
+    quantity_min: str
+    quantity_max: str
+    quantity_step: str
+    margin_rate: str
+    bid: str | None
+    ask: str | None
+    time: str | None
+    seq: int | None
+    live: bool
+
+
+class _OrderFields(Body, frozen=True):
+    id: str
+    account_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    quantity: str
+    filled_quantity: str
+    average_price: str | None
+    stop_loss: str | None
+    take_profit: str | None
+    status: str
+    reason: str
+    position_id: str | None
+    created_at: str
+
+
+class OrderBody(_OrderFields, frozen=True):
+    type: str
+
+
+class FillBody(Body, frozen=True):
+    id: str
+    order_id: str
+    position_id: str
+    symbol: str
+    side: str
+    price: str
+    quantity: str
+    profit: str
+    tick_seq: int
+    time: str
+
+
+class PositionBody(Body, frozen=True):
+    id: str
+    symbol: str
+    side: str
+    quantity: str
+    open_price: str
+    current_price: str
+    profit: str
+    margin: str
+    stop_loss: str | None
+    take_profit: str | None
+    opened_at: str
+
+
+class EntryBody(Body, frozen=True):
+    id: str
+    posting_id: str
+    time: str
+    kind: str
+    amount: str
+    currency: str
+    balance_after: str
+    reference: str
+
+
+class BarBody(Body, frozen=True):
+    time: str
+    open: str
+    high: str
+    low: str
+    close: str
+    ticks: int
+
+
+class TickBody(Body, frozen=True):
+    seq: int
+    time: str
+    bid: str
+    ask: str
+    lp_bid: str
+    lp_ask: str
+    live: bool
+
+
+class FeedBody(Body, frozen=True):
+    venue: str
+    connected: bool
+    detail: str
+    quotes: int
+    dropped: dict[str, int]
+
+
+class ExecutionBody(Body, frozen=True):
+    order: OrderBody
+    fills: list[FillBody]
+
+
+class TickMessage(TickBody, frozen=True, tag_field="type", tag="tick"):
+    """On /ws: the price of a symbol."""
+
+    symbol: str
+
+
+class OrderMessage(_OrderFields, frozen=True, tag_field="type", tag="order"):
+    """On /ws: what became of an order, by event `seq`. `type` being the message's, the order's is `order_type`."""
+
+    order_type: str
+    seq: int
+
+
+class FillMessage(FillBody, frozen=True, tag_field="type", tag="fill"):
+    seq: int
+
+
+class PositionMessage(PositionBody, frozen=True, tag_field="type", tag="position"):
+    """On /ws: a position after event `seq`, at the prices of the moment. Closed: at the price that closed it."""
+
+    status: str
+    seq: int
+
+
+class AccountMessage(AccountBody, frozen=True, tag_field="type", tag="account"):
+    seq: int

@@ -1,0 +1,118 @@
+import { useState } from "react";
+import { sentence } from "../api";
+import type { Position } from "../contract";
+import { money, price, quantity, signedMoney } from "../decimal";
+import type { Desk } from "../desk";
+import { useStore } from "../store";
+import { close } from "../trading";
+import { dateAndTime, shortTime } from "../wording";
+import { tone } from "./header";
+import { Moving } from "./moving";
+
+export function Positions({ desk }: { desk: Desk }) {
+  const positions = useStore(desk.positions);
+  if (positions.length === 0) {
+    return (
+      <p className="empty" data-testid="positions-empty">
+        You have no open positions. Choose a symbol and press Buy or Sell to open one.
+      </p>
+    );
+  }
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Symbol</th>
+          <th scope="col">Side</th>
+          <th scope="col" className="number">
+            Quantity
+          </th>
+          <th scope="col" className="number">
+            Open
+          </th>
+          <th scope="col" className="number">
+            Now
+          </th>
+          <th scope="col" className="number wide">
+            Stop loss
+          </th>
+          <th scope="col" className="number wide">
+            Take profit
+          </th>
+          <th scope="col" className="number wide">
+            Margin
+          </th>
+          <th scope="col" className="number">
+            Profit
+          </th>
+          <th scope="col" className="wide">
+            Opened (UTC)
+          </th>
+          <th scope="col" className="end">
+            <span className="hidden">Close</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {positions.map((position) => (
+          <Row key={position.id} desk={desk} position={position} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ desk, position }: { desk: Desk; position: Position }) {
+  const [busy, setBusy] = useState(false);
+  const { id, symbol, side, profit } = position;
+  const digits = desk.digits(symbol);
+  const level = (value: string | null) => (value === null ? "–" : price(value, digits));
+
+  async function closeIt() {
+    setBusy(true);
+    try {
+      desk.say("good", await close(desk, position));
+    } catch (error) {
+      desk.say("bad", sentence(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <tr data-testid={`position-row-${id}`}>
+      <th scope="row">{symbol}</th>
+      <td className={side === "buy" ? "up" : "down"}>{side}</td>
+      <td className="number">{quantity(position.quantity)}</td>
+      <td className="number">{price(position.open_price, digits)}</td>
+      <td className="number">
+        <Moving value={position.current_price}>{price(position.current_price, digits)}</Moving>
+      </td>
+      <td className="number wide">{level(position.stop_loss)}</td>
+      <td className="number wide">{level(position.take_profit)}</td>
+      <td className="number wide">{money(position.margin)}</td>
+      <td
+        className={`number profit ${tone(profit)}`}
+        data-testid={`position-profit-${id}`}
+        data-value={profit}
+      >
+        {signedMoney(profit)}
+      </td>
+      <td className="wide muted">
+        <abbr title={`${dateAndTime(position.opened_at)} UTC`}>{shortTime(position.opened_at)}</abbr>
+      </td>
+      <td className="end">
+        <button
+          type="button"
+          className="small"
+          data-testid={`position-close-${id}`}
+          aria-label={`Close ${side} ${quantity(position.quantity)} ${symbol}`}
+          disabled={busy}
+          onClick={closeIt}
+        >
+          {busy ? "Closing…" : "Close"}
+        </button>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,136 @@
+/** The messages of the HTTP API and of /ws. Decimals and ids are text, times are RFC 3339 in UTC. */
+export type Side = "buy" | "sell";
+export type Timeframe = "M1" | "M5" | "M15" | "H1" | "H4" | "D1";
+
+export interface Session {
+  access_token: string;
+  expires_in: number;
+  username: string;
+  role: "trader" | "admin";
+  account_id: string | null;
+}
+
+export interface Account {
+  account_id: string;
+  currency: string;
+  balance: string;
+  equity: string;
+  open_profit: string;
+  margin: string;
+  free_margin: string;
+  /** Percent; null while no margin is used. */
+  margin_level: string | null;
+  time: string;
+}
+
+export interface Instrument {
+  symbol: string;
+  base: string;
+  quote: string;
+  description: string;
+  price_digits: number;
+  quantity_min: string;
+  quantity_max: string;
+  quantity_step: string;
+  margin_rate: string;
+  bid: string | null;
+  ask: string | null;
+  time: string | null;
+  seq: string | number | null;
+  live: boolean;
+}
+
+export interface Tick {
+  symbol: string;
+  bid: string;
+  ask: string;
+  time: string;
+  lp_bid?: string;
+  lp_ask?: string;
+  /** False where no LP is fresh behind the price: it must not be traded on. */
+  live: boolean;
+}
+
+export interface Position {
+  id: string;
+  symbol: string;
+  side: Side;
+  quantity: string;
+  open_price: string;
+  current_price: string;
+  profit: string;
+  margin: string;
+  stop_loss: string | null;
+  take_profit: string | null;
+  opened_at: string;
+  status?: "open" | "closed";
+}
+
+export interface OrderRequest {
+  symbol: string;
+  side: Side;
+  type: "market";
+  quantity: string;
+  client_order_id: string;
+  stop_loss?: string;
+  take_profit?: string;
+}
+
+export interface Order {
+  id: string;
+  client_order_id: string;
+  symbol: string;
+  side: Side;
+  quantity: string;
+  filled_quantity: string;
+  average_price: string | null;
+  status: string;
+  reason: string;
+  position_id: string | null;
+}
+
+export interface Fill {
+  id: string;
+  position_id: string;
+  symbol: string;
+  side: Side;
+  price: string;
+  quantity: string;
+  profit: string;
+  time: string;
+}
+
+export interface Execution {
+  order: Order;
+  fills: Fill[];
+}
+
+export interface LedgerEntry {
+  id: string;
+  time: string;
+  kind: string;
+  amount: string;
+  currency: string;
+  balance_after: string;
+  reference: string;
+}
+
+export interface Bar {
+  time: string;
+  open: string;
+  high: string;
+  low: string;
+  close: string;
+}
+
+export interface StreamError {
+  code: string;
+  detail: string;
+}
+
+export type StreamMessage =
+  | ({ type: "tick" } & Tick)
+  | ({ type: "position" } & Position)
+  | ({ type: "account" } & Account)
+  | ({ type: "order" } & Order)
+  | ({ type: "fill" } & Fill);

@@ -1,0 +1,138 @@
+"""One account as its owner sees it live: a snapshot from the engine, the events after it, and prices of the moment."""
+
+from actors.bus.messages import AccountReport
+from actors.domain.account import AccountSummary
+from actors.domain.events import AccountOpened, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.ledger import Posting
+from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
+from actors.domain.order import Position
+from actors.domain.refusal import Refused
+from actors.domain.state import Account
+from web.frame import text_frame
+from web.prices import Prices
+from web.render import Renderer, account_message
+
+AccountEvent = OrderFilled | OrderRejected | MoneyDeposited | AccountOpened
+
+
+def account_of(event: AccountEvent | InstrumentDefined) -> int:
+    """Whose event it is; 0 where it is nobody's."""
+    if isinstance(event, OrderFilled | OrderRejected):
+        return event.order.account_id
+    return 0 if isinstance(event, InstrumentDefined) else event.account_id
+
+
+class AccountView:
+    """The account after event `seq`. Every method that changes it returns the frames that tell of it, perhaps none."""
+
+    def __init__(self, report: AccountReport, prices: Prices, render: Renderer) -> None:
+        summary = report.summary
+        self.seq = report.seq
+        self._prices = prices
+        self._render = render
+        self._account = Account(summary.account_id, summary.currency)
+        self._balance_minor = summary.balance_minor
+        self._open_profit_minor = summary.open_profit_minor
+        self._time_ns = summary.time_ns
+        self._valued: dict[int, tuple[int, int]] = {}
+        """By position, the price that it would close at and its profit; the last known where there is no price."""
+        for reported in report.positions:
+            self._account.place(reported.position)
+            self._valued[reported.position.position_id] = (reported.price_e8, reported.profit_minor)
+
+    def snapshot(self) -> bytes:
+        """The account and all its open positions."""
+        positions = [self._position_frame(position) for position in self._account.positions.values()]
+        return b"".join([self._account_frame(), *positions])
+
+    def take(self, seq: int, time_ns: int, event: AccountEvent) -> bytes:
+        """An event of this account; one that the snapshot knew already changes nothing."""
+        if seq <= self.seq:
+            return b""
+        self.seq = seq
+        self._time_ns = max(self._time_ns, time_ns)
+        if isinstance(event, OrderRejected):
+            return text_frame(self._render.order_message(event.order, seq))
+        if isinstance(event, MoneyDeposited):
+            self._book(event.posting)
+        frames = self._fill(event, seq) if isinstance(event, OrderFilled) else b""
+        self._revalue_account()
+        return frames + self._account_frame()
+
+    def revalue(self, now_ns: int) -> bytes:
+        """At the last ticks: the positions that are worth something else now, and the account if it is."""
+        moved = [position for position in self._account.positions.values() if self._revalue(position)]
+        if not (self._revalue_account() or moved):
+            return b""
+        self._time_ns = max(self._time_ns, now_ns)
+        return b"".join([*(self._position_frame(position) for position in moved), self._account_frame()])
+
+    def _fill(self, event: OrderFilled, seq: int) -> bytes:
+        account, position = self._account, event.position
+        if event.posting is not None:
+            self._book(event.posting)
+        if position.quantity_e8 or position.position_id in account.positions:
+            account.place(position)
+        currency = account.currency
+        told = [self._render.order_message(event.order, seq), self._render.fill_message(event.fill, currency, seq)]
+        frames = b"".join(map(text_frame, told))
+        position_id = position.position_id
+        if position.quantity_e8:
+            self._valued.setdefault(position_id, (event.fill.price_e8, 0))
+            self._revalue(position)
+        else:
+            self._valued[position_id] = (event.fill.price_e8, event.fill.profit_minor)
+        frames += self._position_frame(position)
+        if not position.quantity_e8:
+            del self._valued[position_id]
+        return frames
+
+    def _book(self, posting: Posting) -> None:
+        ours = (self._account.ledger_account, self._account.currency)
+        self._balance_minor += sum(
+            entry.amount_minor for entry in posting.entries if (entry.account, entry.currency) == ours
+        )
+
+    def _revalue(self, position: Position) -> bool:
+        prices, symbol = self._prices, position.symbol
+        if symbol not in prices.ticks or symbol not in prices.instruments:
+            return False
+        try:
+            profit = profit_minor(
+                position, prices.instruments[symbol], prices.crosses, prices.ticks, self._account.currency
+            )
+        except Refused:
+            return False
+        value = (closing_price_e8(position.side, prices.ticks[symbol]), profit)
+        changed = self._valued.get(position.position_id) != value
+        self._valued[position.position_id] = value
+        return changed
+
+    def _revalue_account(self) -> bool:
+        prices, exposures = self._prices, self._account.exposures
+        if any(symbol not in prices.ticks or symbol not in prices.instruments for symbol in exposures):
+            return False
+        before_minor = self._open_profit_minor
+        try:
+            self._open_profit_minor = open_profit_minor(
+                exposures, prices.instruments, prices.crosses, prices.ticks, self._account.currency
+            )
+        except Refused:
+            return False
+        return self._open_profit_minor != before_minor
+
+    def _position_frame(self, position: Position) -> bytes:
+        price_e8, profit = self._valued[position.position_id]
+        return text_frame(self._render.position_message(position, price_e8, profit, self._account.currency, self.seq))
+
+    def _account_frame(self) -> bytes:
+        account = self._account
+        summary = AccountSummary(
+            account.account_id,
+            account.currency,
+            self._balance_minor,
+            self._open_profit_minor,
+            account.margin_minor,
+            self._time_ns,
+        )
+        return text_frame(account_message(summary, self.seq))
