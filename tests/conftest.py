@@ -1,0 +1,61 @@
+"""What tests of several packages share."""
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from actors.store import database
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded and published material; without it the test is skipped by name."""
+    folder = Path(os.environ.get("TEST_SHARED", ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no recorded data: {folder} does not exist (TEST_SHARED names its parent)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def private_folder() -> Iterator[Path]:
+    """For what another system user must reach: a second pytest closes pytest's own temporary folders to all others."""
+    with tempfile.TemporaryDirectory(prefix="hedgerow-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(private_folder: Path) -> Iterator[Path]:
+    """The run directory of a real PostgreSQL, as tools/postgres.py runs it."""
+    run_dir = private_folder / "postgres"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HEDGEROW_", "DATABASE_"))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.postgres"], cwd=ROOT, env={**environment, "HEDGEROW_RUN_DIR": str(run_dir)}
+    ) as server:
+        while server.poll() is None:
+            try:
+                psycopg.connect(database.conninfo(database.database_url(run_dir, None))).close()
+                break
+            except (database.DatabaseAway, psycopg.OperationalError):
+                time.sleep(0.05)
+        yield run_dir
+        server.terminate()
+
+
+@pytest.fixture
+def database_url(postgres: Path) -> Iterator[str]:
+    """A new, empty database; the URL is one for DATABASE_URL and for psycopg."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(database.conninfo(database.superuser_url(postgres)), autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {name} OWNER {database.NAME}".encode())
+        yield database.conninfo(database.database_url(postgres, None).set(database=name))
+        session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

@@ -1,0 +1,105 @@
+"""The real Procfile as real processes on free ports, each of which a test may kill and start again."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent.parent
+PATIENCE_S = 60.0
+
+
+class Broker:
+    """One broker: its processes by name, and where it answers."""
+
+    def __init__(self, run_dir: Path, **settings: str) -> None:
+        """`settings`: environment variables beside those of the run directory and the port."""
+        self.run_dir = run_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        own = {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(self.port)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
+        self._environment = {**inherited, **own, **settings}
+        self._commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> "Broker":
+        for name in self._commands:
+            self.start(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self._processes.values()):
+            process.terminate()
+        for name, process in self._processes.items():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise AssertionError(f"{name} did not stop on SIGTERM") from None
+
+    def start(self, name: str) -> None:
+        program, *arguments = shlex.split(self._commands[name])
+        assert program == "python"
+        log = (self.run_dir.parent / f"{name}.log").open("ab")
+        self._processes[name] = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        log.close()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL: no goodbye, nothing written."""
+        process = self._processes[name]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def wait_ready(self) -> None:
+        def ready() -> bool:
+            for name, process in self._processes.items():
+                status = process.poll()
+                assert status is None, f"{name} ended with {status}: {self.log(name)}"
+            try:
+                return httpx.get(f"{self.url}/health/ready").is_success
+            except httpx.TransportError:
+                return False
+
+        eventually(ready)
+
+    def log(self, name: str) -> str:
+        return (self.run_dir.parent / f"{name}.log").read_text()
+
+    def credentials(self, role: str) -> dict[str, str]:
+        users: dict[str, dict[str, str]] = json.loads((self.run_dir / "credentials.json").read_text())
+        return users[role]
+
+    def client(self, role: str = "trader") -> httpx.Client:
+        """Logged in over HTTP."""
+        reply = httpx.post(f"{self.url}/login", json=self.credentials(role))
+        assert reply.status_code == 200, reply.text
+        token = reply.json()["access_token"]
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
+    """What `holds` gives once it is true; fails when it has not become so in time."""
+    deadline = time.monotonic() + patience_s
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"not within {patience_s:g} s"
+        time.sleep(0.1)
+    return found

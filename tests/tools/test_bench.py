@@ -1,0 +1,226 @@
+"""The benchmarks, small: what they report, and that what is lost or wrong makes them fail. Speed is not asserted."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.bus.pump import Inbox, Outbox, Stop
+from actors.domain.state import State
+from tools.bench import __main__ as bench
+from tools.bench import market, orders, orders_chain, quotes, quotes_chain, report
+from tools.bench.child import Child
+from tools.bench.orders_chain import Dealt
+from tools.bench.quotes_chain import Heard
+from tools.bench.registry import MEASUREMENTS
+from tools.bench.result import Measurement, Result, Rounds, Run, Spoiled, in_turns
+
+QUOTES = 5_050
+ORDERS = 700
+
+
+class LosingAggregator(quotes_chain.RecordingAggregator):
+    """Forgets one frame of ticks, once it has sent some."""
+
+    has_lost = False
+
+    def on_receive(self, message: Inbox | Stop) -> Outbox:
+        outbox = super().on_receive(message)
+        if not self.has_lost and sum(len(told) for _, told in self._turns) > 2 * len(market.instruments()):
+            self.has_lost = True
+            del outbox[0]
+        return outbox
+
+
+def losing_aggregator(folder: Path, recording_file: Path) -> None:
+    quotes_chain.SILENCE_LIMIT_MS = 500
+    quotes_chain.RecordingAggregator = LosingAggregator  # type: ignore[misc]
+    quotes_chain.aggregator(folder, recording_file)
+
+
+def impatient_subscriber(folder: Path, expected: int) -> Heard:
+    quotes_chain.SILENCE_LIMIT_MS = 500
+    return quotes_chain.subscriber(folder, expected)
+
+
+def one_short_client(folder: Path, count: int, window_orders: int) -> Dealt:
+    """Believes that it had one more order filled than it sent."""
+    dealt = orders_chain.client(folder, count - 1, window_orders)
+    return dealt._replace(fills=count, latencies_ns=[*dealt.latencies_ns, 1])
+
+
+def broken() -> None:
+    raise Spoiled("on purpose")
+
+
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def test_quotes_all_arrive(tmp_path: Path) -> None:
+    result = quotes.measure(tmp_path, silent, quotes=QUOTES, rounds=2)
+    told = result.as_json()
+    assert list(told)[:6] == ["name", "value", "unit", "peer", "peer_value", "ratio"]
+    assert (told["name"], told["unit"], told["quotes"], told["symbols"]) == ("quotes", "quotes/s", QUOTES, 28)
+    assert told["value"] == max(told["values"]) > 0
+    assert told["peer_value"] == max(told["peer_values"]) > 0
+    assert len(told["values"]) == len(told["peer_values"]) == 2
+    assert told["peer_frames_in"] >= QUOTES // quotes_chain.CHUNK_QUOTES
+    assert list(tmp_path.iterdir()) == [tmp_path / "recording"]
+
+
+def test_a_lost_frame_of_ticks_spoils_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotes_chain, "subscriber", impatient_subscriber)
+    with pytest.raises(Spoiled, match=rf"of {QUOTES} quotes \d+ came out as ticks, with [01] breaks in the sequence"):
+        quotes.measure(tmp_path, silent, quotes=QUOTES, rounds=1, aggregator=losing_aggregator)
+
+
+def test_what_the_subscriber_must_have_heard() -> None:
+    bids = {
+        instrument.symbol: market.prices_e8(instrument, 3 if place < 16 else 2)[0]
+        for place, instrument in enumerate(market.instruments().values())
+    }
+    heard = Heard(end_ns=1, ticks=72, gaps=0, bids_e8=bids)
+    quotes.check(heard, 72)
+    for wrong in (
+        heard._replace(ticks=71),
+        heard._replace(gaps=1),
+        heard._replace(bids_e8={**bids, "EURUSD": bids["EURUSD"] + 1}),
+    ):
+        with pytest.raises(Spoiled):
+            quotes.check(wrong, 72)
+
+
+def test_orders_are_filled_and_recovered(tmp_path: Path) -> None:
+    told = orders.measure(tmp_path, silent, orders=ORDERS, window_orders=64, rounds=1).as_json()
+    assert list(told)[:6] == ["name", "value", "unit", "peer", "peer_value", "ratio"]
+    assert (told["name"], told["unit"], told["orders"], told["window_orders"]) == ("orders", "orders/s", ORDERS, 64)
+    assert 0 < told["p50_us"] <= told["p99_us"]
+    assert told["commits"] >= ORDERS / 64
+    assert told["peer_value"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_acknowledged_order_that_the_journal_lacks_spoils_orders(tmp_path: Path) -> None:
+    with pytest.raises(Spoiled, match="of 210 fills that were acknowledged the journal has 209"):
+        orders.measure(tmp_path, silent, orders=200, window_orders=64, rounds=1, client=one_short_client)
+
+
+def test_what_the_journal_must_hold() -> None:
+    state = State()
+    state.last_fill_id = 12
+    dealt = Dealt(1.0, fills=12, unlike=0, opening_fills=0, latencies_ns=[], holdings={})
+    with pytest.raises(Spoiled, match="not a position for each of 12 fills"):
+        orders.check(dealt, state, 12)
+    with pytest.raises(Spoiled, match="of 12 orders 11 were filled, 1 had another answer"):
+        orders.check(dealt._replace(fills=11, unlike=1), state, 12)
+    with pytest.raises(Spoiled, match="what the journal says of the accounts"):
+        orders.check(dealt._replace(holdings={1: orders_chain.Holding(1, 0, 0, 0)}), state, 12)
+    state.ledger._balances[("client:1", "USD")] = 1
+    with pytest.raises(Spoiled, match="the ledger does not sum to zero"):
+        orders.check(dealt, state, 12)
+
+
+def test_ours_and_the_peer_take_turns_and_the_best_of_each_counts() -> None:
+    calls: list[str] = []
+
+    def run(name: str, speeds: Iterator[int]) -> Run:
+        calls.append(name)
+        return Run(next(speeds), 2.0, {f"{name}_extra": len(calls)})
+
+    ours, peer = iter([20, 60, 40]), iter([200, 100, 300])
+    runs = in_turns("x", 3, lambda: run("ours", ours), lambda: run("peer", peer), calls.append)
+    assert calls[:4] == ["x: round 1 of 3, ours", "ours", "x: round 1 of 3, the peer", "peer"]
+    assert runs.result("x", "x/s", "a peer", {"size": 1}).as_json() == {
+        "name": "x",
+        "value": 30,
+        "unit": "x/s",
+        "peer": "a peer",
+        "peer_value": 150,
+        "ratio": 0.2,
+        "size": 1,
+        "ours_extra": 6,
+        "peer_extra": 12,
+        "values": [10, 30, 20],
+        "peer_values": [100, 50, 150],
+    }
+
+
+def test_a_child_reports_what_its_function_returns() -> None:
+    with Child(doubled, 21) as child:
+        assert child.report(int, 30) == 42
+
+
+def test_a_child_that_fails_spoils_the_result(capfd: pytest.CaptureFixture[str]) -> None:
+    with Child(broken) as child, pytest.raises(Spoiled, match="broken failed"):
+        child.report(object, 30)
+    assert "on purpose" in capfd.readouterr().err
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """One quick measurement in the place of the real ones, and a run directory of its own."""
+
+    def run(folder: Path, say: Any) -> Result:
+        assert folder.parent == tmp_path
+        say("working")
+        return Rounds([Run(1500, 1.0, {"p50_us": 1200})], [Run(3000, 1.0, {})]).result("quick", "x/s", "a peer", {})
+
+    def fail(folder: Path, say: Any) -> Result:
+        raise Spoiled("one is missing")
+
+    monkeypatch.setenv("HEDGEROW_RUN_DIR", str(tmp_path))
+    monkeypatch.setitem(MEASUREMENTS, "quick", Measurement("What quick is.", run))
+    monkeypatch.setitem(MEASUREMENTS, "bad", Measurement("What bad is.", fail))
+    for name in ("quotes", "orders"):
+        monkeypatch.delitem(MEASUREMENTS, name)
+    return tmp_path
+
+
+def test_the_command_prints_a_table_and_writes_json(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["quick", "--json", str(registry / "out.json")]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split() == ["measurement", "value", "peer", "ratio", "all", "rounds", "the", "peer's", "latency"]
+    assert " ".join(table[1].split()) == "quick 1,500 x/s 3,000 x/s, a peer 0.500 2k 3k p50 1.2 ms"
+    (told,) = json.loads((registry / "out.json").read_text(encoding="utf-8"))
+    assert (told["name"], told["value"], told["peer_value"], told["ratio"]) == ("quick", 1500, 3000, 0.5)
+
+
+def test_a_spoiled_result_fails_the_command_and_nothing_is_written(
+    registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.main(["quick", "bad", "--json", str(registry / "out.json")]) == 1
+    assert capsys.readouterr() == ("", "bench: bad does not count: one is missing\n")
+    assert not (registry / "out.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["quick", "nope"], "bench: there is no measurement 'nope'; there are: quick, bad\n"),
+        (["quick", "--markdown", "x"], "bench: --markdown writes the page of all measurements: give no names\n"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(
+    registry: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        bench.main(arguments)
+    assert (end.value.code, capsys.readouterr().err) == (2, line)
+
+
+def test_the_page_has_the_table_the_machine_and_what_each_measurement_is(registry: Path) -> None:
+    result = MEASUREMENTS["quick"].run(registry / "x", silent)
+    page = report.markdown([result], MEASUREMENTS, "a machine", date(2026, 1, 2)).splitlines()
+    assert page[0] == "# Benchmarks"
+    assert "2026-01-02, on a machine." in page
+    assert "| quick | 1,500 x/s | 3,000 x/s, a peer | 0.500 | 2k | 3k | p50 1.2 ms |" in page
+    assert page[-3:] == ["## quick", "", "What quick is."]
+    assert report.machine().count(", ") >= 2

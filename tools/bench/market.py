@@ -1,0 +1,52 @@
+"""A made-up market for measurements: the pairs of eight currencies, and prices that never stand still."""
+
+from itertools import combinations
+
+from actors.domain.instrument import Instrument
+from actors.domain.money import SCALE
+
+DOLLARS_E8 = {
+    "EUR": 108_000_000,
+    "GBP": 127_000_000,
+    "AUD": 66_000_000,
+    "NZD": 61_000_000,
+    "USD": 100_000_000,
+    "CAD": 73_000_000,
+    "CHF": 113_000_000,
+    "JPY": 670_000,
+}
+"""What one unit of a currency costs."""
+PRICES_IN_TURN = 50
+"""A pair's price goes up in so many steps, and begins again: no two that follow each other are the same."""
+STEP_E8 = 1_000
+SPREAD_E8 = 10_000
+
+
+def instruments() -> dict[str, Instrument]:
+    """All 28 pairs, on terms that refuse nothing that a measurement does."""
+    pairs = combinations(DOLLARS_E8, 2)
+    return {base + quote: _instrument(base, quote) for base, quote in pairs}
+
+
+def prices_e8(instrument: Instrument, number: int) -> tuple[int, int]:
+    """Bid and ask number so and so of a pair."""
+    bid_e8 = DOLLARS_E8[instrument.base] * SCALE // DOLLARS_E8[instrument.quote]
+    bid_e8 += number % PRICES_IN_TURN * STEP_E8
+    return bid_e8, bid_e8 + SPREAD_E8
+
+
+def _instrument(base: str, quote: str) -> Instrument:
+    price_e8 = DOLLARS_E8[base] * SCALE // DOLLARS_E8[quote]
+    return Instrument(
+        symbol=base + quote,
+        base=base,
+        quote=quote,
+        description=f"{base} in {quote}",
+        price_digits=5,
+        quantity_min_e8=SCALE,
+        quantity_max_e8=10_000_000 * SCALE,
+        quantity_step_e8=SCALE,
+        margin_rate_e8=3_330_000,
+        price_min_e8=price_e8 // 2,
+        price_max_e8=price_e8 * 2,
+    )

@@ -1,0 +1,58 @@
+"""The peer of `orders`: the rows that the engine wrote, committed to another SQLite file in the same transactions."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from actors.store.journal import Journal
+
+Row = tuple[Any, ...]
+
+
+class Committed(NamedTuple):
+    """How long the commits took, and how many they were."""
+
+    seconds: float
+    transactions: int
+    size_bytes: int
+
+
+def commit_again(journal: Path, copy: Path, events: int) -> Committed:
+    """Takes the rows of the last `events` events, and commits them to a new file with the journal's schema and pragmas.
+
+    Raises sqlite3.Error.
+    """
+    transactions = _transactions(journal, events)
+    Journal(copy).close()
+    database = sqlite3.connect(copy, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    start = time.perf_counter()
+    for rows in transactions:
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.execute("COMMIT")
+    seconds = time.perf_counter() - start
+    database.close()
+    size_bytes = sum(len(inputs) + len(told) for rows in transactions for *_, inputs, told in rows)
+    return Committed(seconds, len(transactions), size_bytes)
+
+
+def _transactions(journal: Path, events: int) -> list[list[Row]]:
+    """The rows, those of one turn of the engine together: only the first of a turn has inputs."""
+    database = sqlite3.connect(journal)
+    (end_seq,) = database.execute(
+        "SELECT max(first_event_seq + event_count) FROM batches WHERE event_count > 0"
+    ).fetchone()
+    rows = database.execute(
+        "SELECT * FROM batches WHERE first_event_seq >= ? AND first_event_seq < ? ORDER BY batch_seq",
+        (end_seq - events, end_seq),
+    )
+    turns: list[list[Row]] = []
+    for row in rows:
+        if row[4]:
+            turns.append([])
+        turns[-1].append(row)
+    database.close()
+    return turns

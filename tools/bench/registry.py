@@ -1,0 +1,9 @@
+"""The measurements by name. Another one is a file like quotes.py and a line here."""
+
+from tools.bench import orders, quotes
+from tools.bench.result import Measurement
+
+MEASUREMENTS: dict[str, Measurement] = {
+    quotes.NAME: quotes.MEASUREMENT,
+    orders.NAME: orders.MEASUREMENT,
+}
