@@ -1,6 +1,5 @@
 """The aggregator's actor, asked by hand."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pykka
@@ -64,11 +63,10 @@ def ticks_in(frame: bytes) -> list[Tick]:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk(actors_stop: None) -> Desk:
     made = Desk()
     made.ask(START_NS)
-    yield made
-    pykka.ActorRegistry.stop_all()
+    return made
 
 
 def oanda(*quotes: Quote) -> QuoteBatch:

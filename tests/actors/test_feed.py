@@ -5,7 +5,7 @@ import csv
 import gzip
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import groupby
@@ -33,9 +33,8 @@ decode = codec.decoder(FeedMessage)
 
 
 @pytest.fixture
-def feed() -> Iterator[pykka.ActorRef[Any]]:
-    yield Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
-    pykka.ActorRegistry.stop_all()
+def feed(actors_stop: None) -> pykka.ActorRef[Any]:
+    return Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
 
 
 def said(feed: pykka.ActorRef[Any], message: Heard | Connected | Beat) -> list[QuoteBatch | FeedStatus]:
@@ -109,7 +108,7 @@ def test_the_status_follows_the_connection_and_counts(feed: pykka.ActorRef[Any])
     ]
 
 
-def test_the_recordings_dirt_is_never_passed_on(shared: Path) -> None:
+def test_the_recordings_dirt_is_never_passed_on(shared: Path, actors_stop: None) -> None:
     """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
     names = {symbol: symbol for symbol in catalogue.instruments()}
     feed = Feed.start("RECORDING", names, catalogue.instruments(), QuoteLimits())
@@ -123,7 +122,6 @@ def test_the_recordings_dirt_is_never_passed_on(shared: Path) -> None:
                 assert all(0 < quote.bid_e8 <= quote.ask_e8 for quote in message.quotes)
                 quotes.update(quote.symbol for quote in message.quotes)
     (status,) = said(feed, Beat(0))
-    feed.stop()
     assert isinstance(status, FeedStatus)
     assert status.dropped == {"zero": 942, "crossed": 4}
     assert (status.quotes, quotes.total(), len(quotes)) == (63_093 - 946, 63_093 - 946, 14)
