@@ -87,13 +87,9 @@ def events_message(first_seq: int, now_ns: int, *events: Event) -> tuple[str, li
     return "events", [codec.encode(EventBatch(first_seq, now_ns, list(events)), topics.EVENTS)]
 
 
-def replies_message(*answers: Answer) -> tuple[str, list[bytes]]:
+def replies_message(*answers: Answer, asker: bytes = ASKER) -> tuple[str, list[bytes]]:
     """The answers to the requests 1, 2, … of one turn."""
-    return "requests", [ASKER, *(codec.encode(Reply(number, answer)) for number, answer in enumerate(answers, 1))]
-
-
-def reply_message(request_id: int, answer: Answer) -> tuple[str, list[bytes]]:
-    return "requests", [ASKER, codec.encode(Reply(request_id, answer))]
+    return "requests", [asker, *(codec.encode(Reply(number, answer)) for number, answer in enumerate(answers, 1))]
 
 
 def events_in(outbox: Outbox) -> list[Event]:

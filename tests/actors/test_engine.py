@@ -32,7 +32,7 @@ from actors.domain.events import OrderFilled, OrderRejected
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Outcome, Side
 from actors.domain.quote import Tick
-from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS
+from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
 from tests.actors.engine_desk import (
     ASKER,
     DEFINED,
@@ -41,7 +41,6 @@ from tests.actors.engine_desk import (
     events_in,
     events_message,
     replies_message,
-    reply_message,
     ticks_frame,
 )
 from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, closing, order, tick
@@ -54,7 +53,7 @@ def test_definitions_are_told_first_and_once(journal_path: Path) -> None:
     outbox = desk.ask(START_NS, requests=[Ping()])
     events = events_in(outbox)
     assert len(events) == DEFINED
-    assert outbox == [events_message(1, START_NS, *events), reply_message(1, Pong(True, "", DEFINED))]
+    assert outbox == [events_message(1, START_NS, *events), replies_message(Pong(True, "", DEFINED))]
     assert desk.ask(START_NS + 1) == []
     desk.crash()
     again = Desk(journal_path)
@@ -67,7 +66,7 @@ def test_an_order_is_answered_after_its_event(desk: Desk) -> None:
     (filled,) = events_in(outbox)
     assert isinstance(filled, OrderFilled)
     report = OrderReport(DEFINED + 1, Outcome(filled.order, (filled.fill,)), repeated=False)
-    assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), reply_message(1, report)]
+    assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), replies_message(report)]
     assert (filled.fill.price_e8, filled.fill.tick_seq, filled.fill.time_ns) == (e8("1.10020"), 1, START_NS + 5)
     assert desk.journal.events_from(DEFINED + 1) == [EventBatch(DEFINED + 1, START_NS + 5, [filled])]
 
@@ -96,11 +95,24 @@ def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
     ]
 
 
+def test_each_asker_gets_its_own_replies_so_many_to_a_message(desk: Desk) -> None:
+    """However the requests came."""
+    count = 2 * REPLIES_PER_MESSAGE + 5
+    frames = [codec.encode(EngineRequest(number, Ping())) for number in range(1, count + 1)]
+    other = codec.encode(EngineRequest(1, GetAccount(9)))
+    requests = [[ASKER, *frames[:100]], [b"other", other], [ASKER], [ASKER, *frames[100:]]]
+    outbox = desk.actor.ask(Inbox(START_NS, {"requests": requests}), block=True)
+    pongs = [codec.encode(Reply(number, Pong(True, "", DEFINED))) for number in range(1, count + 1)]
+    parts = [pongs[start : start + REPLIES_PER_MESSAGE] for start in range(0, count, REPLIES_PER_MESSAGE)]
+    refused = Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
+    assert outbox == [*(("requests", [ASKER, *part]) for part in parts), replies_message(refused, asker=b"other")]
+
+
 def test_a_repeat_makes_no_event(desk: Desk) -> None:
     first = desk.answer(order("EURUSD", BUY, "10000"))
     outbox = desk.ask(START_NS + SECOND_NS // 100, requests=[order("EURUSD", BUY, "10000")])
     assert isinstance(first, OrderReport)
-    assert outbox == [reply_message(1, msgspec.structs.replace(first, repeated=True))]
+    assert outbox == [replies_message(msgspec.structs.replace(first, repeated=True))]
 
 
 def test_a_refused_command_changes_nothing(desk: Desk) -> None:
@@ -146,7 +158,7 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
     good = [ASKER, codec.encode(EngineRequest(1, Ping()))]
     before = desk.encoded()
     outbox = desk.actor.ask(Inbox(START_NS, {"ticks": BAD_TICKS, "requests": [*BAD_REQUESTS, good]}))
-    assert outbox == [reply_message(1, Pong(True, "", DEFINED))]
+    assert outbox == [replies_message(Pong(True, "", DEFINED))]
     assert desk.counter("bad_frames") == len(BAD_REQUESTS) + len(BAD_TICKS)
     assert desk.encoded() == before
 

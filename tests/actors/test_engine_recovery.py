@@ -12,7 +12,7 @@ from actors.bus.messages import (
     Reply,
 )
 from actors.bus.pump import Stop
-from actors.domain.commands import Command, OpenAccount
+from actors.domain.commands import Command, ObserveTicks, OpenAccount
 from actors.domain.events import OrderFilled
 from actors.domain.order import Side
 from actors.domain.state import State, snapshot
@@ -55,6 +55,18 @@ def test_after_a_restart_the_state_is_the_same(desk: Desk, journal_path: Path, s
     repeated = codec.decoder(Reply)(outbox[1][1][1]).body
     assert isinstance(repeated, OrderReport)
     assert (repeated.repeated, repeated.outcome) == (True, desk.state.accounts[ACCOUNT].outcomes["a"])
+
+
+def test_a_stop_commits_what_waits_and_keeps_a_snapshot(desk: Desk, journal_path: Path) -> None:
+    seen = tick("GBPUSD", "1.3", "1.3002", 2)
+    desk.ask(START_NS + 1, ticks=[ticks_frame(seen)])
+    desk.actor.ask(Stop(START_NS + 2))
+    database = sqlite3.connect(journal_path)
+    ((inputs,),) = database.execute("SELECT inputs FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
+    snapshots = database.execute("SELECT batch_seq = (SELECT max(batch_seq) FROM batches) FROM snapshots").fetchall()
+    database.close()
+    assert msgspec.msgpack.decode(inputs, type=list[ObserveTicks]) == [ObserveTicks((seen,))]
+    assert snapshots == [(1,)]
 
 
 @pytest.mark.parametrize("stopped", [True, False])
