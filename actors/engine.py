@@ -84,7 +84,10 @@ class Engine(pykka.ThreadingActor):
             self._journal.close()
             return outbox
         for command in self._definitions:
-            self._tell(command)
+            try:
+                self._tell(command)
+            except Refused as refusal:
+                structlog.get_logger().error("configuration refused", command=repr(command), reason=str(refusal))
         self._definitions = []
         for frames in message.of("ticks"):
             self._observe(frames)

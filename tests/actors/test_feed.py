@@ -69,7 +69,7 @@ def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[An
     events: list[VenueEvent] = [
         venue_quote("EUR_USD", "1.1", "0"),
         venue_quote("EUR_USD", "0", "1.1"),
-        venue_quote("EUR_USD", "0", "0"),
+        venue_quote("EUR_USD", "-1", "1.1"),
         venue_quote("EUR_USD", "1.10001", "1.1"),
         venue_quote("EUR_USD", "0.1", "0.1"),
         venue_quote("EUR_USD", "1", "1.5"),
@@ -93,6 +93,15 @@ def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[An
         "bad_json": 2,
     }
     assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 0, dropped)]
+
+
+def test_a_price_that_the_lp_withdraws_is_counted_and_passed_on(feed: pykka.ActorRef[Any]) -> None:
+    ((batch),) = said(feed, Heard(START_NS, [venue_quote("EUR_USD", "0", "0"), venue_quote("NOBODY", "0", "0")]))
+    assert isinstance(batch, QuoteBatch)
+    assert [(quote.symbol, quote.bid_e8, quote.ask_e8) for quote in batch.quotes] == [("EURUSD", 0, 0)]
+    (status,) = said(feed, Beat(START_NS))
+    assert isinstance(status, FeedStatus)
+    assert (status.quotes, status.dropped) == (0, {"zero": 2})
 
 
 def test_a_chunk_without_quotes_says_nothing(feed: pykka.ActorRef[Any]) -> None:
