@@ -30,7 +30,17 @@ from actors.bus.messages import (
 )
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain import broker, margin
-from actors.domain.commands import ClosePosition, Command, Input, ObserveStream, ObserveTicks, SubmitOrder
+from actors.domain.commands import (
+    ClosePosition,
+    ClosePositionBy,
+    ClosePositions,
+    Command,
+    Input,
+    ObserveStream,
+    ObserveTicks,
+    ReversePosition,
+    SubmitOrder,
+)
 from actors.domain.events import Event
 from actors.domain.quote import Tick, is_sound
 from actors.domain.refusal import Code, Refused
@@ -43,6 +53,8 @@ INTERVAL_MS = 50
 TICKS_WAIT_NS = 50_000_000
 """Ticks that cause nothing wait so long for the next commit at most; a command never waits."""
 HEARTBEAT_NS = 1_000_000_000
+NAMED = (SubmitOrder, ClosePosition, ClosePositionBy, ClosePositions, ReversePosition)
+"""The commands that their client_order_id makes safe to repeat."""
 REPLIES_PER_MESSAGE = 64
 """Replies of one turn to the same asker go together: a message costs more than a frame of one."""
 SNAPSHOT_EVERY_EVENTS = 500_000
@@ -164,7 +176,7 @@ class Engine(pykka.ThreadingActor):
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)
-        if not isinstance(command, SubmitOrder | ClosePosition):
+        if not isinstance(command, NAMED):
             return Done(self._state.event_seq)
         outcome = self._state.accounts[command.account_id].outcomes[command.client_order_id]
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
@@ -190,7 +202,8 @@ class Engine(pykka.ThreadingActor):
             )
             for position in account.positions.values()
         ]
-        return AccountReport(state.event_seq, state.summary(account, self._now_ns), positions)
+        summary = state.summary(account, self._now_ns)
+        return AccountReport(state.event_seq, summary, positions, list(account.orders.values()))
 
     def _events_from(self, query: GetEvents) -> Answer:
         return Events(self._journal.events_from(query.first_seq))

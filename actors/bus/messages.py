@@ -4,7 +4,18 @@ import msgspec
 
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
-from actors.domain.commands import ClosePosition, Deposit, OpenAccount, SubmitOrder
+from actors.domain.commands import (
+    CancelOrder,
+    ClosePosition,
+    ClosePositionBy,
+    ClosePositions,
+    Deposit,
+    ModifyOrder,
+    ModifyPosition,
+    OpenAccount,
+    ReversePosition,
+    SubmitOrder,
+)
 from actors.domain.events import Event
 from actors.domain.instrument import Instrument
 from actors.domain.order import Fill, Order, Outcome, Position
@@ -154,7 +165,18 @@ class GetBars(Body, frozen=True):
     before_ns: int
 
 
-EngineCommand = OpenAccount | Deposit | SubmitOrder | ClosePosition
+EngineCommand = (
+    OpenAccount
+    | Deposit
+    | SubmitOrder
+    | ModifyOrder
+    | CancelOrder
+    | ModifyPosition
+    | ClosePosition
+    | ClosePositionBy
+    | ClosePositions
+    | ReversePosition
+)
 EngineQuery = Ping | GetInstruments | GetAccount | GetEvents
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks
@@ -205,7 +227,10 @@ class Done(Body, frozen=True):
 
 
 class OrderReport(Body, frozen=True):
-    """What became of an order; `seq` numbers the event that says so, `repeated` that it was done before."""
+    """What became of a request of an account; `seq` numbers the event that says so, `repeated`: it was done before.
+
+    The answer to every command that has a client_order_id; others are answered by Done.
+    """
 
     seq: int
     outcome: Outcome
@@ -229,6 +254,8 @@ class AccountReport(Body, frozen=True):
     seq: int
     summary: AccountSummary
     positions: list[PositionReport]
+    orders: list[Order]
+    """Those that wait."""
 
 
 class Events(Body, frozen=True):

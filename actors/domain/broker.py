@@ -4,28 +4,44 @@ Each step first decides on its events without touching the state, and then the s
 therefore always whole, and the same inputs give the same events, byte for byte.
 """
 
+import heapq
 from collections.abc import Callable
 from typing import Any
 
 from actors.domain import ledger
 from actors.domain.checks import account_of
 from actors.domain.commands import (
+    CancelOrder,
     ClosePosition,
+    ClosePositionBy,
+    ClosePositions,
     DefineInstrument,
     Deposit,
     Input,
+    ModifyOrder,
+    ModifyPosition,
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    ReversePosition,
     SubmitOrder,
 )
-from actors.domain.dealing import close, close_position, submit_order
 from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited
 from actors.domain.ledger import PostingKind
 from actors.domain.money import LIMIT_E8
+from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
+from actors.domain.positions import (
+    close_position,
+    close_position_by,
+    close_positions,
+    modify_position,
+    protect,
+    reverse_position,
+)
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
+from actors.domain.trigger import Waiting
 
 DEPOSIT_LIMIT_MINOR = 10**15
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -40,30 +56,41 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
 
     A well-formed order that the rules refuse is no exception: it is an OrderRejected.
     """
-    if isinstance(told, ObserveTicks):
-        return [event for tick in told.ticks for event in _observe(state, tick, now_ns)]
-    if isinstance(told, ObserveStream):
-        state.observe_stream(told.alive_ns, told.behind)
-        return []
-    events = _DECIDE[type(told)](state, told, now_ns)
-    for event in events:
-        state.evolve(event)
-    return events
-
-
-def _observe(state: State, tick: Tick, now_ns: int) -> list[Event]:
-    state.observe(tick)
-    triggers = state.triggers.get(tick.symbol)
-    if triggers is None or not tick.live or state.ticks[tick.symbol] is not tick:
-        return []
     events: list[Event] = []
-    for reached in triggers.reached(tick):
-        position = state.accounts[reached.account_id].positions.get(reached.position_id)
-        if position is not None:
-            event = close(state, position, position.quantity_e8, "", reached.reason, tick, now_ns)
-            state.evolve(event)
-            events.append(event)
+    if isinstance(told, ObserveTicks):
+        _expire(state, now_ns, events)
+        for tick in told.ticks:
+            _observe(state, tick, now_ns, events)
+    elif isinstance(told, ObserveStream):
+        _expire(state, now_ns, events)
+        state.observe_stream(told.alive_ns, told.behind)
+    else:
+        _evolve(state, _DECIDE[type(told)](state, told, now_ns), events)
     return events
+
+
+def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
+    """The new price, and what it reaches, one after the other."""
+    for reached in state.observe(tick):
+        account = state.accounts[reached.account_id]
+        if reached.what is Waiting.ORDER:
+            step = reach_order(state, account, reached.item_id, reached.mark, tick, now_ns)
+        else:
+            step = protect(state, account, reached, tick, now_ns)
+        _evolve(state, step, events)
+
+
+def _expire(state: State, now_ns: int, events: list[Event]) -> None:
+    """Orders whose time is over end before the market can reach them."""
+    while state.expiries and state.expiries[0][0] <= now_ns:
+        _, order_id, account_id = heapq.heappop(state.expiries)
+        _evolve(state, expire_order(state, order_id, account_id, now_ns), events)
+
+
+def _evolve(state: State, step: list[Event], events: list[Event]) -> None:
+    for event in step:
+        state.evolve(event)
+    events += step
 
 
 def _define_instrument(state: State, command: DefineInstrument, now_ns: int) -> list[Event]:
@@ -93,9 +120,11 @@ def _open_account(state: State, command: OpenAccount, now_ns: int) -> list[Event
         raise Refused(Code.BAD_CURRENCY, f"{code[:10]!r} is not a currency code", "currency")
     known = state.accounts.get(command.account_id)
     if known is None:
-        return [AccountOpened(command.account_id, command.currency)]
+        return [AccountOpened(command.account_id, command.currency, command.mode)]
     if known.currency != command.currency:
         raise Refused(Code.BAD_CURRENCY, f"account {known.account_id} is kept in {known.currency}", "currency")
+    if known.mode is not command.mode:
+        raise Refused(Code.BAD_TERMS, f"account {known.account_id} is a {known.mode.value} account", "mode")
     return []
 
 
@@ -132,5 +161,11 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     OpenAccount: _open_account,
     Deposit: _deposit,
     SubmitOrder: submit_order,
+    ModifyOrder: modify_order,
+    CancelOrder: cancel_order,
+    ModifyPosition: modify_position,
     ClosePosition: close_position,
+    ClosePositionBy: close_position_by,
+    ClosePositions: close_positions,
+    ReversePosition: reverse_position,
 }

@@ -1,16 +1,34 @@
 """The checks that stand before a deal. Each returns, or raises Refused with the numbers that decided it."""
 
 from actors.domain import margin
+from actors.domain.account import Account
+from actors.domain.commands import Mode
 from actors.domain.instrument import Instrument
-from actors.domain.money import LIMIT_E8, format_e8, format_minor
-from actors.domain.order import Order, Position, Side
+from actors.domain.money import LIMIT_E8, Rounding, format_e8, format_minor, mul_div
+from actors.domain.order import BUY, OrderTerms, OrderType, Position, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
-from actors.domain.state import Account, State
+from actors.domain.state import State
 
 STREAM_SILENCE_LIMIT_NS = 3_000_000_000
 """A price stream that has said nothing for so long is taken for dead, and nobody is dealt with on its prices."""
 CLIENT_ORDER_ID_LIMIT_CHARACTERS = 64
+OCO_LIMIT_CHARACTERS = 32
+TIME_LIMIT_NS = 2**62
+MARKET, GTD, NETTING, FLOOR = OrderType.MARKET, TimeInForce.GTD, Mode.NETTING, Rounding.FLOOR
+
+NEEDED: dict[OrderType, tuple[str, ...]] = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("limit",),
+    OrderType.STOP: ("stop",),
+    OrderType.STOP_LIMIT: ("stop", "limit"),
+    OrderType.MARKET_IF_TOUCHED: ("stop",),
+    OrderType.TRAILING_STOP: ("trail",),
+}
+"""The prices that an order of each type must name."""
+FORBIDDEN: dict[OrderType, tuple[str, ...]] = {
+    kind: tuple(field for field in ("limit", "stop", "trail") if field not in needed) for kind, needed in NEEDED.items()
+}
 
 
 def account_of(state: State, account_id: int) -> Account:
@@ -18,6 +36,13 @@ def account_of(state: State, account_id: int) -> Account:
     if account is None:
         raise Refused(Code.UNKNOWN_ACCOUNT, f"there is no account {account_id}", "account_id")
     return account
+
+
+def instrument_of(state: State, symbol: str) -> Instrument:
+    instrument = state.instruments.get(symbol)
+    if instrument is None:
+        raise Refused(Code.UNKNOWN_SYMBOL, f"there is no symbol {symbol[:20]!r}", "symbol")
+    return instrument
 
 
 def dealable_tick(state: State, symbol: str, now_ns: int) -> Tick:
@@ -70,31 +95,113 @@ def check_price(instrument: Instrument, price_e8: int, field: str) -> None:
         )
 
 
-def check_protection(order: Order, tick: Tick) -> None:
+def check_terms(instrument: Instrument, terms: OrderTerms, now_ns: int) -> None:
+    """Whether an order says what its type needs, and nothing else."""
+    check_quantity(instrument, terms.quantity_e8)
+    if _is_plain(terms):
+        return
+    needed = NEEDED[terms.type]
+    prices = {
+        "limit": terms.limit_e8,
+        "stop": terms.stop_e8,
+        "trail": terms.trail_e8,
+        "bound": terms.bound_e8,
+        "stop_loss": terms.stop_loss_e8,
+        "take_profit": terms.take_profit_e8,
+        "trailing_stop": terms.trailing_stop_e8,
+    }
+    for field, price_e8 in prices.items():
+        check_price(instrument, price_e8, field)
+        if field in needed and not price_e8:
+            raise Refused(Code.BAD_TERMS, f"a {terms.type.value} order needs {field}", field)
+        if price_e8 and field in FORBIDDEN[terms.type]:
+            raise Refused(Code.BAD_TERMS, f"a {terms.type.value} order has no {field}", field)
+    _check_time_in_force(terms, now_ns)
+    if len(terms.oco) > OCO_LIMIT_CHARACTERS or not (terms.oco == "" or terms.oco.isprintable()):
+        raise Refused(Code.BAD_TERMS, f"oco has at most {OCO_LIMIT_CHARACTERS} printable characters", "oco")
+
+
+def _is_plain(terms: OrderTerms) -> bool:
+    """Whether it is a market order that says nothing more: most are."""
+    return terms.type is MARKET and not (
+        terms.limit_e8
+        or terms.stop_e8
+        or terms.trail_e8
+        or terms.bound_e8
+        or terms.stop_loss_e8
+        or terms.take_profit_e8
+        or terms.trailing_stop_e8
+        or terms.expires_ns
+        or terms.oco
+        or terms.time_in_force is GTD
+    )
+
+
+def _check_time_in_force(terms: OrderTerms, now_ns: int) -> None:
+    if terms.time_in_force is GTD:
+        if not now_ns < terms.expires_ns < TIME_LIMIT_NS:
+            raise Refused(Code.BAD_TERMS, "a gtd order needs an end that lies ahead", "expires")
+    elif terms.expires_ns:
+        raise Refused(Code.BAD_TERMS, "only a gtd order names its end", "expires")
+
+
+def check_protection(terms: OrderTerms, tick: Tick) -> None:
     """A stop loss lies on the losing side of where the position would close now, a take profit on the winning side."""
-    price_e8 = margin.closing_price_e8(order.side, tick)
-    sign = 1 if order.side is Side.BUY else -1
-    for limit_e8, direction, field in ((order.stop_loss_e8, -1, "stop_loss"), (order.take_profit_e8, 1, "take_profit")):
+    if not (terms.stop_loss_e8 or terms.take_profit_e8):
+        return
+    price_e8 = margin.closing_price_e8(terms.side, tick)
+    sign = 1 if terms.side is BUY else -1
+    for limit_e8, direction, field in ((terms.stop_loss_e8, -1, "stop_loss"), (terms.take_profit_e8, 1, "take_profit")):
         if limit_e8 and (limit_e8 - price_e8) * sign * direction <= 0:
             raise Refused(
                 Code.WRONG_SIDE_OF_MARKET,
-                f"{field} {format_e8(limit_e8)} of a {order.side.value} must be "
+                f"{field} {format_e8(limit_e8)} of a {terms.side.value} must be "
                 f"{'above' if sign * direction > 0 else 'below'} {format_e8(price_e8)}",
                 field,
             )
 
 
-def check_free_margin(state: State, account: Account, position: Position, tick: Tick, instrument: Instrument) -> None:
-    """After the fill, with the spread already lost, free margin must not be below zero."""
-    spread_e16 = (tick.bid_e8 - tick.ask_e8) * position.quantity_e8
+def is_within(side: Side, price_e8: int, bound_e8: int) -> bool:
+    """Whether a price is no worse than the bound."""
+    return price_e8 <= bound_e8 if side is BUY else price_e8 >= bound_e8
+
+
+def check_free_margin(
+    state: State,
+    account: Account,
+    instrument: Instrument,
+    terms: OrderTerms,
+    tick: Tick,
+    price_e8: int,
+    closing: Position | None = None,
+) -> None:
+    """After the fill, with the spread already lost, free margin must not be below zero.
+
+    `closing`: a position that is closed in the same step. What only reduces is always allowed.
+    """
+    opening_e8 = terms.quantity_e8
+    freed_minor = closing.margin_minor - 1 if closing is not None else 0
+    if account.mode is NETTING:
+        for position in account.positions.values():
+            if position.symbol == terms.symbol and position.side is not terms.side and position is not closing:
+                part_e8 = min(opening_e8, position.quantity_e8)
+                opening_e8 -= part_e8
+                # What is closed is rounded on its own: one minor unit more may be lost by that.
+                freed_minor += mul_div(position.margin_minor, part_e8, position.quantity_e8, FLOOR) - 1
+    if opening_e8 <= 0:
+        return
+    currency = account.currency
+    by = margin.conversion(state.crosses, state.ticks, instrument.quote, currency, gain=False)
+    needed_minor = margin.required_minor(instrument, opening_e8, price_e8, by, currency)
+    spread_e16 = (tick.bid_e8 - tick.ask_e8) * opening_e8
     profit_minor = margin.open_profit_minor(
-        account.exposures, state.instruments, state.crosses, state.ticks, account.currency, (instrument, spread_e16)
+        account.exposures, state.instruments, state.crosses, state.ticks, currency, (instrument, spread_e16)
     )
-    free_minor = state.balance_minor(account) + profit_minor - account.margin_minor
-    if free_minor < position.margin_minor:
+    free_minor = state.balance_minor(account) + profit_minor - account.margin_minor + freed_minor
+    if free_minor < needed_minor:
         raise Refused(
             Code.INSUFFICIENT_MARGIN,
-            f"free margin {format_minor(free_minor, account.currency)} < "
-            f"{format_minor(position.margin_minor, account.currency)} {account.currency} that the order needs",
+            f"free margin {format_minor(free_minor, currency)} < "
+            f"{format_minor(needed_minor, currency)} {currency} that the order needs",
             "quantity",
         )

@@ -1,14 +1,33 @@
 """What the engine is told: commands (imperative, and checked before obeyed) and what it sees of the prices."""
 
+from enum import Enum
+
 import msgspec
 
 from actors.domain.instrument import Instrument
-from actors.domain.order import OrderType, Side
+from actors.domain.order import OrderTerms
 from actors.domain.quote import Tick
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field="kind", gc=False):
     """The base of everything that the engine is told: an array on the wire, the name of its class first."""
+
+
+class Mode(Enum):
+    """What a fill does to what is open in its symbol."""
+
+    HEDGING = "hedging"
+    """It opens a position of its own."""
+    NETTING = "netting"
+    """It adds to the one position, or takes from it."""
+
+
+class Which(Enum):
+    """Which of the open positions are to be closed."""
+
+    ALL = "all"
+    WINNERS = "winners"
+    LOSERS = "losers"
 
 
 class DefineInstrument(Told, frozen=True):
@@ -22,6 +41,7 @@ class OpenAccount(Told, frozen=True):
 
     account_id: int
     currency: str
+    mode: Mode = Mode.HEDGING
 
 
 class Deposit(Told, frozen=True):
@@ -39,12 +59,32 @@ class SubmitOrder(Told, frozen=True):
 
     account_id: int
     client_order_id: str
-    symbol: str
-    side: Side
-    type: OrderType
-    quantity_e8: int
-    stop_loss_e8: int = 0
-    take_profit_e8: int = 0
+    terms: OrderTerms
+
+
+class ModifyOrder(Told, frozen=True):
+    """Changes a waiting order: what has another value in `terms` than the order has. Symbol, side and type stay."""
+
+    account_id: int
+    order_id: int
+    terms: OrderTerms
+
+
+class CancelOrder(Told, frozen=True):
+    """Takes a waiting order back. One that has gone already stays as it is, and is the answer."""
+
+    account_id: int
+    order_id: int
+
+
+class ModifyPosition(Told, frozen=True):
+    """Sets all three protections of a position; 0 takes one away."""
+
+    account_id: int
+    position_id: int
+    stop_loss_e8: int
+    take_profit_e8: int
+    trailing_stop_e8: int = 0
 
 
 class ClosePosition(Told, frozen=True):
@@ -56,7 +96,45 @@ class ClosePosition(Told, frozen=True):
     quantity_e8: int = 0
 
 
-Command = DefineInstrument | OpenAccount | Deposit | SubmitOrder | ClosePosition
+class ClosePositionBy(Told, frozen=True):
+    """Closes a position against an opposite one of the same symbol, as far as both go: no spread is paid."""
+
+    account_id: int
+    client_order_id: str
+    position_id: int
+    other_position_id: int
+
+
+class ClosePositions(Told, frozen=True):
+    """Closes many at the market; `symbol` empty: in all symbols. Those that cannot be dealt now stay open."""
+
+    account_id: int
+    client_order_id: str
+    which: Which
+    symbol: str = ""
+
+
+class ReversePosition(Told, frozen=True):
+    """Closes a position and opens its opposite, of the same quantity."""
+
+    account_id: int
+    client_order_id: str
+    position_id: int
+
+
+Command = (
+    DefineInstrument
+    | OpenAccount
+    | Deposit
+    | SubmitOrder
+    | ModifyOrder
+    | CancelOrder
+    | ModifyPosition
+    | ClosePosition
+    | ClosePositionBy
+    | ClosePositions
+    | ReversePosition
+)
 
 
 class ObserveTicks(Told, frozen=True):

@@ -1,239 +1,241 @@
-"""Orders dealt on the broker's own book (B-book): decided on from the state as it is, without changing it."""
+"""Executions: what a fill at a price does to positions and money, decided on without changing the state."""
 
 import msgspec
 
 from actors.domain import ledger, margin
-from actors.domain.checks import (
-    account_of,
-    check_client_order_id,
-    check_free_margin,
-    check_price,
-    check_protection,
-    check_quantity,
-    dealable_tick,
-    quantity_step_refusal,
-)
-from actors.domain.commands import ClosePosition, SubmitOrder
-from actors.domain.events import Event, OrderFilled, OrderRejected
+from actors.domain.account import Account
+from actors.domain.commands import Mode
+from actors.domain.events import Event, OrderFilled
 from actors.domain.instrument import Instrument
-from actors.domain.ledger import PostingKind
-from actors.domain.money import Rounding, format_e8, mul_div
+from actors.domain.ledger import Posting, PostingKind
+from actors.domain.lifecycle import Step, after
+from actors.domain.money import Rounding, div, mul_div
 from actors.domain.order import (
+    BUY,
     Conversion,
     Fill,
     Order,
     OrderReason,
     OrderStatus,
+    OrderTerms,
     OrderType,
-    Outcome,
     Position,
 )
 from actors.domain.quote import Tick
-from actors.domain.refusal import Code, Refused
-from actors.domain.state import Account, State
+from actors.domain.state import State
+
+CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
+FILL = Step.FILL
 
 
-def known_outcome(state: State, command: SubmitOrder | ClosePosition) -> Outcome | None:
-    """What became of this order when it was sent before; raises Refused where its id was used for another one."""
-    account = state.accounts.get(command.account_id)
-    outcome = account.outcomes.get(command.client_order_id) if account else None
-    if outcome is None:
+class Deal:
+    """Executions of one step, collected: each is numbered after the one before, and the state is not touched."""
+
+    def __init__(
+        self, state: State, account: Account, tick: Tick, now_ns: int, following: "Deal | None" = None
+    ) -> None:
+        """`following`: another deal of the same step, whose numbers this one goes on from."""
+        self.events: list[Event] = []
+        self._state = state
+        self._account = account
+        self._tick = tick
+        self._now_ns = now_ns
+        self._instrument: Instrument = state.instruments[tick.symbol]
+        self._fill_id: int = following._fill_id if following else state.last_fill_id
+        self._position_id: int = following._position_id if following else state.last_position_id
+        self._posting_id: int = following._posting_id if following else state.last_posting_id
+
+    def execute(self, order: Order, price_e8: int) -> None:
+        """Fills the order, whole, at a price: as the account's mode and the order's terms will have it."""
+        account, terms = self._account, order.terms
+        left_e8 = terms.quantity_e8
+        if account.mode is Mode.NETTING or terms.reduce_only:
+            for position in self._opposite(terms):
+                if left_e8:
+                    part_e8 = min(left_e8, position.quantity_e8)
+                    left_e8 -= part_e8
+                    order = self.close(order, position, part_e8, price_e8, is_last=left_e8 == 0)
+        if not left_e8:
+            return
+        same = self._same(terms) if account.mode is Mode.NETTING else None
+        if same is None:
+            self.open(order, left_e8, price_e8)
+        else:
+            self._add(order, same, left_e8, price_e8)
+
+    def close(self, order: Order, position: Position, quantity_e8: int, price_e8: int, *, is_last: bool) -> Order:
+        """Closes a quantity of a position for an order; the profit is booked. Gives the order as it is then."""
+        account = self._account
+        cost_e16 = _cost_of(position, quantity_e8)
+        proceeds_e16 = price_e8 * quantity_e8
+        amount_e16 = proceeds_e16 - cost_e16 if position.side is BUY else cost_e16 - proceeds_e16
+        by = self._conversion(gain=amount_e16 > 0)
+        profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
+        order = _filled(order, quantity_e8, price_e8, position.position_id, is_last)
+        fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
+        postings = self._profit(fill) if profit_minor else ()
+        self.events.append(OrderFilled(order, fill, _without(position, quantity_e8), postings))
+        return order
+
+    def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
+        terms, account = order.terms, self._account
+        by = self._conversion(gain=False)
+        self._position_id += 1
+        position = Position(
+            self._position_id,
+            account.account_id,
+            terms.symbol,
+            terms.side,
+            quantity_e8,
+            price_e8,
+            margin.required_minor(self._instrument, quantity_e8, price_e8, by, account.currency),
+            terms.stop_loss_e8,
+            terms.take_profit_e8,
+            self._now_ns,
+            terms.trailing_stop_e8,
+            trail_seq=self._tick.seq if terms.trailing_stop_e8 else 0,
+        )
+        order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
+        self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), position, ()))
+
+    def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
+        """To the one position of a netting account: its price is the average, exact with what that leaves over."""
+        by = self._conversion(gain=False)
+        sum_e8 = position.quantity_e8 + quantity_e8
+        cost_e16 = position.cost_e16 + price_e8 * quantity_e8
+        average_e8, rest_e16 = divmod(cost_e16, sum_e8)
+        more_minor = margin.required_minor(self._instrument, quantity_e8, price_e8, by, self._account.currency)
+        terms = order.terms
+        grown = msgspec.structs.replace(
+            position,
+            quantity_e8=sum_e8,
+            open_price_e8=average_e8,
+            open_rest_e16=rest_e16,
+            margin_minor=position.margin_minor + more_minor,
+            stop_loss_e8=terms.stop_loss_e8 or position.stop_loss_e8,
+            take_profit_e8=terms.take_profit_e8 or position.take_profit_e8,
+            trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
+            trail_seq=self._tick.seq if terms.trailing_stop_e8 else position.trail_seq,
+        )
+        order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
+        self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), grown, ()))
+
+    def _opposite(self, terms: OrderTerms) -> list[Position]:
+        """What the order would close, oldest first."""
+        return [
+            position
+            for position in self._account.positions.values()
+            if position.symbol == terms.symbol and position.side is not terms.side
+        ]
+
+    def _same(self, terms: OrderTerms) -> Position | None:
+        for position in self._account.positions.values():
+            if position.symbol == terms.symbol and position.side is terms.side:
+                return position
         return None
-    order = outcome.order
-    if isinstance(command, SubmitOrder):
-        same = order.reason is OrderReason.CLIENT and command == SubmitOrder(
+
+    def _conversion(self, *, gain: bool) -> Conversion:
+        state = self._state
+        return margin.conversion(state.crosses, state.ticks, self._instrument.quote, self._account.currency, gain=gain)
+
+    def _fill(self, order: Order, quantity_e8: int, price_e8: int, profit_minor: int, by: Conversion) -> Fill:
+        self._fill_id += 1
+        return Fill(
+            self._fill_id,
+            order.order_id,
             order.account_id,
-            order.client_order_id,
-            order.symbol,
-            order.side,
-            order.type,
-            order.quantity_e8,
-            order.stop_loss_e8,
-            order.take_profit_e8,
+            order.position_id,
+            order.terms.symbol,
+            order.terms.side,
+            price_e8,
+            quantity_e8,
+            profit_minor,
+            by,
+            self._tick.seq,
+            self._now_ns,
         )
-    elif command.quantity_e8:
-        same = order.reason is OrderReason.REDUCE and (order.position_id, order.quantity_e8) == (
-            command.position_id,
-            command.quantity_e8,
+
+    def _profit(self, fill: Fill) -> tuple[Posting, ...]:
+        self._posting_id += 1
+        account = self._account
+        return (
+            ledger.transfer(
+                self._posting_id,
+                PostingKind.TRADE,
+                f"fill:{fill.fill_id}",
+                self._now_ns,
+                ledger.TRADING,
+                account.ledger_account,
+                account.currency,
+                fill.profit_minor,
+            ),
         )
-    else:
-        same = order.reason is OrderReason.CLOSE and order.position_id == command.position_id
-    if not same:
-        raise Refused(
-            Code.DUPLICATE_CLIENT_ORDER_ID,
-            f"client_order_id {command.client_order_id!r} belongs to another order of this account",
-            "client_order_id",
-        )
-    return outcome
 
 
-def submit_order(state: State, command: SubmitOrder, now_ns: int) -> list[Event]:
-    account = account_of(state, command.account_id)
-    check_client_order_id(command.client_order_id)
-    if known_outcome(state, command) is not None:
-        return []
-    instrument = state.instruments.get(command.symbol)
-    if instrument is None:
-        raise Refused(Code.UNKNOWN_SYMBOL, f"there is no symbol {command.symbol[:20]!r}", "symbol")
-    check_quantity(instrument, command.quantity_e8)
-    for price_e8, field in ((command.stop_loss_e8, "stop_loss"), (command.take_profit_e8, "take_profit")):
-        check_price(instrument, price_e8, field)
-    order = Order(
-        state.last_order_id + 1,
-        account.account_id,
-        command.client_order_id,
-        command.symbol,
-        command.side,
-        command.type,
-        OrderReason.CLIENT,
-        command.quantity_e8,
-        command.stop_loss_e8,
-        command.take_profit_e8,
-        OrderStatus.REJECTED,
-        0,
-        0,
-        0,
-        now_ns,
-    )
-    try:
-        return [_open(state, account, instrument, order, now_ns)]
-    except Refused as refusal:
-        return [OrderRejected(order, refusal.code.value, refusal.detail)]
-
-
-def _open(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> OrderFilled:
-    """Deals a market order on the broker's own book, whole, at the tick; raises Refused where the rules forbid it."""
-    tick = dealable_tick(state, order.symbol, now_ns)
-    price_e8 = margin.opening_price_e8(order.side, tick)
-    check_protection(order, tick)
-    by = margin.conversion(state.crosses, state.ticks, instrument.quote, account.currency, gain=False)
-    margin_minor = margin.required_minor(instrument, order.quantity_e8, price_e8, by, account.currency)
-    position = Position(
-        state.last_position_id + 1,
-        account.account_id,
-        order.symbol,
-        order.side,
-        order.quantity_e8,
-        price_e8,
-        margin_minor,
-        order.stop_loss_e8,
-        order.take_profit_e8,
-        now_ns,
-    )
-    check_free_margin(state, account, position, tick, instrument)
-    filled = _filled(order, price_e8, position.position_id)
-    return OrderFilled(filled, _fill(state, filled, 0, by, tick, now_ns), position, None)
-
-
-def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Event]:
-    account = account_of(state, command.account_id)
-    check_client_order_id(command.client_order_id)
-    if known_outcome(state, command) is not None:
-        return []
-    position = account.positions.get(command.position_id)
-    if position is None:
-        raise Refused(Code.UNKNOWN_POSITION, f"there is no open position {command.position_id}", "position_id")
-    instrument = state.instruments[position.symbol]
-    quantity_e8 = command.quantity_e8 or position.quantity_e8
-    if not 0 < quantity_e8 <= position.quantity_e8:
-        raise Refused(
-            Code.QUANTITY_OUT_OF_RANGE,
-            f"the position holds {format_e8(position.quantity_e8)}, not {format_e8(quantity_e8)}",
-            "quantity",
-        )
-    if quantity_e8 % instrument.quantity_step_e8 and quantity_e8 != position.quantity_e8:
-        raise quantity_step_refusal(instrument)
-    reason = OrderReason.REDUCE if command.quantity_e8 else OrderReason.CLOSE
-    tick = dealable_tick(state, position.symbol, now_ns)
-    return [close(state, position, quantity_e8, command.client_order_id, reason, tick, now_ns)]
-
-
-def close(
-    state: State,
+def closing_order(
+    order_id: int,
     position: Position,
     quantity_e8: int,
     client_order_id: str,
+    request: str,
     reason: OrderReason,
-    tick: Tick,
     now_ns: int,
-) -> OrderFilled:
-    """Closes a quantity of a position at the tick; the profit is booked between the client and the broker's book."""
-    account = state.accounts[position.account_id]
-    price_e8 = margin.closing_price_e8(position.side, tick)
-    amount_e16 = margin.profit_e16(position.side, position.open_price_e8, price_e8, quantity_e8)
-    quote = state.instruments[position.symbol].quote
-    by = margin.conversion(state.crosses, state.ticks, quote, account.currency, gain=amount_e16 > 0)
-    profit_minor = margin.to_minor(amount_e16, by, account.currency, Rounding.HALF_EVEN)
-    order = Order(
-        state.last_order_id + 1,
-        account.account_id,
+) -> Order:
+    """The order that closes a quantity of a position, before its execution."""
+    terms = OrderTerms(position.symbol, position.side.opposite, OrderType.MARKET, quantity_e8, reduce_only=True)
+    return Order(
+        order_id,
+        position.account_id,
         client_order_id,
-        position.symbol,
-        position.side.opposite,
-        OrderType.MARKET,
+        terms,
+        request,
         reason,
-        quantity_e8,
+        OrderStatus.WORKING,
         0,
         0,
-        OrderStatus.FILLED,
-        quantity_e8,
-        price_e8,
         position.position_id,
         now_ns,
     )
-    fill = _fill(state, order, profit_minor, by, tick, now_ns)
-    left_e8 = position.quantity_e8 - quantity_e8
-    rest = msgspec.structs.replace(
-        position,
-        quantity_e8=left_e8,
-        margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, Rounding.CEILING),
-    )
-    posting = ledger.transfer(
-        state.last_posting_id + 1,
-        PostingKind.TRADE,
-        f"fill:{fill.fill_id}",
-        now_ns,
-        ledger.TRADING,
-        account.ledger_account,
-        account.currency,
-        profit_minor,
-    )
-    return OrderFilled(order, fill, rest, posting if profit_minor else None)
 
 
-def _filled(order: Order, price_e8: int, position_id: int) -> Order:
-    """The order, executed whole at one price. Built by hand: this is the hot path, and `replace` is slow."""
+def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_last: bool) -> Order:
+    """The order after an execution. Built by hand: this is the hot path, and `replace` is slow."""
+    before_e8 = order.filled_e8
+    average_e8 = price_e8
+    if before_e8:
+        cost_e16 = order.average_price_e8 * before_e8 + price_e8 * quantity_e8
+        average_e8 = div(cost_e16, before_e8 + quantity_e8, HALF_EVEN)
     return Order(
         order.order_id,
         order.account_id,
         order.client_order_id,
-        order.symbol,
-        order.side,
-        order.type,
+        order.terms,
+        order.request,
         order.reason,
-        order.quantity_e8,
-        order.stop_loss_e8,
-        order.take_profit_e8,
-        OrderStatus.FILLED,
-        order.quantity_e8,
-        price_e8,
+        after(order.status, FILL) if is_last else order.status,
+        before_e8 + quantity_e8,
+        average_e8,
         position_id,
         order.created_ns,
     )
 
 
-def _fill(state: State, order: Order, profit_minor: int, by: Conversion, tick: Tick, now_ns: int) -> Fill:
-    return Fill(
-        state.last_fill_id + 1,
-        order.order_id,
-        order.account_id,
-        order.position_id,
-        order.symbol,
-        order.side,
-        order.average_price_e8,
-        order.filled_e8,
-        profit_minor,
-        by,
-        tick.seq,
-        now_ns,
+def _cost_of(position: Position, quantity_e8: int) -> int:
+    """What a quantity of the position cost, in the quote currency; parts are rounded down, the last gets the rest."""
+    if quantity_e8 == position.quantity_e8:
+        return position.cost_e16
+    return position.open_price_e8 * quantity_e8 + mul_div(
+        position.open_rest_e16, quantity_e8, position.quantity_e8, FLOOR
+    )
+
+
+def _without(position: Position, quantity_e8: int) -> Position:
+    """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up."""
+    left_e8 = position.quantity_e8 - quantity_e8
+    rest_e16 = position.open_rest_e16
+    return msgspec.structs.replace(
+        position,
+        quantity_e8=left_e8,
+        margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING),
+        open_rest_e16=rest_e16 - mul_div(rest_e16, quantity_e8, position.quantity_e8, FLOOR),
     )

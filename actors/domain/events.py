@@ -5,6 +5,7 @@ Events carry the state after them (the order, the position), so whoever follows 
 
 import msgspec
 
+from actors.domain.commands import Mode
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.order import Fill, Order, Position
@@ -21,6 +22,7 @@ class InstrumentDefined(Happened, frozen=True):
 class AccountOpened(Happened, frozen=True):
     account_id: int
     currency: str
+    mode: Mode = Mode.HEDGING
 
 
 class MoneyDeposited(Happened, frozen=True):
@@ -30,13 +32,36 @@ class MoneyDeposited(Happened, frozen=True):
     posting: Posting
 
 
+class OrderAccepted(Happened, frozen=True):
+    """An order waits for its price."""
+
+    order: Order
+
+
+class OrderModified(Happened, frozen=True):
+    """A waiting order is another than before: its terms, or its status (a stop-limit order whose stop was reached)."""
+
+    order: Order
+
+
 class OrderFilled(Happened, frozen=True):
-    """An order was executed: the order and the position as they are now, and the money that moved, if any did."""
+    """An execution: the order and the position as they are now, and the money that moved, if any did.
+
+    An order that closes several positions has an event for each, and is filled with the last.
+    """
 
     order: Order
     fill: Fill
     position: Position
-    posting: Posting | None
+    postings: tuple[Posting, ...]
+
+
+class OrderEnded(Happened, frozen=True):
+    """An order is over without being filled whole: cancelled or expired, by its client or by a rule (`code`)."""
+
+    order: Order
+    code: str
+    detail: str
 
 
 class OrderRejected(Happened, frozen=True):
@@ -47,4 +72,20 @@ class OrderRejected(Happened, frozen=True):
     detail: str
 
 
-Event = InstrumentDefined | AccountOpened | MoneyDeposited | OrderFilled | OrderRejected
+class PositionModified(Happened, frozen=True):
+    """A position has other protections."""
+
+    position: Position
+
+
+Event = (
+    InstrumentDefined
+    | AccountOpened
+    | MoneyDeposited
+    | OrderAccepted
+    | OrderModified
+    | OrderFilled
+    | OrderEnded
+    | OrderRejected
+    | PositionModified
+)

@@ -40,10 +40,10 @@ def to_minor(amount_e16: int, by: Conversion, currency: str, rounding: Rounding)
     return div(numerator, 10**16 * by.divisor_e8, rounding)
 
 
-def profit_e16(side: Side, open_price_e8: int, close_price_e8: int, quantity_e8: int) -> int:
+def profit_e16(position: Position, close_price_e8: int) -> int:
     """Profit in the quote currency of a position that is closed at a price."""
-    difference_e8 = close_price_e8 - open_price_e8
-    return (difference_e8 if side is BUY else -difference_e8) * quantity_e8
+    amount_e16 = close_price_e8 * position.quantity_e8 - position.cost_e16
+    return amount_e16 if position.side is BUY else -amount_e16
 
 
 def closing_price_e8(side: Side, tick: Tick) -> int:
@@ -66,7 +66,7 @@ def profit_minor(
 ) -> int:
     """Open profit of one position at the ticks given, to the nearest minor unit."""
     price_e8 = closing_price_e8(position.side, ticks[position.symbol])
-    amount_e16 = profit_e16(position.side, position.open_price_e8, price_e8, position.quantity_e8)
+    amount_e16 = profit_e16(position, price_e8)
     by = conversion(crosses, ticks, instrument.quote, currency, gain=amount_e16 > 0)
     return to_minor(amount_e16, by, currency, HALF_EVEN)
 
@@ -84,15 +84,15 @@ class Exposure:
         self.short_e8 = 0
         self.short_proceeds_e16 = 0
 
-    def change(self, side: Side, quantity_e8: int, open_price_e8: int) -> None:
-        """Adds a quantity that was opened at a price; a negative quantity takes it out again."""
+    def change(self, side: Side, quantity_e8: int, cost_e16: int) -> None:
+        """Adds a quantity and what it cost; negative ones take it out again."""
         self._valued_at = None
         if side is BUY:
             self.long_e8 += quantity_e8
-            self.long_cost_e16 += quantity_e8 * open_price_e8
+            self.long_cost_e16 += cost_e16
         else:
             self.short_e8 += quantity_e8
-            self.short_proceeds_e16 += quantity_e8 * open_price_e8
+            self.short_proceeds_e16 += cost_e16
 
     @property
     def is_flat(self) -> bool:

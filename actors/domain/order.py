@@ -11,19 +11,53 @@ class Side(Enum):
 
     @property
     def opposite(self) -> "Side":
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return SELL if self is BUY else BUY
 
 
+# For the hot path: in Python 3.11 looking a member up in its class takes longer than a division.
 BUY = Side.BUY
-"""For the hot path: in Python 3.11 looking a member up in its class takes longer than a division."""
+SELL = Side.SELL
 
 
 class OrderType(Enum):
     MARKET = "market"
+    LIMIT = "limit"
+    """At `limit_e8` or better."""
+    STOP = "stop"
+    """At the market once the price is as bad as `stop_e8`: a buy when the ask is there, a sell when the bid is."""
+    STOP_LIMIT = "stop_limit"
+    """A limit order once the price is as bad as `stop_e8`."""
+    MARKET_IF_TOUCHED = "market_if_touched"
+    """At the market once the price is as good as `stop_e8`."""
+    TRAILING_STOP = "trailing_stop"
+    """A stop that follows the best price at a distance of `trail_e8`."""
+
+
+class TimeInForce(Enum):
+    """How long an order stands (FIX 4.4, tag 59)."""
+
+    GTC = "gtc"
+    """Until it is cancelled."""
+    GTD = "gtd"
+    """Until `expires_ns`."""
+    DAY = "day"
+    """Until the end of the trading day, 17:00 New York."""
+    IOC = "ioc"
+    """Now, as much as is possible; the rest is cancelled."""
+    FOK = "fok"
+    """Now and whole, or not at all."""
 
 
 class OrderStatus(Enum):
+    """Where an order is. lifecycle.py has the table of what may follow what."""
+
+    WORKING = "working"
+    """It waits for its price."""
+    TRIGGERED = "triggered"
+    """A stop-limit order whose stop was reached: a limit order now."""
     FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
     REJECTED = "rejected"
 
 
@@ -32,11 +66,35 @@ class OrderReason(Enum):
 
     CLIENT = "client"
     CLOSE = "close"
-    """The client closes a position, whatever is left of it."""
-    REDUCE = "reduce"
-    """The client closes a named quantity of a position."""
+    """The client closes or reverses positions."""
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
+    TRAILING_STOP = "trailing_stop"
+
+
+class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is asked for. Prices that do not belong to the type are 0, and so is a protection that is not wanted."""
+
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity_e8: int
+    time_in_force: TimeInForce = TimeInForce.GTC
+    limit_e8: int = 0
+    stop_e8: int = 0
+    trail_e8: int = 0
+    bound_e8: int = 0
+    """The worst price that an order at the market may be filled at."""
+    stop_loss_e8: int = 0
+    """Becomes the position's; so for the next two."""
+    take_profit_e8: int = 0
+    trailing_stop_e8: int = 0
+    """A distance."""
+    expires_ns: int = 0
+    reduce_only: bool = False
+    """Closes what is open on the other side, oldest first, and opens nothing."""
+    oco: str = ""
+    """One cancels the others: orders of the account with the same mark."""
 
 
 class Conversion(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -73,23 +131,35 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     order_id: int
     account_id: int
     client_order_id: str
-    symbol: str
-    side: Side
-    type: OrderType
+    """Empty where the engine made it. Orders that came of one request have the same."""
+    terms: OrderTerms
+    request: str
+    """What the client asked for where that was no order: "close 5", "close all losers EURUSD"."""
     reason: OrderReason
-    quantity_e8: int
-    stop_loss_e8: int
-    """0 where there is none; so for `take_profit_e8`."""
-    take_profit_e8: int
     status: OrderStatus
     filled_e8: int
     average_price_e8: int
     position_id: int
+    """Of the last fill, or the position that is to be closed; 0 where there is none."""
     created_ns: int
+    trail_seq: int = 0
+    """Number of the tick that a trailing stop began to follow at."""
+
+    @property
+    def symbol(self) -> str:
+        return self.terms.symbol
+
+    @property
+    def side(self) -> Side:
+        return self.terms.side
+
+    @property
+    def quantity_e8(self) -> int:
+        return self.terms.quantity_e8
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One open position of a hedging account. Quantity 0: it is closed."""
+    """One open position. Quantity 0: it is closed."""
 
     position_id: int
     account_id: int
@@ -101,11 +171,24 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stop_loss_e8: int
     take_profit_e8: int
     opened_ns: int
+    trailing_stop_e8: int = 0
+    """Distance of the stop from the best price since it was set; 0 where there is none."""
+    open_rest_e16: int = 0
+    """What the average price leaves over: it cost quantity times open price, and this."""
+    trail_seq: int = 0
+    """Number of the tick that the trailing stop began to follow at."""
+
+    @property
+    def cost_e16(self) -> int:
+        """What was paid (got, for a short one) for what is open, in the quote currency."""
+        return self.quantity_e8 * self.open_price_e8 + self.open_rest_e16
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What became of an order: its fills, or the code and the sentence of the refusal."""
+    """What became of a request: its (last) order, all fills, or the code and the sentence of the refusal."""
 
+    asked: OrderTerms | str
+    """As it was asked: the first terms of an order, or the request in words."""
     order: Order
     fills: tuple[Fill, ...]
     code: str = ""

@@ -1,62 +1,177 @@
-"""Stop losses and take profits by price, so that a tick costs what it triggers and not what is open."""
+"""What waits for a price, by price, so that a tick costs what it triggers and not what is open.
+
+Orders wait here, and the stop losses, take profits and trailing stops of positions. Prices are the market's: whoever
+puts something in has taken the client's markup off.
+"""
 
 import heapq
+from enum import IntEnum
 from typing import NamedTuple
 
-from actors.domain.order import OrderReason, Position, Side
 from actors.domain.quote import Tick
 
 
-class Reached(NamedTuple):
-    """A position whose stop loss or take profit (`reason`) a tick has reached."""
+class Waiting(IntEnum):
+    """What waits. On one tick protections go before orders, for they give margin back."""
 
-    position_id: int
+    STOP_LOSS = 0
+    TRAILING_STOP = 1
+    TAKE_PROFIT = 2
+    ORDER = 3
+
+
+class Reached(NamedTuple):
+    """Something whose price a tick has reached: a position's protection, or an order. They sort in order of dealing."""
+
+    what: Waiting
+    item_id: int
+    """Of the position, or of the order."""
     account_id: int
-    reason: OrderReason
+    mark: int
+    """The price that it waited for, or the number of the tick that it followed from: tells a wait that was given up."""
 
 
 class Triggers:
-    """The protected positions of one symbol.
+    """All that waits for prices of one symbol.
 
-    Four heaps of (price, position id, account id), nearest price first. A position that has gone by other ways leaves
-    its entries, and they come out as reached when the market gets there: whoever asks looks whether it is still open.
+    Four heaps, nearest price first, and two of trails. What has gone by other ways, or waits for another price by now,
+    leaves its entry, and comes out as reached when the market gets there: whoever asks looks whether it still holds.
     """
 
     def __init__(self) -> None:
-        self._long_stop: list[tuple[int, int, int]] = []
-        self._long_profit: list[tuple[int, int, int]] = []
-        self._short_stop: list[tuple[int, int, int]] = []
-        self._short_profit: list[tuple[int, int, int]] = []
+        self._bid_falls: list[tuple[int, Reached]] = []
+        self._bid_rises: list[tuple[int, Reached]] = []
+        self._ask_falls: list[tuple[int, Reached]] = []
+        self._ask_rises: list[tuple[int, Reached]] = []
+        self.below_bid = Trail()
+        """Follows a rising bid: the trailing stops of longs, and trailing stop orders to sell."""
+        self.above_ask = Trail()
+        """The same for a falling ask, in mirrored prices."""
 
-    def watch(self, position: Position) -> None:
-        """Takes up a position's prices; those at 0 are none."""
-        is_long = position.side is Side.BUY
-        stop, profit = position.stop_loss_e8, position.take_profit_e8
-        ids = (position.position_id, position.account_id)
-        if stop:
-            heapq.heappush(self._long_stop if is_long else self._short_stop, (-stop if is_long else stop, *ids))
-        if profit:
-            heapq.heappush(self._long_profit if is_long else self._short_profit, (profit if is_long else -profit, *ids))
+    def when_bid_falls(self, price_e8: int, waiting: Reached) -> None:
+        """To be reached when the bid is at the price or below."""
+        heapq.heappush(self._bid_falls, (-price_e8, waiting))
+
+    def when_bid_rises(self, price_e8: int, waiting: Reached) -> None:
+        heapq.heappush(self._bid_rises, (price_e8, waiting))
+
+    def when_ask_falls(self, price_e8: int, waiting: Reached) -> None:
+        heapq.heappush(self._ask_falls, (-price_e8, waiting))
+
+    def when_ask_rises(self, price_e8: int, waiting: Reached) -> None:
+        heapq.heappush(self._ask_rises, (price_e8, waiting))
 
     def reached(self, tick: Tick) -> list[Reached]:
-        """Takes out what this tick reaches, in order of position.
-
-        A long position's prices are compared with the bid, a short one's with the ask: what it would close at.
-        """
+        """Takes out what this tick reaches, in order of dealing."""
         bid, ask = tick.bid_e8, tick.ask_e8
-        found = [
-            *_popped(self._long_stop, -bid, OrderReason.STOP_LOSS),
-            *_popped(self._short_stop, ask, OrderReason.STOP_LOSS),
-            *_popped(self._long_profit, bid, OrderReason.TAKE_PROFIT),
-            *_popped(self._short_profit, -ask, OrderReason.TAKE_PROFIT),
-        ]
-        found.sort(key=lambda reached: reached.position_id)
+        found: list[Reached] = []
+        _pop(self._bid_falls, -bid, found)
+        _pop(self._bid_rises, bid, found)
+        _pop(self._ask_falls, -ask, found)
+        _pop(self._ask_rises, ask, found)
+        self.below_bid.follow(bid, found)
+        self.above_ask.follow(-ask, found)
+        found.sort()
         return found
 
 
-def _popped(heap: list[tuple[int, int, int]], reach: int, reason: OrderReason) -> list[Reached]:
-    found = []
+def _pop(heap: list[tuple[int, Reached]], reach: int, found: list[Reached]) -> None:
     while heap and heap[0][0] <= reach:
-        _, position_id, account_id = heapq.heappop(heap)
-        found.append(Reached(position_id, account_id, reason))
-    return found
+        found.append(heapq.heappop(heap)[1])
+
+
+class Followed(NamedTuple):
+    """One trailing stop, for a snapshot."""
+
+    distance_e8: int
+    peak_e8: int
+    waiting: Reached
+
+
+class Trail:
+    """Stops that follow a price upwards at a distance, and are reached when it falls so far from its peak.
+
+    Those that have seen the same peak lie together, nearest distance first, in a stack of falling peaks. A new peak
+    joins the groups below it, the smaller into the larger: a tick that makes no peak touches the nearest only.
+    """
+
+    def __init__(self) -> None:
+        self._groups: list[_Group] = []
+        self._nearest: list[tuple[int, int]] = []
+        """Of each group, the price that reaches its nearest stop (negative), and the group's number."""
+        self._by_number: dict[int, _Group] = {}
+        self._last_number = 0
+
+    def add(self, price_e8: int, distance_e8: int, waiting: Reached) -> None:
+        """Begins to follow from a price. Raises ValueError for a price above the peak of an earlier one."""
+        if self._groups and self._groups[-1].peak_e8 < price_e8:
+            raise ValueError("the trail has not been told of this price")
+        if not self._groups or self._groups[-1].peak_e8 > price_e8:
+            self._last_number += 1
+            group = _Group(self._last_number, price_e8)
+            self._groups.append(group)
+            self._by_number[group.number] = group
+        group = self._groups[-1]
+        heapq.heappush(group.stops, (distance_e8, waiting))
+        self._look(group)
+
+    def follow(self, price_e8: int, found: list[Reached]) -> None:
+        """The price is so now: adds to `found` what it reaches."""
+        groups = self._groups
+        if groups and groups[-1].peak_e8 < price_e8:
+            group = groups.pop()
+            while groups and groups[-1].peak_e8 <= price_e8:
+                group = self._join(groups.pop(), group)
+            group.peak_e8 = price_e8
+            groups.append(group)
+            self._look(group)
+        while self._nearest and -self._nearest[0][0] >= price_e8:
+            price, number = heapq.heappop(self._nearest)
+            group_or_none = self._by_number.get(number)
+            if group_or_none is None or group_or_none.nearest_e8() != -price:
+                continue
+            group = group_or_none
+            found.append(heapq.heappop(group.stops)[1])
+            if group.stops:
+                self._look(group)
+            else:
+                groups.remove(group)
+                del self._by_number[number]
+
+    def followed(self) -> list[Followed]:
+        """All of them, in an order that `restore` takes."""
+        return [
+            Followed(distance_e8, group.peak_e8, waiting)
+            for group in self._groups
+            for distance_e8, waiting in sorted(group.stops)
+        ]
+
+    def restore(self, followed: list[Followed]) -> None:
+        """Into an empty trail, what `followed` gave."""
+        for one in followed:
+            self.add(one.peak_e8, one.distance_e8, one.waiting)
+
+    def _join(self, one: "_Group", other: "_Group") -> "_Group":
+        small, large = (one, other) if len(one.stops) < len(other.stops) else (other, one)
+        for stop in small.stops:
+            heapq.heappush(large.stops, stop)
+        del self._by_number[small.number]
+        return large
+
+    def _look(self, group: "_Group") -> None:
+        heapq.heappush(self._nearest, (-group.nearest_e8(), group.number))
+
+
+class _Group:
+    """Stops that have seen the same peak."""
+
+    __slots__ = ("number", "peak_e8", "stops")
+
+    def __init__(self, number: int, peak_e8: int) -> None:
+        self.number = number
+        self.peak_e8 = peak_e8
+        self.stops: list[tuple[int, Reached]] = []
+
+    def nearest_e8(self) -> int:
+        """The price that reaches the nearest of them."""
+        return self.peak_e8 - self.stops[0][0]

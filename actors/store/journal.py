@@ -16,7 +16,8 @@ from actors.bus import codec
 from actors.bus.messages import EventBatch
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
 from actors.domain.events import Event
-from actors.domain.state import Snapshot, State, restore, snapshot
+from actors.domain.snapshot import Snapshot, restore, snapshot
+from actors.domain.state import State
 
 EVENTS_PER_BATCH = 1_000
 """More events of one turn go into several rows (of one transaction), so that each fits a frame of the bus."""

@@ -16,7 +16,7 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.messages import AccountReport, EngineRequest, GetAccount, OrderReport, Reply
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
 from actors.domain.money import SCALE
-from actors.domain.order import OrderStatus, OrderType, Side
+from actors.domain.order import OrderStatus, OrderTerms, OrderType, Side
 from actors.engine import INTERVAL_MS, Engine
 from actors.store.journal import Journal
 from tools.bench import market
@@ -74,7 +74,7 @@ def order(number: int) -> SubmitOrder:
     turn, account = divmod(number, ACCOUNTS)
     rounds, place = divmod(turn, len(SYMBOLS))
     side = Side.SELL if rounds % 3 == 2 else Side.BUY
-    return SubmitOrder(account + 1, f"order-{number}", SYMBOLS[place], side, OrderType.MARKET, QUANTITY_E8)
+    return SubmitOrder(account + 1, f"order-{number}", OrderTerms(SYMBOLS[place], side, OrderType.MARKET, QUANTITY_E8))
 
 
 def engine(folder: Path) -> None:
@@ -123,7 +123,9 @@ class Desk:
         """Deals one order in each symbol, again and again until there is a price; gives the number of fills."""
         for symbol in SYMBOLS:
             for attempt in range(OPENING_TRIES):
-                told = SubmitOrder(1, f"opening-{symbol}-{attempt}", symbol, Side.BUY, OrderType.MARKET, QUANTITY_E8)
+                told = SubmitOrder(
+                    1, f"opening-{symbol}-{attempt}", OrderTerms(symbol, Side.BUY, OrderType.MARKET, QUANTITY_E8)
+                )
                 if self._ask(told, OrderReport).outcome.order.status is OrderStatus.FILLED:
                     break
                 time.sleep(OPENING_PAUSE_S)

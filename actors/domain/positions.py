@@ -1,0 +1,227 @@
+"""What a client may ask of open positions: other protections, closing in all its ways, reversing."""
+
+import msgspec
+
+from actors.domain import margin
+from actors.domain.account import Account
+from actors.domain.checks import (
+    account_of,
+    check_client_order_id,
+    check_free_margin,
+    check_price,
+    check_protection,
+    dealable_tick,
+    quantity_step_refusal,
+)
+from actors.domain.commands import (
+    ClosePosition,
+    ClosePositionBy,
+    ClosePositions,
+    ModifyPosition,
+    ReversePosition,
+    Which,
+)
+from actors.domain.dealing import Deal, closing_order
+from actors.domain.events import Event, PositionModified
+from actors.domain.money import format_e8
+from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Position
+from actors.domain.orders import same_request
+from actors.domain.quote import Tick
+from actors.domain.refusal import Code, Refused
+from actors.domain.state import State
+from actors.domain.trigger import Reached, Waiting
+
+CLOSE = OrderReason.CLOSE
+
+Closing = ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
+
+
+def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[Event]:
+    position = _position(account_of(state, command.account_id), command.position_id, "position_id")
+    instrument = state.instruments[position.symbol]
+    protections = {
+        "stop_loss": command.stop_loss_e8,
+        "take_profit": command.take_profit_e8,
+        "trailing_stop": command.trailing_stop_e8,
+    }
+    for field, price_e8 in protections.items():
+        check_price(instrument, price_e8, field)
+    tick = dealable_tick(state, position.symbol, now_ns)
+    check_protection(
+        OrderTerms(
+            position.symbol,
+            position.side,
+            OrderType.MARKET,
+            position.quantity_e8,
+            stop_loss_e8=command.stop_loss_e8 if command.stop_loss_e8 != position.stop_loss_e8 else 0,
+            take_profit_e8=command.take_profit_e8 if command.take_profit_e8 != position.take_profit_e8 else 0,
+        ),
+        tick,
+    )
+    trail_e8 = command.trailing_stop_e8
+    follows_on = trail_e8 == position.trailing_stop_e8
+    changed = msgspec.structs.replace(
+        position,
+        stop_loss_e8=command.stop_loss_e8,
+        take_profit_e8=command.take_profit_e8,
+        trailing_stop_e8=trail_e8,
+        trail_seq=position.trail_seq if follows_on else tick.seq if trail_e8 else 0,
+    )
+    return [PositionModified(changed)] if changed != position else []
+
+
+def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Event]:
+    account, request = _asked(state, command)
+    if account is None:
+        return []
+    position = _position(account, command.position_id, "position_id")
+    quantity_e8 = command.quantity_e8 or position.quantity_e8
+    if not 0 < quantity_e8 <= position.quantity_e8:
+        raise Refused(
+            Code.QUANTITY_OUT_OF_RANGE,
+            f"the position holds {format_e8(position.quantity_e8)}, not {format_e8(quantity_e8)}",
+            "quantity",
+        )
+    instrument = state.instruments[position.symbol]
+    if quantity_e8 % instrument.quantity_step_e8 and quantity_e8 != position.quantity_e8:
+        raise quantity_step_refusal(instrument)
+    tick = dealable_tick(state, position.symbol, now_ns)
+    deal = Deal(state, account, tick, now_ns)
+    order = closing_order(
+        state.last_order_id + 1, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
+    )
+    deal.close(order, position, quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+    return deal.events
+
+
+def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> list[Event]:
+    """The first closes at the price that the second was opened at, the second at its own: no spread is paid."""
+    account, request = _asked(state, command)
+    if account is None:
+        return []
+    one = _position(account, command.position_id, "position_id")
+    other = _position(account, command.other_position_id, "other_position_id")
+    if one.symbol != other.symbol or one.side is other.side:
+        raise Refused(Code.NOT_OPPOSITE, "the two are not opposite positions of one symbol", "other_position_id")
+    tick = state.ticks[one.symbol]
+    quantity_e8 = min(one.quantity_e8, other.quantity_e8)
+    deal = Deal(state, account, tick, now_ns)
+    for number, (position, price_e8) in enumerate(((one, other.open_price_e8), (other, other.open_price_e8)), 1):
+        order = closing_order(
+            state.last_order_id + number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
+        )
+        deal.close(order, position, quantity_e8, price_e8, is_last=True)
+    return deal.events
+
+
+def close_positions(state: State, command: ClosePositions, now_ns: int) -> list[Event]:
+    account, request = _asked(state, command)
+    if account is None:
+        return []
+    if command.symbol and command.symbol not in state.instruments:
+        raise Refused(Code.UNKNOWN_SYMBOL, f"there is no symbol {command.symbol[:20]!r}", "symbol")
+    events: list[Event] = []
+    deal: Deal | None = None
+    number = state.last_order_id
+    for position in account.positions.values():
+        if command.symbol not in ("", position.symbol):
+            continue
+        try:
+            tick = dealable_tick(state, position.symbol, now_ns)
+        except Refused:
+            continue
+        price_e8 = margin.closing_price_e8(position.side, tick)
+        profit_e16 = margin.profit_e16(position, price_e8)
+        if (command.which is Which.WINNERS and profit_e16 <= 0) or (command.which is Which.LOSERS and profit_e16 >= 0):
+            continue
+        number += 1
+        order = closing_order(number, position, position.quantity_e8, command.client_order_id, request, CLOSE, now_ns)
+        deal = Deal(state, account, tick, now_ns, following=deal)
+        deal.close(order, position, position.quantity_e8, price_e8, is_last=True)
+        events += deal.events
+    if not events:
+        raise Refused(Code.NOTHING_TO_CLOSE, "no position of that kind can be closed now", "which")
+    return events
+
+
+def reverse_position(state: State, command: ReversePosition, now_ns: int) -> list[Event]:
+    account, request = _asked(state, command)
+    if account is None:
+        return []
+    position = _position(account, command.position_id, "position_id")
+    tick = dealable_tick(state, position.symbol, now_ns)
+    price_e8 = margin.closing_price_e8(position.side, tick)
+    side = position.side.opposite
+    terms = OrderTerms(position.symbol, side, OrderType.MARKET, position.quantity_e8)
+    check_free_margin(state, account, state.instruments[position.symbol], terms, tick, price_e8, position)
+    deal = Deal(state, account, tick, now_ns)
+    number = state.last_order_id + 1
+    name = command.client_order_id
+    deal.close(
+        closing_order(number, position, position.quantity_e8, name, request, CLOSE, now_ns),
+        position,
+        position.quantity_e8,
+        price_e8,
+        is_last=True,
+    )
+    opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
+    deal.open(opening, position.quantity_e8, price_e8)
+    return deal.events
+
+
+def protect(state: State, account: Account, reached: Reached, tick: Tick, now_ns: int) -> list[Event]:
+    """A position's stop or profit is reached, if it is still its: the position is closed at the tick."""
+    position = account.positions.get(reached.item_id)
+    if position is None:
+        return []
+    what, reason = reached.what, REASONS[reached.what]
+    if what is Waiting.STOP_LOSS:
+        holds = position.stop_loss_e8 == reached.mark
+    elif what is Waiting.TAKE_PROFIT:
+        holds = position.take_profit_e8 == reached.mark
+    else:
+        holds = bool(position.trailing_stop_e8) and position.trail_seq == reached.mark
+    if not holds:
+        return []
+    deal = Deal(state, account, tick, now_ns)
+    order = closing_order(state.last_order_id + 1, position, position.quantity_e8, "", "", reason, now_ns)
+    deal.close(order, position, position.quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+    return deal.events
+
+
+REASONS = {
+    Waiting.STOP_LOSS: OrderReason.STOP_LOSS,
+    Waiting.TAKE_PROFIT: OrderReason.TAKE_PROFIT,
+    Waiting.TRAILING_STOP: OrderReason.TRAILING_STOP,
+}
+
+
+def request_of(command: Closing) -> str:
+    """The request in words, as orders and outcomes carry it."""
+    if isinstance(command, ClosePosition):
+        part = format_e8(command.quantity_e8) if command.quantity_e8 else "all"
+        return f"close {part} of {command.position_id}"
+    if isinstance(command, ClosePositionBy):
+        return f"close {command.position_id} by {command.other_position_id}"
+    if isinstance(command, ReversePosition):
+        return f"reverse {command.position_id}"
+    return f"close {command.which.value} {command.symbol or 'everywhere'}"
+
+
+def _asked(state: State, command: Closing) -> tuple[Account | None, str]:
+    """The account and the request; no account where the request was carried out before."""
+    account = account_of(state, command.account_id)
+    check_client_order_id(command.client_order_id)
+    request = request_of(command)
+    known = account.outcomes.get(command.client_order_id)
+    if known is not None:
+        same_request(known.asked, request, command.client_order_id)
+        return None, request
+    return account, request
+
+
+def _position(account: Account, position_id: int, field: str) -> Position:
+    position = account.positions.get(position_id)
+    if position is None:
+        raise Refused(Code.UNKNOWN_POSITION, f"there is no open position {position_id}", field)
+    return position

@@ -1,0 +1,129 @@
+"""The engine's state at rest: everything that cannot be built anew from the rest."""
+
+import msgspec
+
+from actors.domain.account import Account
+from actors.domain.commands import Mode
+from actors.domain.instrument import Instrument
+from actors.domain.ledger import Entry, Ledger
+from actors.domain.margin import crosses_of
+from actors.domain.order import Order, OrderType, Outcome, Position
+from actors.domain.quote import Tick
+from actors.domain.state import State
+from actors.domain.trigger import Followed, Triggers, Waiting
+
+
+class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
+    account_id: int
+    currency: str
+    mode: Mode
+    positions: list[Position]
+    orders: list[Order]
+    outcomes: list[Outcome]
+
+
+class Trails(msgspec.Struct, frozen=True, array_like=True):
+    """The trailing stops of one symbol, with the peaks that they have seen."""
+
+    symbol: str
+    below_bid: list[Followed]
+    above_ask: list[Followed]
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True):
+    event_seq: int
+    stream_alive_ns: int
+    last_order_id: int
+    last_fill_id: int
+    last_position_id: int
+    last_posting_id: int
+    instruments: list[Instrument]
+    ticks: list[Tick]
+    accounts: list[AccountSnapshot]
+    deposits: dict[str, tuple[int, int]]
+    balances: tuple[Entry, ...]
+    trails: list[Trails]
+
+
+def snapshot(state: State) -> Snapshot:
+    return Snapshot(
+        state.event_seq,
+        state.stream_alive_ns,
+        state.last_order_id,
+        state.last_fill_id,
+        state.last_position_id,
+        state.last_posting_id,
+        list(state.instruments.values()),
+        list(state.ticks.values()),
+        [_account(account) for account in state.accounts.values()],
+        dict(state.deposits),
+        state.ledger.balances(),
+        [trails for symbol in sorted(state.triggers) if (trails := _trails(state, symbol)) is not None],
+    )
+
+
+def restore(saved: Snapshot) -> State:
+    """The state that `snapshot` was taken of; indexes (crosses, exposures, triggers, expiries) are built anew."""
+    state = State()
+    state.event_seq = saved.event_seq
+    state.stream_alive_ns = saved.stream_alive_ns
+    state.last_order_id = saved.last_order_id
+    state.last_fill_id = saved.last_fill_id
+    state.last_position_id = saved.last_position_id
+    state.last_posting_id = saved.last_posting_id
+    state.instruments = {instrument.symbol: instrument for instrument in saved.instruments}
+    state.crosses = crosses_of(state.instruments)
+    state.ticks = {tick.symbol: tick for tick in saved.ticks}
+    state.deposits = dict(saved.deposits)
+    state.ledger = Ledger(saved.balances)
+    for trails in saved.trails:
+        triggers = state.triggers[trails.symbol] = Triggers()
+        triggers.below_bid.restore(trails.below_bid)
+        triggers.above_ask.restore(trails.above_ask)
+    for part in saved.accounts:
+        _restore_account(state, part)
+    return state
+
+
+def _account(account: Account) -> AccountSnapshot:
+    return AccountSnapshot(
+        account.account_id,
+        account.currency,
+        account.mode,
+        list(account.positions.values()),
+        list(account.orders.values()),
+        list(account.outcomes.values()),
+    )
+
+
+def _restore_account(state: State, part: AccountSnapshot) -> None:
+    account = state.accounts[part.account_id] = Account(part.account_id, part.currency, part.mode)
+    for position in part.positions:
+        account.place(position)
+        # The trails have it already, with the peak that it has seen.
+        state.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
+    for order in part.orders:
+        account.orders[order.order_id] = order
+        if order.terms.type is OrderType.TRAILING_STOP:
+            state.watch_expiry(order)
+        else:
+            state.watch_order(order)
+    for outcome in part.outcomes:
+        account.outcomes[outcome.order.client_order_id] = outcome
+
+
+def _trails(state: State, symbol: str) -> Trails | None:
+    triggers = state.triggers[symbol]
+    below_bid = [one for one in triggers.below_bid.followed() if _still_follows(state, one)]
+    above_ask = [one for one in triggers.above_ask.followed() if _still_follows(state, one)]
+    return Trails(symbol, below_bid, above_ask) if below_bid or above_ask else None
+
+
+def _still_follows(state: State, one: Followed) -> bool:
+    """Whether whoever it waits for is still open and has not given this trail up for another."""
+    account = state.accounts[one.waiting.account_id]
+    item_id, mark = one.waiting.item_id, one.waiting.mark
+    position, order = account.positions.get(item_id), account.orders.get(item_id)
+    if one.waiting.what is Waiting.TRAILING_STOP:
+        return position is not None and position.trailing_stop_e8 > 0 and position.trail_seq == mark
+    return order is not None and order.trail_seq == mark
