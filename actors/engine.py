@@ -195,9 +195,9 @@ class Engine(pykka.ThreadingActor):
         positions = [
             PositionReport(
                 position,
-                margin.closing_price_e8(position.side, state.ticks[position.symbol]),
+                margin.closing_price_e8(position.side, account.ticks[position.symbol]),
                 margin.profit_minor(
-                    position, state.instruments[position.symbol], state.crosses, state.ticks, account.currency
+                    position, state.instruments[position.symbol], state.crosses, account.ticks, account.currency
                 ),
             )
             for position in account.positions.values()

@@ -5,16 +5,20 @@ import msgspec
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.commands import (
+    Adjust,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DefineGroup,
     Deposit,
+    GrantCredit,
     ModifyOrder,
     ModifyPosition,
     OpenAccount,
     ReversePosition,
     SubmitOrder,
+    Withdraw,
 )
 from actors.domain.events import Event
 from actors.domain.instrument import Instrument
@@ -167,7 +171,11 @@ class GetBars(Body, frozen=True):
 
 EngineCommand = (
     OpenAccount
+    | DefineGroup
     | Deposit
+    | Withdraw
+    | GrantCredit
+    | Adjust
     | SubmitOrder
     | ModifyOrder
     | CancelOrder

@@ -6,8 +6,10 @@ import msgspec
 
 from actors.domain import ledger
 from actors.domain.commands import Mode
+from actors.domain.group import Group
 from actors.domain.margin import Exposure
 from actors.domain.order import Fill, Order, OrderStatus, Outcome, Position
+from actors.domain.quote import Tick
 
 REMEMBERED_ORDERS = 10_000
 """How many of an account's last requests are known by their client_order_id; older ones are history's alone."""
@@ -23,10 +25,12 @@ class AccountSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     open_profit_minor: int
     margin_minor: int
     time_ns: int
+    credit_minor: int = 0
+    """Given by the broker, and never paid out."""
 
     @property
     def equity_minor(self) -> int:
-        return self.balance_minor + self.open_profit_minor
+        return self.balance_minor + self.credit_minor + self.open_profit_minor
 
     @property
     def free_margin_minor(self) -> int:
@@ -38,17 +42,35 @@ class Account:
 
     __slots__ = (
         "account_id",
+        "credit_account",
         "currency",
         "exposures",
+        "group",
         "ledger_account",
         "margin_minor",
         "mode",
         "orders",
         "outcomes",
         "positions",
+        "second",
+        "second_orders",
+        "ticks",
     )
 
-    def __init__(self, account_id: int, currency: str, mode: Mode) -> None:
+    def __init__(
+        self,
+        account_id: int,
+        currency: str,
+        mode: Mode,
+        group: Group,
+        ticks: dict[str, Tick],
+    ) -> None:
+        """`ticks`: prices as the group sees them, kept up to date by whoever owns them."""
+        self.group = group
+        self.ticks = ticks
+        self.second = self.second_orders = 0
+        """Orders that came within the second after `second` (of the epoch)."""
+        self.credit_account = ledger.credit(account_id)
         self.account_id = account_id
         self.currency = currency
         self.mode = mode
@@ -68,7 +90,12 @@ class Account:
         name = order.client_order_id
         if not name:
             return
+        second = order.created_ns // 1_000_000_000
+        if second != self.second:
+            self.second, self.second_orders = second, 0
         known = self.outcomes.get(name)
+        if known is None:
+            self.second_orders += 1
         asked = known.asked if known is not None else order.request or order.terms
         fills = known.fills if known is not None else ()
         self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)

@@ -8,15 +8,17 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from actors.domain import ledger
-from actors.domain.checks import account_of
+from actors.domain.cash import move_money
 from actors.domain.commands import (
+    Adjust,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DefineGroup,
     DefineInstrument,
     Deposit,
+    GrantCredit,
     Input,
     ModifyOrder,
     ModifyPosition,
@@ -25,9 +27,10 @@ from actors.domain.commands import (
     OpenAccount,
     ReversePosition,
     SubmitOrder,
+    Withdraw,
 )
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited
-from actors.domain.ledger import PostingKind
+from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
+from actors.domain.group import MARKUP_LIMIT_E8
 from actors.domain.money import LIMIT_E8
 from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
 from actors.domain.positions import (
@@ -40,13 +43,12 @@ from actors.domain.positions import (
 )
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
+from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.trigger import Waiting
 
-DEPOSIT_LIMIT_MINOR = 10**15
 CURRENCY_LIMIT_CHARACTERS = 10
 KEY_LIMIT_CHARACTERS = 64
-ACTOR_LIMIT_CHARACTERS = 64
 NOTIONAL_LIMIT_E16 = 10**13 * 10**16
 """Largest order at the highest price of an instrument: keeps every amount within 64 bits."""
 
@@ -64,6 +66,8 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
     elif isinstance(told, ObserveStream):
         _expire(state, now_ns, events)
         state.observe_stream(told.alive_ns, told.behind)
+        while told.alive_ns >= state.next_roll_ns:
+            roll(state, now_ns, events)
     else:
         _evolve(state, _DECIDE[type(told)](state, told, now_ns), events)
     return events
@@ -74,9 +78,9 @@ def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None
     for reached in state.observe(tick):
         account = state.accounts[reached.account_id]
         if reached.what is Waiting.ORDER:
-            step = reach_order(state, account, reached.item_id, reached.mark, tick, now_ns)
+            step = reach_order(state, account, reached.item_id, reached.mark, now_ns)
         else:
-            step = protect(state, account, reached, tick, now_ns)
+            step = protect(state, account, reached, now_ns)
         _evolve(state, step, events)
 
 
@@ -118,9 +122,11 @@ def _open_account(state: State, command: OpenAccount, now_ns: int) -> list[Event
     code = command.currency
     if not (code.isascii() and code.isalpha() and code.isupper() and len(code) <= CURRENCY_LIMIT_CHARACTERS):
         raise Refused(Code.BAD_CURRENCY, f"{code[:10]!r} is not a currency code", "currency")
+    if command.group not in state.groups:
+        raise Refused(Code.UNKNOWN_GROUP, f"there is no group {command.group[:40]!r}", "group")
     known = state.accounts.get(command.account_id)
     if known is None:
-        return [AccountOpened(command.account_id, command.currency, command.mode)]
+        return [AccountOpened(command.account_id, command.currency, command.mode, command.group)]
     if known.currency != command.currency:
         raise Refused(Code.BAD_CURRENCY, f"account {known.account_id} is kept in {known.currency}", "currency")
     if known.mode is not command.mode:
@@ -128,38 +134,28 @@ def _open_account(state: State, command: OpenAccount, now_ns: int) -> list[Event
     return []
 
 
-def _deposit(state: State, command: Deposit, now_ns: int) -> list[Event]:
-    account = account_of(state, command.account_id)
-    if not 0 < command.amount_minor <= DEPOSIT_LIMIT_MINOR:
-        raise Refused(Code.BAD_AMOUNT, "a deposit is more than nothing and within the limit", "amount")
-    done = state.deposits.get(command.key)
-    if done == (command.account_id, command.amount_minor):
-        return []
-    if done is not None or not 0 < len(command.key) <= KEY_LIMIT_CHARACTERS:
-        raise Refused(
-            Code.IDEMPOTENCY_KEY_REUSED,
-            f"the key belongs to another deposit, or has not 1 to {KEY_LIMIT_CHARACTERS} characters",
-            "key",
-        )
-    if len(command.actor) > ACTOR_LIMIT_CHARACTERS:
-        raise Refused(Code.BAD_AMOUNT, f"the actor's name has more than {ACTOR_LIMIT_CHARACTERS} characters", "actor")
-    posting = ledger.transfer(
-        state.last_posting_id + 1,
-        PostingKind.DEPOSIT,
-        f"deposit:{command.key}",
-        now_ns,
-        ledger.CASH,
-        account.ledger_account,
-        account.currency,
-        command.amount_minor,
+def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event]:
+    group = command.group
+    markups = [group.markup, *group.markups.values()]
+    sound = (
+        0 < len(group.name) <= KEY_LIMIT_CHARACTERS
+        and group.name.isprintable()
+        and all(0 <= m.bid_e8 <= MARKUP_LIMIT_E8 and 0 <= m.ask_e8 <= MARKUP_LIMIT_E8 for m in markups)
+        and 0 <= group.stop_out_percent <= group.margin_call_percent <= 1_000
     )
-    return [MoneyDeposited(account.account_id, command.key, command.actor, posting)]
+    if not sound:
+        raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")
+    return [] if state.groups.get(group.name) == group else [GroupDefined(group)]
 
 
 _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineInstrument: _define_instrument,
     OpenAccount: _open_account,
-    Deposit: _deposit,
+    DefineGroup: _define_group,
+    Deposit: move_money,
+    Withdraw: move_money,
+    GrantCredit: move_money,
+    Adjust: move_money,
     SubmitOrder: submit_order,
     ModifyOrder: modify_order,
     CancelOrder: cancel_order,

@@ -2,8 +2,9 @@
 
 from actors.domain import margin
 from actors.domain.account import Account
+from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
-from actors.domain.instrument import Instrument
+from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.money import LIMIT_E8, Rounding, format_e8, format_minor, mul_div
 from actors.domain.order import BUY, OrderTerms, OrderType, Position, Side, TimeInForce
 from actors.domain.quote import Tick
@@ -15,6 +16,7 @@ STREAM_SILENCE_LIMIT_NS = 3_000_000_000
 CLIENT_ORDER_ID_LIMIT_CHARACTERS = 64
 OCO_LIMIT_CHARACTERS = 32
 TIME_LIMIT_NS = 2**62
+HALTED, CLOSE_ONLY = InstrumentState.HALTED, InstrumentState.CLOSE_ONLY
 MARKET, GTD, NETTING, FLOOR = OrderType.MARKET, TimeInForce.GTD, Mode.NETTING, Rounding.FLOOR
 
 NEEDED: dict[OrderType, tuple[str, ...]] = {
@@ -45,9 +47,17 @@ def instrument_of(state: State, symbol: str) -> Instrument:
     return instrument
 
 
-def dealable_tick(state: State, symbol: str, now_ns: int) -> Tick:
-    """The price to deal at, or Refused: there must be one, it must be live, and the stream must be alive."""
-    tick = state.ticks.get(symbol)
+def dealable_tick(state: State, account: Account, symbol: str, now_ns: int) -> Tick:
+    """The price to deal at, as the account's group sees it, or Refused.
+
+    There must be one, it must be live, the stream must be alive, and the instrument open and not halted.
+    """
+    instrument = state.instruments[symbol]
+    if instrument.state is HALTED:
+        raise Refused(Code.HALTED, f"trading in {symbol} is halted", "symbol")
+    if not state.is_open(instrument, now_ns):
+        raise Refused(Code.MARKET_CLOSED, f"the market in {symbol} is closed", "symbol")
+    tick = account.ticks.get(symbol)
     if tick is None or not tick.live:
         raise Refused(Code.NO_PRICE, f"no liquidity provider has a fresh price of {symbol}", "symbol")
     silence_ns = now_ns - state.stream_alive_ns
@@ -179,6 +189,7 @@ def check_free_margin(
 
     `closing`: a position that is closed in the same step. What only reduces is always allowed.
     """
+    _check_limits(account, instrument)
     opening_e8 = terms.quantity_e8
     freed_minor = closing.margin_minor - 1 if closing is not None else 0
     if account.mode is NETTING:
@@ -191,13 +202,15 @@ def check_free_margin(
     if opening_e8 <= 0:
         return
     currency = account.currency
-    by = margin.conversion(state.crosses, state.ticks, instrument.quote, currency, gain=False)
+    by = margin.conversion(state.crosses, account.ticks, instrument.quote, currency, gain=False)
     needed_minor = margin.required_minor(instrument, opening_e8, price_e8, by, currency)
+    needed_minor += commission_of(state, account, instrument, terms.quantity_e8, price_e8)
     spread_e16 = (tick.bid_e8 - tick.ask_e8) * opening_e8
     profit_minor = margin.open_profit_minor(
-        account.exposures, state.instruments, state.crosses, state.ticks, currency, (instrument, spread_e16)
+        account.exposures, state.instruments, state.crosses, account.ticks, currency, (instrument, spread_e16)
     )
-    free_minor = state.balance_minor(account) + profit_minor - account.margin_minor + freed_minor
+    equity_minor = state.balance_minor(account) + state.credit_minor(account) + profit_minor
+    free_minor = equity_minor - account.margin_minor + freed_minor
     if free_minor < needed_minor:
         raise Refused(
             Code.INSUFFICIENT_MARGIN,
@@ -205,3 +218,35 @@ def check_free_margin(
             f"{format_minor(needed_minor, currency)} {currency} that the order needs",
             "quantity",
         )
+
+
+def _check_limits(account: Account, instrument: Instrument) -> None:
+    if instrument.state is CLOSE_ONLY:
+        raise Refused(Code.CLOSE_ONLY, f"positions in {instrument.symbol} can be closed only", "symbol")
+    limit = account.group.limits.positions
+    if limit and len(account.positions) >= limit:
+        raise Refused(Code.LIMIT_EXCEEDED, f"{len(account.positions)} positions are open, at most {limit} may be", "")
+
+
+def check_rate(account: Account, now_ns: int) -> None:
+    """No more orders in a second than the group's limit."""
+    limit = account.group.limits.orders_per_second
+    if limit and account.second == now_ns // 1_000_000_000 and account.second_orders >= limit:
+        raise Refused(Code.LIMIT_EXCEEDED, f"{account.second_orders} orders in this second, at most {limit}", "")
+
+
+def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:
+    """What a fill costs the account in commission."""
+    terms = account.group.commission_of(instrument.symbol)
+    if not (terms.rate_e8 or terms.minimum_e8):
+        return 0
+    crosses, ticks, currency = state.crosses, account.ticks, account.currency
+    return commission_minor(
+        terms,
+        instrument.lot_e8,
+        quantity_e8,
+        price_e8,
+        margin.conversion(crosses, ticks, instrument.quote, currency, gain=False),
+        margin.conversion(crosses, ticks, terms.currency or currency, currency, gain=False),
+        currency,
+    )

@@ -4,6 +4,7 @@ from enum import Enum
 
 import msgspec
 
+from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import Instrument
 from actors.domain.order import OrderTerms
 from actors.domain.quote import Tick
@@ -36,12 +37,19 @@ class DefineInstrument(Told, frozen=True):
     instrument: Instrument
 
 
+class DefineGroup(Told, frozen=True):
+    """Adds a group of accounts or changes its terms."""
+
+    group: Group
+
+
 class OpenAccount(Told, frozen=True):
     """Opens a trading account. Done again with the same terms it changes nothing."""
 
     account_id: int
     currency: str
     mode: Mode = Mode.HEDGING
+    group: str = STANDARD
 
 
 class Deposit(Told, frozen=True):
@@ -52,6 +60,33 @@ class Deposit(Told, frozen=True):
     key: str
     actor: str
     """Who is answerable: a user name, or "config"."""
+
+
+class Withdraw(Told, frozen=True):
+    """Pays money out, once per `key`: no more than the free margin, and never what was given as credit."""
+
+    account_id: int
+    amount_minor: int
+    key: str
+    actor: str
+
+
+class GrantCredit(Told, frozen=True):
+    """Gives a bonus that counts as equity and cannot be withdrawn, once per `key`; a negative amount takes it back."""
+
+    account_id: int
+    amount_minor: int
+    key: str
+    actor: str
+
+
+class Adjust(Told, frozen=True):
+    """Corrects a balance, up or down, once per `key`."""
+
+    account_id: int
+    amount_minor: int
+    key: str
+    actor: str
 
 
 class SubmitOrder(Told, frozen=True):
@@ -125,7 +160,11 @@ class ReversePosition(Told, frozen=True):
 Command = (
     DefineInstrument
     | OpenAccount
+    | DefineGroup
     | Deposit
+    | Withdraw
+    | GrantCredit
+    | Adjust
     | SubmitOrder
     | ModifyOrder
     | CancelOrder

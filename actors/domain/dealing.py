@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain import ledger, margin
 from actors.domain.account import Account
+from actors.domain.checks import commission_of
 from actors.domain.commands import Mode
 from actors.domain.events import Event, OrderFilled
 from actors.domain.instrument import Instrument
@@ -73,8 +74,7 @@ class Deal:
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last)
         fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
-        postings = self._profit(fill) if profit_minor else ()
-        self.events.append(OrderFilled(order, fill, _without(position, quantity_e8), postings))
+        self._book(order, fill, _without(position, quantity_e8))
         return order
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
@@ -96,7 +96,7 @@ class Deal:
             trail_seq=self._tick.seq if terms.trailing_stop_e8 else 0,
         )
         order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
-        self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), position, ()))
+        self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
@@ -118,7 +118,7 @@ class Deal:
             trail_seq=self._tick.seq if terms.trailing_stop_e8 else position.trail_seq,
         )
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
-        self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), grown, ()))
+        self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
 
     def _opposite(self, terms: OrderTerms) -> list[Position]:
         """What the order would close, oldest first."""
@@ -136,7 +136,9 @@ class Deal:
 
     def _conversion(self, *, gain: bool) -> Conversion:
         state = self._state
-        return margin.conversion(state.crosses, state.ticks, self._instrument.quote, self._account.currency, gain=gain)
+        return margin.conversion(
+            state.crosses, self._account.ticks, self._instrument.quote, self._account.currency, gain=gain
+        )
 
     def _fill(self, order: Order, quantity_e8: int, price_e8: int, profit_minor: int, by: Conversion) -> Fill:
         self._fill_id += 1
@@ -153,22 +155,32 @@ class Deal:
             by,
             self._tick.seq,
             self._now_ns,
+            commission_of(self._state, self._account, self._instrument, quantity_e8, price_e8),
         )
 
-    def _profit(self, fill: Fill) -> tuple[Posting, ...]:
+    def _book(self, order: Order, fill: Fill, position: Position) -> None:
+        """The event of an execution, with the money that it moves: profit, and commission."""
+        postings: tuple[Posting, ...] = ()
+        if fill.profit_minor:
+            postings = (self._posting(PostingKind.TRADE, ledger.TRADING, fill, fill.profit_minor),)
+        if fill.commission_minor:
+            charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
+            postings = (*postings, charge)
+        self.events.append(OrderFilled(order, fill, position, postings))
+
+    def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
+        """What the client gets, from the broker's account that bears it."""
         self._posting_id += 1
         account = self._account
-        return (
-            ledger.transfer(
-                self._posting_id,
-                PostingKind.TRADE,
-                f"fill:{fill.fill_id}",
-                self._now_ns,
-                ledger.TRADING,
-                account.ledger_account,
-                account.currency,
-                fill.profit_minor,
-            ),
+        return ledger.transfer(
+            self._posting_id,
+            kind,
+            f"fill:{fill.fill_id}",
+            self._now_ns,
+            counterpart,
+            account.ledger_account,
+            account.currency,
+            amount_minor,
         )
 
 

@@ -6,8 +6,9 @@ Events carry the state after them (the order, the position), so whoever follows 
 import msgspec
 
 from actors.domain.commands import Mode
+from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import Instrument
-from actors.domain.ledger import Posting
+from actors.domain.ledger import Entry, Posting
 from actors.domain.order import Fill, Order, Position
 
 
@@ -23,9 +24,14 @@ class AccountOpened(Happened, frozen=True):
     account_id: int
     currency: str
     mode: Mode = Mode.HEDGING
+    group: str = STANDARD
 
 
-class MoneyDeposited(Happened, frozen=True):
+class GroupDefined(Happened, frozen=True):
+    group: Group
+
+
+class MoneyMoved(Happened, frozen=True):
     account_id: int
     key: str
     actor: str
@@ -72,6 +78,21 @@ class OrderRejected(Happened, frozen=True):
     detail: str
 
 
+class SwapCharged(Happened, frozen=True):
+    """A position was kept over a roll: what that costs its client, or brings it, for so many nights."""
+
+    position: Position
+    nights: int
+    posting: Posting
+
+
+class DaySealed(Happened, frozen=True):
+    """The trial balance at the end of a trading day: every ledger account, and all currencies sum to zero."""
+
+    trading_day: int
+    balances: tuple[Entry, ...]
+
+
 class PositionModified(Happened, frozen=True):
     """A position has other protections."""
 
@@ -80,12 +101,15 @@ class PositionModified(Happened, frozen=True):
 
 Event = (
     InstrumentDefined
+    | GroupDefined
     | AccountOpened
-    | MoneyDeposited
+    | MoneyMoved
     | OrderAccepted
     | OrderModified
     | OrderFilled
     | OrderEnded
     | OrderRejected
     | PositionModified
+    | SwapCharged
+    | DaySealed
 )

@@ -1,6 +1,18 @@
 """What can be traded, and within which bounds."""
 
+from enum import Enum
+
 import msgspec
+
+from actors.domain.calendar import ALWAYS, Sessions
+from actors.domain.charges import SWAP_FREE, Swap
+
+
+class InstrumentState(Enum):
+    OPEN = "open"
+    CLOSE_ONLY = "close_only"
+    """What is open may be closed; nothing is opened."""
+    HALTED = "halted"
 
 
 class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -20,6 +32,12 @@ class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price_min_e8: int
     price_max_e8: int
     """A quote outside [price_min_e8, price_max_e8] is a fault of its LP, whatever the market does."""
+
+    lot_e8: int = 100_000 * 10**8
+    """What a commission per lot is counted by."""
+    sessions: Sessions = ALWAYS
+    state: InstrumentState = InstrumentState.OPEN
+    swap: Swap = SWAP_FREE
 
     @property
     def price_step_e8(self) -> int:

@@ -11,14 +11,33 @@ TRADING = "broker:trading"
 """The broker's own profit and loss on the book that it deals itself (B-book)."""
 
 
+FEES = "broker:fees"
+"""Commission that clients paid."""
+SWAPS = "broker:swaps"
+"""Financing that clients paid, less what they got."""
+PROMOTION = "broker:promotion"
+"""Credit that was given."""
+ADJUSTMENTS = "broker:adjustments"
+
+
 def client(account_id: int) -> str:
     """The ledger account of a client's trading account."""
     return f"client:{account_id}"
 
 
+def credit(account_id: int) -> str:
+    """The ledger account of the credit that a client was given: equity, and never paid out."""
+    return f"credit:{account_id}"
+
+
 class PostingKind(Enum):
     DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    CREDIT = "credit"
+    ADJUSTMENT = "adjustment"
     TRADE = "trade"
+    COMMISSION = "commission"
+    SWAP = "swap"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -123,6 +123,8 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     conversion: Conversion
     tick_seq: int
     time_ns: int
+    commission_minor: int = 0
+    """What the client was charged for it."""
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):

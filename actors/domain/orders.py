@@ -9,6 +9,7 @@ from actors.domain.checks import (
     check_client_order_id,
     check_free_margin,
     check_protection,
+    check_rate,
     check_terms,
     dealable_tick,
     instrument_of,
@@ -37,8 +38,6 @@ MARKET, LIMIT, STOP, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.S
 TRAILING_STOP = OrderType.TRAILING_STOP
 AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 CLIENT, WORKING, REJECTED = OrderReason.CLIENT, OrderStatus.WORKING, OrderStatus.REJECTED
-WAITING_ORDERS_LIMIT = 500
-"""How many orders of an account may wait at a time."""
 
 
 def submit_order(state: State, command: SubmitOrder, now_ns: int) -> list[Event]:
@@ -65,6 +64,7 @@ def submit_order(state: State, command: SubmitOrder, now_ns: int) -> list[Event]
         now_ns,
     )
     try:
+        check_rate(account, now_ns)
         return _place(state, account, instrument, order, now_ns)
     except Refused as refusal:
         return [OrderRejected(_with_status(order, REJECTED), refusal.code.value, refusal.detail)]
@@ -81,6 +81,7 @@ def same_request(asked: OrderTerms | str, terms: OrderTerms | str, client_order_
 
 
 def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]:
+    account = account_of(state, command.account_id)
     order = _waiting_order(state, command.account_id, command.order_id)
     old, new = order.terms, command.terms
     if (old.symbol, old.side, old.type) != (new.symbol, new.side, new.type):
@@ -91,7 +92,7 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     check_terms(instrument, new, now_ns)
     if new.time_in_force in AT_ONCE:
         raise Refused(Code.BAD_TERMS, "an order that waits cannot become one for at once", "time_in_force")
-    tick = dealable_tick(state, new.symbol, now_ns)
+    tick = dealable_tick(state, account, new.symbol, now_ns)
     changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=tick.seq if new.trail_e8 else 0)
     if not _is_marketable(changed, tick):
         _check_side_of_market(changed, tick)
@@ -111,11 +112,12 @@ def expire_order(state: State, order_id: int, account_id: int, now_ns: int) -> l
     return [_ended(order, Step.EXPIRE, "EXPIRED", "its time in force is over")]
 
 
-def reach_order(state: State, account: Account, order_id: int, mark: int, tick: Tick, now_ns: int) -> list[Event]:
+def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns: int) -> list[Event]:
     """The market is where an order waits for it, if it still waits there: it triggers, is dealt, or ends."""
     order = account.orders.get(order_id)
     if order is None or mark != (order.trail_seq if order.terms.type is TRAILING_STOP else waits_for_e8(order)):
         return []
+    tick = account.ticks[order.terms.symbol]
     if order.terms.type is STOP_LIMIT and order.status is WORKING:
         order = _with_status(order, after(order.status, Step.TRIGGER))
         if not _is_marketable(order, tick):
@@ -129,14 +131,15 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, tick: 
 def _place(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> list[Event]:
     """A new order: dealt now, or accepted to wait; raises Refused where the rules forbid it."""
     terms = order.terms
-    tick = dealable_tick(state, terms.symbol, now_ns)
+    tick = dealable_tick(state, account, terms.symbol, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
         return _deal(state, account, instrument, order, tick, now_ns)
     if terms.time_in_force in AT_ONCE:
         return [_ended(order, Step.CANCEL, "NOT_MARKETABLE", "the market was not at the order's price")]
     _check_side_of_market(order, tick)
-    if len(account.orders) >= WAITING_ORDERS_LIMIT:
-        raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already", "client_order_id")
+    limit = account.group.limits.waiting_orders
+    if limit and len(account.orders) >= limit:
+        raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already, at most {limit} may", "")
     trail_seq = tick.seq if terms.type is TRAILING_STOP else 0
     return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
 

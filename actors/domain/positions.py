@@ -26,7 +26,6 @@ from actors.domain.events import Event, PositionModified
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Position
 from actors.domain.orders import same_request
-from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 from actors.domain.trigger import Reached, Waiting
@@ -37,7 +36,8 @@ Closing = ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
 
 
 def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[Event]:
-    position = _position(account_of(state, command.account_id), command.position_id, "position_id")
+    account = account_of(state, command.account_id)
+    position = _position(account, command.position_id, "position_id")
     instrument = state.instruments[position.symbol]
     protections = {
         "stop_loss": command.stop_loss_e8,
@@ -46,7 +46,7 @@ def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[
     }
     for field, price_e8 in protections.items():
         check_price(instrument, price_e8, field)
-    tick = dealable_tick(state, position.symbol, now_ns)
+    tick = dealable_tick(state, account, position.symbol, now_ns)
     check_protection(
         OrderTerms(
             position.symbol,
@@ -85,7 +85,7 @@ def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Ev
     instrument = state.instruments[position.symbol]
     if quantity_e8 % instrument.quantity_step_e8 and quantity_e8 != position.quantity_e8:
         raise quantity_step_refusal(instrument)
-    tick = dealable_tick(state, position.symbol, now_ns)
+    tick = dealable_tick(state, account, position.symbol, now_ns)
     deal = Deal(state, account, tick, now_ns)
     order = closing_order(
         state.last_order_id + 1, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
@@ -103,7 +103,7 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     other = _position(account, command.other_position_id, "other_position_id")
     if one.symbol != other.symbol or one.side is other.side:
         raise Refused(Code.NOT_OPPOSITE, "the two are not opposite positions of one symbol", "other_position_id")
-    tick = state.ticks[one.symbol]
+    tick = account.ticks[one.symbol]
     quantity_e8 = min(one.quantity_e8, other.quantity_e8)
     deal = Deal(state, account, tick, now_ns)
     for number, (position, price_e8) in enumerate(((one, other.open_price_e8), (other, other.open_price_e8)), 1):
@@ -127,7 +127,7 @@ def close_positions(state: State, command: ClosePositions, now_ns: int) -> list[
         if command.symbol not in ("", position.symbol):
             continue
         try:
-            tick = dealable_tick(state, position.symbol, now_ns)
+            tick = dealable_tick(state, account, position.symbol, now_ns)
         except Refused:
             continue
         price_e8 = margin.closing_price_e8(position.side, tick)
@@ -149,7 +149,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     if account is None:
         return []
     position = _position(account, command.position_id, "position_id")
-    tick = dealable_tick(state, position.symbol, now_ns)
+    tick = dealable_tick(state, account, position.symbol, now_ns)
     price_e8 = margin.closing_price_e8(position.side, tick)
     side = position.side.opposite
     terms = OrderTerms(position.symbol, side, OrderType.MARKET, position.quantity_e8)
@@ -169,7 +169,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     return deal.events
 
 
-def protect(state: State, account: Account, reached: Reached, tick: Tick, now_ns: int) -> list[Event]:
+def protect(state: State, account: Account, reached: Reached, now_ns: int) -> list[Event]:
     """A position's stop or profit is reached, if it is still its: the position is closed at the tick."""
     position = account.positions.get(reached.item_id)
     if position is None:
@@ -183,6 +183,7 @@ def protect(state: State, account: Account, reached: Reached, tick: Tick, now_ns
         holds = bool(position.trailing_stop_e8) and position.trail_seq == reached.mark
     if not holds:
         return []
+    tick = account.ticks[position.symbol]
     deal = Deal(state, account, tick, now_ns)
     order = closing_order(state.last_order_id + 1, position, position.quantity_e8, "", "", reason, now_ns)
     deal.close(order, position, position.quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain.account import Account
 from actors.domain.commands import Mode
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger
 from actors.domain.margin import crosses_of
@@ -17,6 +18,7 @@ class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
     account_id: int
     currency: str
     mode: Mode
+    group: str
     positions: list[Position]
     orders: list[Order]
     outcomes: list[Outcome]
@@ -40,9 +42,11 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     instruments: list[Instrument]
     ticks: list[Tick]
     accounts: list[AccountSnapshot]
-    deposits: dict[str, tuple[int, int]]
+    moved: dict[str, tuple[int, str, int]]
     balances: tuple[Entry, ...]
     trails: list[Trails]
+    groups: list[Group]
+    next_roll_ns: int
 
 
 def snapshot(state: State) -> Snapshot:
@@ -56,9 +60,11 @@ def snapshot(state: State) -> Snapshot:
         list(state.instruments.values()),
         list(state.ticks.values()),
         [_account(account) for account in state.accounts.values()],
-        dict(state.deposits),
+        dict(state.moved),
         state.ledger.balances(),
         [trails for symbol in sorted(state.triggers) if (trails := _trails(state, symbol)) is not None],
+        list(state.groups.values()),
+        state.next_roll_ns,
     )
 
 
@@ -74,7 +80,10 @@ def restore(saved: Snapshot) -> State:
     state.instruments = {instrument.symbol: instrument for instrument in saved.instruments}
     state.crosses = crosses_of(state.instruments)
     state.ticks = {tick.symbol: tick for tick in saved.ticks}
-    state.deposits = dict(saved.deposits)
+    state.moved = dict(saved.moved)
+    state.next_roll_ns = saved.next_roll_ns
+    for group in saved.groups:
+        state.define_group(group)
     state.ledger = Ledger(saved.balances)
     for trails in saved.trails:
         triggers = state.triggers[trails.symbol] = Triggers()
@@ -90,6 +99,7 @@ def _account(account: Account) -> AccountSnapshot:
         account.account_id,
         account.currency,
         account.mode,
+        account.group.name,
         list(account.positions.values()),
         list(account.orders.values()),
         list(account.outcomes.values()),
@@ -97,7 +107,7 @@ def _account(account: Account) -> AccountSnapshot:
 
 
 def _restore_account(state: State, part: AccountSnapshot) -> None:
-    account = state.accounts[part.account_id] = Account(part.account_id, part.currency, part.mode)
+    account = state.open_account(part.account_id, part.currency, part.mode, part.group)
     for position in part.positions:
         account.place(position)
         # The trails have it already, with the peak that it has seen.

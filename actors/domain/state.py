@@ -7,19 +7,25 @@ from typing import Any
 import msgspec
 
 from actors.domain.account import Account, AccountSummary
+from actors.domain.calendar import SessionState, roll_after, roll_ns, state_at
+from actors.domain.commands import Mode
 from actors.domain.events import (
     AccountOpened,
+    DaySealed,
     Event,
+    GroupDefined,
     InstrumentDefined,
-    MoneyDeposited,
+    MoneyMoved,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     OrderRejected,
     PositionModified,
+    SwapCharged,
 )
-from actors.domain.instrument import Instrument
+from actors.domain.group import STANDARD, Group
+from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
@@ -29,6 +35,7 @@ from actors.domain.trigger import Reached, Triggers, Waiting
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
 TRIGGERED = OrderStatus.TRIGGERED
+HALTED = InstrumentState.HALTED
 
 
 def waits_for_e8(order: Order) -> int:
@@ -55,8 +62,14 @@ class State:
         self.crosses: dict[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
         self.accounts: dict[int, Account] = {}
-        self.deposits: dict[str, tuple[int, int]] = {}
-        """What each idempotency key paid in, and to which account."""
+        self.groups: dict[str, Group] = {STANDARD: Group(STANDARD)}
+        self.group_ticks: dict[str, dict[str, Tick]] = {STANDARD: {}}
+        """The last ticks as each group sees them."""
+        self.moved: dict[str, tuple[int, str, int]] = {}
+        """What each idempotency key moved: account, kind of posting, amount."""
+        self.next_roll_ns = 0
+        """When the trading day ends; 0 before the first sign of life of the price stream."""
+        self._sessions: dict[str, SessionState] = {}
         self.ledger = Ledger()
         self.triggers: dict[str, Triggers] = {}
         self.expiries: list[tuple[int, int, int]] = []
@@ -70,21 +83,39 @@ class State:
     def observe(self, tick: Tick) -> list[Reached]:
         """A tick is the price of its symbol from now on, unless it comes late: again, or behind a newer one.
 
-        Gives what waited for this price, in order of dealing; it waits no longer.
+        Gives what waited for this price, in order of dealing; it waits no longer. While the market is closed or halted
+        nothing is reached.
         """
         known = self.ticks.get(tick.symbol)
         if known is not None and tick.seq <= known.seq and known.live:
             return []
-        self.ticks[tick.symbol] = tick
+        self._set_tick(tick)
         triggers = self.triggers.get(tick.symbol)
-        return triggers.reached(tick) if triggers is not None and tick.live else []
+        if triggers is None or not tick.live:
+            return []
+        instrument = self.instruments[tick.symbol]
+        if instrument.state is HALTED or not self.is_open(instrument, tick.time_ns):
+            return []
+        return triggers.reached(tick)
 
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
         self.stream_alive_ns = alive_ns
+        if not self.next_roll_ns:
+            self.next_roll_ns = roll_after(alive_ns)
         for symbol in behind:
             if symbol in self.ticks:
-                self.ticks[symbol] = msgspec.structs.replace(self.ticks[symbol], live=False)
+                self._set_tick(msgspec.structs.replace(self.ticks[symbol], live=False))
+
+    def is_open(self, instrument: Instrument, now_ns: int) -> bool:
+        """Whether the instrument's session is open; worked out anew only when it may have changed."""
+        known = self._sessions.get(instrument.symbol)
+        if known is None or now_ns >= known.until_ns:
+            known = self._sessions[instrument.symbol] = state_at(instrument.sessions, now_ns)
+        return known.open
+
+    def credit_minor(self, account: Account) -> int:
+        return self.ledger.balance(account.credit_account, account.currency)
 
     def balance_minor(self, account: Account) -> int:
         return self.ledger.balance(account.ledger_account, account.currency)
@@ -92,17 +123,23 @@ class State:
     def summary(self, account: Account, now_ns: int) -> AccountSummary:
         """The account's figures at the last ticks."""
         profit_minor = open_profit_minor(
-            account.exposures, self.instruments, self.crosses, self.ticks, account.currency
+            account.exposures, self.instruments, self.crosses, account.ticks, account.currency
         )
-        balance_minor = self.balance_minor(account)
         return AccountSummary(
-            account.account_id, account.currency, balance_minor, profit_minor, account.margin_minor, now_ns
+            account.account_id,
+            account.currency,
+            self.balance_minor(account),
+            profit_minor,
+            account.margin_minor,
+            now_ns,
+            self.credit_minor(account),
         )
 
     def watch_order(self, order: Order) -> None:
         """The order waits for its price from now on, and for its end if it has one."""
         terms = order.terms
         triggers = self._triggers(terms.symbol)
+        markup = self.accounts[order.account_id].group.markup_of(terms.symbol)
         buys = terms.side is BUY
         self.watch_expiry(order)
         if terms.type is TRAILING_STOP:
@@ -111,10 +148,11 @@ class State:
             return
         price_e8 = waits_for_e8(order)
         waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, price_e8)
+        market_e8 = price_e8 - markup.ask_e8 if buys else price_e8 + markup.bid_e8
         if terms.type is STOP or (terms.type is STOP_LIMIT and order.status is not TRIGGERED):
-            (triggers.when_ask_rises if buys else triggers.when_bid_falls)(price_e8, waiting)
+            (triggers.when_ask_rises if buys else triggers.when_bid_falls)(market_e8, waiting)
         else:
-            (triggers.when_ask_falls if buys else triggers.when_bid_rises)(price_e8, waiting)
+            (triggers.when_ask_falls if buys else triggers.when_bid_rises)(market_e8, waiting)
 
     def watch_expiry(self, order: Order) -> None:
         if order.terms.expires_ns:
@@ -127,13 +165,15 @@ class State:
             return
         triggers = self._triggers(position.symbol)
         buys = position.side is BUY
+        markup = self.accounts[position.account_id].group.markup_of(position.symbol)
+        added_e8 = markup.bid_e8 if buys else -markup.ask_e8
         ids = (position.position_id, position.account_id)
         if stop_e8 and (before is None or before.stop_loss_e8 != stop_e8):
             reached = Reached(Waiting.STOP_LOSS, *ids, stop_e8)
-            (triggers.when_bid_falls if buys else triggers.when_ask_rises)(stop_e8, reached)
+            (triggers.when_bid_falls if buys else triggers.when_ask_rises)(stop_e8 + added_e8, reached)
         if profit_e8 and (before is None or before.take_profit_e8 != profit_e8):
             reached = Reached(Waiting.TAKE_PROFIT, *ids, profit_e8)
-            (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8, reached)
+            (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8 + added_e8, reached)
         if trail_e8 and (before is None or before.trail_seq != position.trail_seq):
             reached = Reached(Waiting.TRAILING_STOP, *ids, position.trail_seq)
             self._follow(triggers, position.symbol, trail_e8, reached, below_bid=buys)
@@ -144,6 +184,24 @@ class State:
             triggers.below_bid.add(tick.bid_e8, distance_e8, waiting)
         else:
             triggers.above_ask.add(-tick.ask_e8, distance_e8, waiting)
+
+    def rewatch(self) -> None:
+        """Builds the triggers anew, but for the trails, which follow the market whatever the markup."""
+        old, self.triggers = self.triggers, {}
+        for symbol, triggers in old.items():
+            renewed = self.triggers[symbol] = Triggers()
+            renewed.below_bid, renewed.above_ask = triggers.below_bid, triggers.above_ask
+        for account in self.accounts.values():
+            for position in account.positions.values():
+                self.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
+            for order in account.orders.values():
+                if order.terms.type is not TRAILING_STOP:
+                    self.watch_order(order)
+
+    def _set_tick(self, tick: Tick) -> None:
+        self.ticks[tick.symbol] = tick
+        for name, ticks in self.group_ticks.items():
+            ticks[tick.symbol] = self.groups[name].tick(tick)
 
     def _triggers(self, symbol: str) -> Triggers:
         found = self.triggers.get(symbol)
@@ -157,14 +215,40 @@ class State:
 
     def _on_instrument(self, event: InstrumentDefined) -> None:
         self.instruments[event.instrument.symbol] = event.instrument
+        self._sessions.pop(event.instrument.symbol, None)
         self.crosses = crosses_of(self.instruments)
 
     def _on_account(self, event: AccountOpened) -> None:
-        self.accounts[event.account_id] = Account(event.account_id, event.currency, event.mode)
+        self.open_account(event.account_id, event.currency, event.mode, event.group)
 
-    def _on_deposit(self, event: MoneyDeposited) -> None:
+    def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
+        account = Account(account_id, currency, mode, self.groups[group], self.group_ticks[group])
+        self.accounts[account_id] = account
+        return account
+
+    def define_group(self, group: Group) -> None:
+        self.groups[group.name] = group
+        ticks = self.group_ticks.setdefault(group.name, {})
+        for symbol, tick in self.ticks.items():
+            ticks[symbol] = group.tick(tick)
+
+    def _on_group(self, event: GroupDefined) -> None:
+        self.define_group(event.group)
+        for account in self.accounts.values():
+            if account.group.name == event.group.name:
+                account.group = event.group
+        self.rewatch()
+
+    def _on_money(self, event: MoneyMoved) -> None:
         self._post(event.posting)
-        self.deposits[event.key] = (event.account_id, event.posting.entries[0].amount_minor)
+        posting = event.posting
+        self.moved[event.key] = (event.account_id, posting.kind.value, posting.entries[0].amount_minor)
+
+    def _on_swap(self, event: SwapCharged) -> None:
+        self._post(event.posting)
+
+    def _on_seal(self, event: DaySealed) -> None:
+        self.next_roll_ns = roll_ns(event.trading_day + 1)
 
     def _on_accepted(self, event: OrderAccepted) -> None:
         order = event.order
@@ -207,7 +291,10 @@ class State:
 _EVOLVE: dict[type, Callable[[State, Any], None]] = {
     InstrumentDefined: State._on_instrument,
     AccountOpened: State._on_account,
-    MoneyDeposited: State._on_deposit,
+    GroupDefined: State._on_group,
+    MoneyMoved: State._on_money,
+    SwapCharged: State._on_swap,
+    DaySealed: State._on_seal,
     OrderAccepted: State._on_accepted,
     OrderModified: State._on_modified,
     OrderFilled: State._on_fill,

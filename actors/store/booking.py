@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
 from actors.domain.ledger import Posting
 from actors.store import rows
 from actors.store.database import DatabaseRefused
@@ -41,7 +41,7 @@ class EventRows:
         add: dict[type, Callable[[Any], None]] = {
             InstrumentDefined: self._instrument,
             AccountOpened: self._account,
-            MoneyDeposited: self._deposit,
+            MoneyMoved: self._deposit,
             OrderFilled: self._fill,
             OrderRejected: self._rejection,
         }
@@ -56,7 +56,7 @@ class EventRows:
         self._currencies[event.account_id] = event.currency
         self.accounts[event.account_id] = {"account_id": event.account_id, "currency": event.currency}
 
-    def _deposit(self, event: MoneyDeposited) -> None:
+    def _deposit(self, event: MoneyMoved) -> None:
         self._book(event.posting, event.actor)
 
     def _fill(self, event: OrderFilled) -> None:

@@ -1,0 +1,71 @@
+"""Groups of accounts: the terms that a client deals on."""
+
+import msgspec
+
+from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
+from actors.domain.quote import Tick
+
+STANDARD = "standard"
+MARKUP_LIMIT_E8 = 10**12
+
+
+class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the broker adds to the spread: the client's bid is lower, its ask higher."""
+
+    bid_e8: int = 0
+    ask_e8: int = 0
+
+
+NO_MARKUP = Markup()
+
+
+class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How much an account may do; 0: no limit but the engine's own."""
+
+    waiting_orders: int = 500
+    positions: int = 10_000
+    orders_per_second: int = 0
+    exposure_minor: int = 0
+    """Notional of all that is open, in the account's currency, at opening prices."""
+
+
+class Group(msgspec.Struct, frozen=True, array_like=True):
+    """By symbol where a symbol has terms of its own, and what holds for all others."""
+
+    name: str
+    markup: Markup = NO_MARKUP
+    markups: dict[str, Markup] = {}
+    commission: Commission = NO_COMMISSION
+    commissions: dict[str, Commission] = {}
+    swap_free: bool = False
+    limits: Limits = Limits()
+    margin_call_percent: int = 100
+    """Margin level below which the client is warned."""
+    stop_out_percent: int = 50
+    """Margin level below which positions are closed."""
+    negative_balance_protection: bool = True
+
+    def markup_of(self, symbol: str) -> Markup:
+        return self.markups.get(symbol, self.markup)
+
+    def commission_of(self, symbol: str) -> Commission:
+        return self.commissions.get(symbol, self.commission)
+
+    def swap_of(self, swap: Swap) -> Swap:
+        return SWAP_FREE if self.swap_free else swap
+
+    def tick(self, tick: Tick) -> Tick:
+        """The tick as this group's clients see it."""
+        markup = self.markup_of(tick.symbol)
+        if markup is NO_MARKUP:
+            return tick
+        return Tick(
+            tick.symbol,
+            tick.seq,
+            tick.time_ns,
+            max(1, tick.bid_e8 - markup.bid_e8),
+            tick.ask_e8 + markup.ask_e8,
+            tick.lp_bid,
+            tick.lp_ask,
+            tick.live,
+        )
