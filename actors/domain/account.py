@@ -6,10 +6,12 @@ import msgspec
 
 from actors.domain import ledger
 from actors.domain.commands import Mode
+from actors.domain.exposure import Exposure
 from actors.domain.group import Group
-from actors.domain.margin import Exposure
 from actors.domain.order import Fill, Order, OrderStatus, Outcome, Position
 from actors.domain.quote import Tick
+from actors.domain.requirement import NOTHING, Requirement
+from actors.domain.stop_out import MarginStatus
 
 REMEMBERED_ORDERS = 10_000
 """How many of an account's last requests are known by their client_order_id; older ones are history's alone."""
@@ -27,6 +29,8 @@ class AccountSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_ns: int
     credit_minor: int = 0
     """Given by the broker, and never paid out."""
+    maintenance_minor: int = 0
+    """What the margin level is measured by."""
 
     @property
     def equity_minor(self) -> int:
@@ -47,13 +51,16 @@ class Account:
         "exposures",
         "group",
         "ledger_account",
+        "maintenance_minor",
         "margin_minor",
         "mode",
         "orders",
         "outcomes",
         "positions",
+        "requirements",
         "second",
         "second_orders",
+        "status",
         "ticks",
     )
 
@@ -79,7 +86,10 @@ class Account:
         self.orders: dict[int, Order] = {}
         self.exposures: dict[str, Exposure] = {}
         self.outcomes: OrderedDict[str, Outcome] = OrderedDict()
-        self.margin_minor = 0
+        self.requirements: dict[str, Requirement] = {}
+        self.margin_minor = self.maintenance_minor = 0
+        """Sums of the requirements: initial and maintenance."""
+        self.status = MarginStatus.NORMAL
 
     def take(self, order: Order, fill: Fill | None = None, code: str = "", detail: str = "") -> None:
         """The order as it is now, and its latest fill; one that waits no longer leaves."""
@@ -110,12 +120,20 @@ class Account:
             exposure = self.exposures[position.symbol] = Exposure()
         if before is not None:
             exposure.change(before.side, -before.quantity_e8, -before.cost_e16)
-            self.margin_minor -= before.margin_minor
         if position.quantity_e8:
             self.positions[position.position_id] = position
             exposure.change(position.side, position.quantity_e8, position.cost_e16)
-            self.margin_minor += position.margin_minor
         else:
             del self.positions[position.position_id]
             if exposure.is_flat:
                 del self.exposures[position.symbol]
+
+    def require(self, symbol: str, requirement: Requirement) -> None:
+        """The margin for all that is open in a symbol."""
+        before = self.requirements.get(symbol, NOTHING)
+        self.margin_minor += requirement.initial_minor - before.initial_minor
+        self.maintenance_minor += requirement.maintenance_minor - before.maintenance_minor
+        if requirement.initial_minor:
+            self.requirements[symbol] = requirement
+        else:
+            self.requirements.pop(symbol, None)

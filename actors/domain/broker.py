@@ -45,7 +45,9 @@ from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.roll import roll
 from actors.domain.state import State
+from actors.domain.stop_out import check_levels
 from actors.domain.trigger import Waiting
+from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
 KEY_LIMIT_CHARACTERS = 64
@@ -82,6 +84,7 @@ def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None
         else:
             step = protect(state, account, reached, now_ns)
         _evolve(state, step, events)
+    look_at_margins(state, tick, now_ns, events)
 
 
 def _expire(state: State, now_ns: int, events: list[Event]) -> None:
@@ -113,6 +116,8 @@ def _define_instrument(state: State, command: DefineInstrument, now_ns: int) -> 
     known = state.instruments.get(it.symbol)
     if known is not None and (known.base, known.quote) != (it.base, it.quote):
         raise Refused(Code.BAD_INSTRUMENT, f"{it.symbol} is {known.base} in {known.quote} for good", "instrument")
+    for group in state.groups.values():
+        group.margin_terms(it)
     return [] if known == it else [InstrumentDefined(it)]
 
 
@@ -141,10 +146,12 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
         0 < len(group.name) <= KEY_LIMIT_CHARACTERS
         and group.name.isprintable()
         and all(0 <= m.bid_e8 <= MARKUP_LIMIT_E8 and 0 <= m.ask_e8 <= MARKUP_LIMIT_E8 for m in markups)
-        and 0 <= group.stop_out_percent <= group.margin_call_percent <= 1_000
     )
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")
+    check_levels(group.levels)
+    for instrument in state.instruments.values():
+        group.margin_terms(instrument)
     return [] if state.groups.get(group.name) == group else [GroupDefined(group)]
 
 

@@ -2,11 +2,10 @@
 
 from actors.domain import margin
 from actors.domain.account import Account
-from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
 from actors.domain.instrument import Instrument, InstrumentState
-from actors.domain.money import LIMIT_E8, Rounding, format_e8, format_minor, mul_div
-from actors.domain.order import BUY, OrderTerms, OrderType, Position, Side, TimeInForce
+from actors.domain.money import LIMIT_E8, Rounding, format_e8
+from actors.domain.order import BUY, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
@@ -176,51 +175,7 @@ def is_within(side: Side, price_e8: int, bound_e8: int) -> bool:
     return price_e8 <= bound_e8 if side is BUY else price_e8 >= bound_e8
 
 
-def check_free_margin(
-    state: State,
-    account: Account,
-    instrument: Instrument,
-    terms: OrderTerms,
-    tick: Tick,
-    price_e8: int,
-    closing: Position | None = None,
-) -> None:
-    """After the fill, with the spread already lost, free margin must not be below zero.
-
-    `closing`: a position that is closed in the same step. What only reduces is always allowed.
-    """
-    _check_limits(account, instrument)
-    opening_e8 = terms.quantity_e8
-    freed_minor = closing.margin_minor - 1 if closing is not None else 0
-    if account.mode is NETTING:
-        for position in account.positions.values():
-            if position.symbol == terms.symbol and position.side is not terms.side and position is not closing:
-                part_e8 = min(opening_e8, position.quantity_e8)
-                opening_e8 -= part_e8
-                # What is closed is rounded on its own: one minor unit more may be lost by that.
-                freed_minor += mul_div(position.margin_minor, part_e8, position.quantity_e8, FLOOR) - 1
-    if opening_e8 <= 0:
-        return
-    currency = account.currency
-    by = margin.conversion(state.crosses, account.ticks, instrument.quote, currency, gain=False)
-    needed_minor = margin.required_minor(instrument, opening_e8, price_e8, by, currency)
-    needed_minor += commission_of(state, account, instrument, terms.quantity_e8, price_e8)
-    spread_e16 = (tick.bid_e8 - tick.ask_e8) * opening_e8
-    profit_minor = margin.open_profit_minor(
-        account.exposures, state.instruments, state.crosses, account.ticks, currency, (instrument, spread_e16)
-    )
-    equity_minor = state.balance_minor(account) + state.credit_minor(account) + profit_minor
-    free_minor = equity_minor - account.margin_minor + freed_minor
-    if free_minor < needed_minor:
-        raise Refused(
-            Code.INSUFFICIENT_MARGIN,
-            f"free margin {format_minor(free_minor, currency)} < "
-            f"{format_minor(needed_minor, currency)} {currency} that the order needs",
-            "quantity",
-        )
-
-
-def _check_limits(account: Account, instrument: Instrument) -> None:
+def check_limits(account: Account, instrument: Instrument) -> None:
     if instrument.state is CLOSE_ONLY:
         raise Refused(Code.CLOSE_ONLY, f"positions in {instrument.symbol} can be closed only", "symbol")
     limit = account.group.limits.positions
@@ -233,20 +188,3 @@ def check_rate(account: Account, now_ns: int) -> None:
     limit = account.group.limits.orders_per_second
     if limit and account.second == now_ns // 1_000_000_000 and account.second_orders >= limit:
         raise Refused(Code.LIMIT_EXCEEDED, f"{account.second_orders} orders in this second, at most {limit}", "")
-
-
-def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:
-    """What a fill costs the account in commission."""
-    terms = account.group.commission_of(instrument.symbol)
-    if not (terms.rate_e8 or terms.minimum_e8):
-        return 0
-    crosses, ticks, currency = state.crosses, account.ticks, account.currency
-    return commission_minor(
-        terms,
-        instrument.lot_e8,
-        quantity_e8,
-        price_e8,
-        margin.conversion(crosses, ticks, instrument.quote, currency, gain=False),
-        margin.conversion(crosses, ticks, terms.currency or currency, currency, gain=False),
-        currency,
-    )

@@ -4,13 +4,14 @@ import msgspec
 
 from actors.domain import ledger, margin
 from actors.domain.account import Account
-from actors.domain.checks import commission_of
+from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
 from actors.domain.events import Event, OrderFilled
+from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
 from actors.domain.lifecycle import Step, after
-from actors.domain.money import Rounding, div, mul_div
+from actors.domain.money import Rounding, div, format_minor, mul_div
 from actors.domain.order import (
     BUY,
     Conversion,
@@ -23,6 +24,8 @@ from actors.domain.order import (
     Position,
 )
 from actors.domain.quote import Tick
+from actors.domain.refusal import Code, Refused
+from actors.domain.requirement import NOTHING, required
 from actors.domain.state import State
 
 CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
@@ -41,7 +44,14 @@ class Deal:
         self._account = account
         self._tick = tick
         self._now_ns = now_ns
+        self.symbol = tick.symbol
         self._instrument: Instrument = state.instruments[tick.symbol]
+        self.exposure = account.exposures[tick.symbol].copy() if tick.symbol in account.exposures else Exposure()
+        """What the account has open in the symbol after the deal."""
+        self.requirement = NOTHING
+        self.moved_minor = 0
+        """What the deal adds to the balance: profit, less commission."""
+        self._terms = state.margin_terms(account.group, self._instrument)
         self._fill_id: int = following._fill_id if following else state.last_fill_id
         self._position_id: int = following._position_id if following else state.last_position_id
         self._posting_id: int = following._posting_id if following else state.last_posting_id
@@ -74,6 +84,7 @@ class Deal:
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last)
         fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
+        self.exposure.change(position.side, -quantity_e8, -cost_e16)
         self._book(order, fill, _without(position, quantity_e8))
         return order
 
@@ -95,6 +106,7 @@ class Deal:
             terms.trailing_stop_e8,
             trail_seq=self._tick.seq if terms.trailing_stop_e8 else 0,
         )
+        self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
 
@@ -117,6 +129,7 @@ class Deal:
             trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
             trail_seq=self._tick.seq if terms.trailing_stop_e8 else position.trail_seq,
         )
+        self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
 
@@ -166,7 +179,9 @@ class Deal:
         if fill.commission_minor:
             charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
             postings = (*postings, charge)
-        self.events.append(OrderFilled(order, fill, position, postings))
+        self.moved_minor += fill.profit_minor - fill.commission_minor
+        self.requirement = required(self.exposure, self._terms, self._conversion(gain=False), self._account.currency)
+        self.events.append(OrderFilled(order, fill, position, postings, self.requirement))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
         """What the client gets, from the broker's account that bears it."""
@@ -182,6 +197,46 @@ class Deal:
             account.currency,
             amount_minor,
         )
+
+
+def check_free_margin(state: State, account: Account, deal: Deal) -> None:
+    """After the deal, with spread and commission already lost, free margin must not be below zero.
+
+    A deal that asks for no more margin than there was before is always allowed.
+    """
+    symbol, currency = deal.symbol, account.currency
+    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
+    if needed_minor <= 0:
+        return
+    profit_minor = margin.open_profit_minor(
+        account.exposures, state.instruments, state.crosses, account.ticks, currency, (symbol, deal.exposure)
+    )
+    balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
+    free_minor = balance_minor + profit_minor - account.margin_minor
+    if free_minor < needed_minor:
+        raise Refused(
+            Code.INSUFFICIENT_MARGIN,
+            f"free margin {format_minor(free_minor, currency)} < "
+            f"{format_minor(needed_minor, currency)} {currency} that the order needs",
+            "quantity",
+        )
+
+
+def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:
+    """What a fill costs the account in commission."""
+    terms = account.group.commission_of(instrument.symbol)
+    if not (terms.rate_e8 or terms.minimum_e8):
+        return 0
+    crosses, ticks, currency = state.crosses, account.ticks, account.currency
+    return commission_minor(
+        terms,
+        instrument.lot_e8,
+        quantity_e8,
+        price_e8,
+        margin.conversion(crosses, ticks, instrument.quote, currency, gain=False),
+        margin.conversion(crosses, ticks, terms.currency or currency, currency, gain=False),
+        currency,
+    )
 
 
 def closing_order(

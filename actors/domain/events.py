@@ -10,6 +10,8 @@ from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting
 from actors.domain.order import Fill, Order, Position
+from actors.domain.requirement import Requirement
+from actors.domain.stop_out import MarginStatus
 
 
 class Happened(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field="kind", gc=False):
@@ -60,6 +62,8 @@ class OrderFilled(Happened, frozen=True):
     fill: Fill
     position: Position
     postings: tuple[Posting, ...]
+    requirement: Requirement
+    """Of all that the account has open in the symbol now."""
 
 
 class OrderEnded(Happened, frozen=True):
@@ -76,6 +80,22 @@ class OrderRejected(Happened, frozen=True):
     order: Order
     code: str
     detail: str
+
+
+class MarginStatusChanged(Happened, frozen=True):
+    """An account fell below its margin call or stop-out level, or came back, with the numbers that decided it."""
+
+    account_id: int
+    status: MarginStatus
+    equity_minor: int
+    maintenance_minor: int
+
+
+class NegativeBalanceForgiven(Happened, frozen=True):
+    """An account with nothing open owed money, and need not pay it."""
+
+    account_id: int
+    posting: Posting
 
 
 class SwapCharged(Happened, frozen=True):
@@ -111,5 +131,7 @@ Event = (
     | OrderRejected
     | PositionModified
     | SwapCharged
+    | MarginStatusChanged
+    | NegativeBalanceForgiven
     | DaySealed
 )

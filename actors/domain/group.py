@@ -3,7 +3,11 @@
 import msgspec
 
 from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
+from actors.domain.instrument import Instrument, Tier
 from actors.domain.quote import Tick
+from actors.domain.requirement import Hedging, MarginTerms, terms
+from actors.domain.retail import EU_RETAIL
+from actors.domain.stop_out import MarginLevels
 
 STANDARD = "standard"
 MARKUP_LIMIT_E8 = 10**12
@@ -39,11 +43,13 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
     commissions: dict[str, Commission] = {}
     swap_free: bool = False
     limits: Limits = Limits()
-    margin_call_percent: int = 100
-    """Margin level below which the client is warned."""
-    stop_out_percent: int = 50
-    """Margin level below which positions are closed."""
-    negative_balance_protection: bool = True
+    levels: MarginLevels = EU_RETAIL.levels
+    leverage: int = 0
+    """The highest, whatever the instrument would allow: 30 is 30:1; 0 is no cap."""
+    hedging: Hedging = Hedging.BOTH_LEGS
+    hedged_share_e8: int = 0
+    retail: bool = False
+    """The EU's limits for retail clients hold (retail.py)."""
 
     def markup_of(self, symbol: str) -> Markup:
         return self.markups.get(symbol, self.markup)
@@ -53,6 +59,17 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
 
     def swap_of(self, swap: Swap) -> Swap:
         return SWAP_FREE if self.swap_free else swap
+
+    def margin_terms(self, instrument: Instrument) -> MarginTerms:
+        """Raises Refused BAD_INSTRUMENT where the terms contradict each other."""
+        tiers = instrument.tiers or (Tier(0, instrument.margin_rate_e8, instrument.margin_rate_e8),)
+        if self.retail:
+            least_e8 = EU_RETAIL.rates_e8[instrument.asset_class]
+            tiers = tuple(
+                Tier(tier.from_minor, max(tier.initial_rate_e8, least_e8), max(tier.maintenance_rate_e8, least_e8))
+                for tier in tiers
+            )
+        return terms(tiers, self.leverage, self.hedging, self.hedged_share_e8)
 
     def tick(self, tick: Tick) -> Tick:
         """The tick as this group's clients see it."""

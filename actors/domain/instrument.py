@@ -15,6 +15,29 @@ class InstrumentState(Enum):
     HALTED = "halted"
 
 
+class AssetClass(Enum):
+    """What an instrument's margin goes by. OTHER is what the annex does not name; it stands with the shares."""
+
+    MAJOR_PAIR = "major_pair"
+    MINOR_PAIR = "minor_pair"
+    GOLD = "gold"
+    MAJOR_INDEX = "major_index"
+    COMMODITY = "commodity"
+    MINOR_INDEX = "minor_index"
+    SHARE = "share"
+    OTHER = "other"
+    CRYPTO = "crypto"
+
+
+class Tier(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The rates of the notional above `from_minor` and up to the next tier; what is below keeps its own rates."""
+
+    from_minor: int
+    """In the account's currency."""
+    initial_rate_e8: int
+    maintenance_rate_e8: int
+
+
 class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One symbol of the broker's list: `base` is bought and sold, prices are in `quote` per unit of `base`."""
 
@@ -38,6 +61,9 @@ class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sessions: Sessions = ALWAYS
     state: InstrumentState = InstrumentState.OPEN
     swap: Swap = SWAP_FREE
+    asset_class: AssetClass = AssetClass.OTHER
+    tiers: tuple[Tier, ...] = ()
+    """Margin rates by size; empty: margin_rate_e8 for all of it, and maintenance the same as initial."""
 
     @property
     def price_step_e8(self) -> int:

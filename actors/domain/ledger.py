@@ -18,6 +18,8 @@ SWAPS = "broker:swaps"
 PROMOTION = "broker:promotion"
 """Credit that was given."""
 ADJUSTMENTS = "broker:adjustments"
+PROTECTION = "broker:protection"
+"""Negative balances that were forgiven."""
 
 
 def client(account_id: int) -> str:
@@ -38,6 +40,7 @@ class PostingKind(Enum):
     TRADE = "trade"
     COMMISSION = "commission"
     SWAP = "swap"
+    PROTECTION = "protection"
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -5,6 +5,7 @@ An amount in an instrument's quote currency is kept as `_e16`: price_e8 times qu
 
 from collections.abc import Mapping
 
+from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.money import CEILING, HALF_EVEN, SCALE, Rounding, div, minor_digits
 from actors.domain.order import BUY, Conversion, Position, Side
@@ -71,58 +72,26 @@ def profit_minor(
     return to_minor(amount_e16, by, currency, HALF_EVEN)
 
 
-class Exposure:
-    """The positions of one account in one symbol, summed: enough for their open profit in one step, exactly."""
-
-    __slots__ = ("_profit_e16", "_valued_at", "long_cost_e16", "long_e8", "short_e8", "short_proceeds_e16")
-
-    def __init__(self) -> None:
-        self._valued_at: Tick | None = None
-        self._profit_e16 = 0
-        self.long_e8 = 0
-        self.long_cost_e16 = 0
-        self.short_e8 = 0
-        self.short_proceeds_e16 = 0
-
-    def change(self, side: Side, quantity_e8: int, cost_e16: int) -> None:
-        """Adds a quantity and what it cost; negative ones take it out again."""
-        self._valued_at = None
-        if side is BUY:
-            self.long_e8 += quantity_e8
-            self.long_cost_e16 += cost_e16
-        else:
-            self.short_e8 += quantity_e8
-            self.short_proceeds_e16 += cost_e16
-
-    @property
-    def is_flat(self) -> bool:
-        return not (self.long_e8 or self.short_e8)
-
-    def profit_e16(self, tick: Tick) -> int:
-        """In the quote currency: longs valued at the bid, shorts at the ask. Known until tick or positions change."""
-        if tick is not self._valued_at:
-            longs_e16 = self.long_e8 * tick.bid_e8 - self.long_cost_e16
-            self._profit_e16 = longs_e16 + self.short_proceeds_e16 - self.short_e8 * tick.ask_e8
-            self._valued_at = tick
-        return self._profit_e16
-
-
 def open_profit_minor(
     exposures: Mapping[str, Exposure],
     instruments: Mapping[str, Instrument],
     crosses: Crosses,
     ticks: Mapping[str, Tick],
     currency: str,
-    adding: tuple[Instrument, int] | None = None,
+    instead: tuple[str, Exposure] | None = None,
 ) -> int:
     """Open profit of an account: summed exactly per quote currency, then converted and rounded once (half to even).
 
-    `adding`: what it would be with so much more profit (in the quote currency, e16) in an instrument.
+    `instead`: what it would be with another exposure in a symbol.
     """
     amounts_e16: dict[str, int] = {}
-    if adding is not None:
-        amounts_e16[adding[0].quote] = adding[1]
+    changed = ""
+    if instead is not None:
+        changed, exposure = instead
+        amounts_e16[instruments[changed].quote] = exposure.profit_e16(ticks[changed])
     for symbol, exposure in exposures.items():
+        if symbol == changed:
+            continue
         quote = instruments[symbol].quote
         amounts_e16[quote] = amounts_e16.get(quote, 0) + exposure.profit_e16(ticks[symbol])
     total = 0

@@ -70,6 +70,8 @@ class OrderReason(Enum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     TRAILING_STOP = "trailing_stop"
+    STOP_OUT = "stop_out"
+    """The account's equity fell below the stop-out level of its margin."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,7 +7,7 @@ from actors.domain.calendar import roll_after
 from actors.domain.checks import (
     account_of,
     check_client_order_id,
-    check_free_margin,
+    check_limits,
     check_protection,
     check_rate,
     check_terms,
@@ -16,7 +16,7 @@ from actors.domain.checks import (
     is_within,
 )
 from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
-from actors.domain.dealing import Deal
+from actors.domain.dealing import Deal, check_free_margin
 from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import Step, after
@@ -154,9 +154,10 @@ def _deal(state: State, account: Account, instrument: Instrument, order: Order, 
     if terms.reduce_only:
         order = _reduced(account, order)
     else:
-        check_free_margin(state, account, instrument, terms, tick, price_e8)
+        check_limits(account, instrument)
     deal = Deal(state, account, tick, now_ns)
     deal.execute(order, price_e8)
+    check_free_margin(state, account, deal)
     if terms.oco:
         deal.events += _others_ended(account, order)
     return deal.events

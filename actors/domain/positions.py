@@ -7,7 +7,7 @@ from actors.domain.account import Account
 from actors.domain.checks import (
     account_of,
     check_client_order_id,
-    check_free_margin,
+    check_limits,
     check_price,
     check_protection,
     dealable_tick,
@@ -21,7 +21,7 @@ from actors.domain.commands import (
     ReversePosition,
     Which,
 )
-from actors.domain.dealing import Deal, closing_order
+from actors.domain.dealing import Deal, check_free_margin, closing_order
 from actors.domain.events import Event, PositionModified
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Position
@@ -153,7 +153,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     price_e8 = margin.closing_price_e8(position.side, tick)
     side = position.side.opposite
     terms = OrderTerms(position.symbol, side, OrderType.MARKET, position.quantity_e8)
-    check_free_margin(state, account, state.instruments[position.symbol], terms, tick, price_e8, position)
+    check_limits(account, state.instruments[position.symbol])
     deal = Deal(state, account, tick, now_ns)
     number = state.last_order_id + 1
     name = command.client_order_id
@@ -166,6 +166,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     )
     opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
     deal.open(opening, position.quantity_e8, price_e8)
+    check_free_margin(state, account, deal)
     return deal.events
 
 

@@ -10,7 +10,9 @@ from actors.domain.ledger import Entry, Ledger
 from actors.domain.margin import crosses_of
 from actors.domain.order import Order, OrderType, Outcome, Position
 from actors.domain.quote import Tick
+from actors.domain.requirement import Requirement
 from actors.domain.state import State
+from actors.domain.stop_out import MarginStatus
 from actors.domain.trigger import Followed, Triggers, Waiting
 
 
@@ -22,6 +24,10 @@ class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
     positions: list[Position]
     orders: list[Order]
     outcomes: list[Outcome]
+    requirements: dict[str, Requirement]
+    status: MarginStatus
+    second: int
+    second_orders: int
 
 
 class Trails(msgspec.Struct, frozen=True, array_like=True):
@@ -103,6 +109,10 @@ def _account(account: Account) -> AccountSnapshot:
         list(account.positions.values()),
         list(account.orders.values()),
         list(account.outcomes.values()),
+        dict(account.requirements),
+        account.status,
+        account.second,
+        account.second_orders,
     )
 
 
@@ -118,6 +128,11 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
             state.watch_expiry(order)
         else:
             state.watch_order(order)
+    for symbol, requirement in part.requirements.items():
+        account.require(symbol, requirement)
+    account.status, account.second, account.second_orders = part.status, part.second, part.second_orders
+    if part.positions:
+        state.unwatched[part.account_id] = None
     for outcome in part.outcomes:
         account.outcomes[outcome.order.client_order_id] = outcome
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.domain.account import Account, AccountSummary
+from actors.domain.band_index import Bands, Change
 from actors.domain.calendar import SessionState, roll_after, roll_ns, state_at
 from actors.domain.commands import Mode
 from actors.domain.events import (
@@ -15,7 +16,9 @@ from actors.domain.events import (
     Event,
     GroupDefined,
     InstrumentDefined,
+    MarginStatusChanged,
     MoneyMoved,
+    NegativeBalanceForgiven,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
@@ -28,14 +31,18 @@ from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
+from actors.domain.money import CEILING, SCALE, mul_div
 from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
 from actors.domain.quote import Tick
+from actors.domain.requirement import NOTHING, MarginTerms
+from actors.domain.stop_out import MarginStatus
 from actors.domain.trigger import Reached, Triggers, Waiting
 
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
 TRIGGERED = OrderStatus.TRIGGERED
 HALTED = InstrumentState.HALTED
+NORMAL = MarginStatus.NORMAL
 
 
 def waits_for_e8(order: Order) -> int:
@@ -69,6 +76,11 @@ class State:
         """What each idempotency key moved: account, kind of posting, amount."""
         self.next_roll_ns = 0
         """When the trading day ends; 0 before the first sign of life of the price stream."""
+        self.bands: dict[str, Bands] = {STANDARD: Bands()}
+        """By group: the accounts whose margin status a tick may change."""
+        self.unwatched: dict[int, None] = {}
+        """Accounts that are looked at with the next tick, because something else than a price has changed."""
+        self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
         self.ledger = Ledger()
         self.triggers: dict[str, Triggers] = {}
@@ -114,6 +126,13 @@ class State:
             known = self._sessions[instrument.symbol] = state_at(instrument.sessions, now_ns)
         return known.open
 
+    def margin_terms(self, group: Group, instrument: Instrument) -> MarginTerms:
+        key = (group.name, instrument.symbol)
+        found = self._margin_terms.get(key)
+        if found is None:
+            found = self._margin_terms[key] = group.margin_terms(instrument)
+        return found
+
     def credit_minor(self, account: Account) -> int:
         return self.ledger.balance(account.credit_account, account.currency)
 
@@ -133,6 +152,7 @@ class State:
             account.margin_minor,
             now_ns,
             self.credit_minor(account),
+            account.maintenance_minor,
         )
 
     def watch_order(self, order: Order) -> None:
@@ -216,6 +236,7 @@ class State:
     def _on_instrument(self, event: InstrumentDefined) -> None:
         self.instruments[event.instrument.symbol] = event.instrument
         self._sessions.pop(event.instrument.symbol, None)
+        self._margin_terms.clear()
         self.crosses = crosses_of(self.instruments)
 
     def _on_account(self, event: AccountOpened) -> None:
@@ -228,6 +249,8 @@ class State:
 
     def define_group(self, group: Group) -> None:
         self.groups[group.name] = group
+        self.bands.setdefault(group.name, Bands())
+        self._margin_terms.clear()
         ticks = self.group_ticks.setdefault(group.name, {})
         for symbol, tick in self.ticks.items():
             ticks[symbol] = group.tick(tick)
@@ -237,14 +260,23 @@ class State:
         for account in self.accounts.values():
             if account.group.name == event.group.name:
                 account.group = event.group
+                self.unwatched[account.account_id] = None
         self.rewatch()
 
     def _on_money(self, event: MoneyMoved) -> None:
         self._post(event.posting)
         posting = event.posting
+        self.unwatched[event.account_id] = None
         self.moved[event.key] = (event.account_id, posting.kind.value, posting.entries[0].amount_minor)
 
     def _on_swap(self, event: SwapCharged) -> None:
+        self._post(event.posting)
+        self.unwatched[event.position.account_id] = None
+
+    def _on_status(self, event: MarginStatusChanged) -> None:
+        self.accounts[event.account_id].status = event.status
+
+    def _on_forgiven(self, event: NegativeBalanceForgiven) -> None:
         self._post(event.posting)
 
     def _on_seal(self, event: DaySealed) -> None:
@@ -269,11 +301,43 @@ class State:
         before = account.positions.get(position.position_id)
         if before is None:
             self.last_position_id = position.position_id
+        self._watch_margin(account, event)
         account.place(position)
+        account.require(position.symbol, event.requirement)
         self.watch_position(position, before)
         account.take(order, event.fill)
         for posting in event.postings:
             self._post(posting)
+
+    def _watch_margin(self, account: Account, event: OrderFilled) -> None:
+        """Before the fill is taken in: whether the account's bands still hold after it, or it must be looked at."""
+        account_id, position = account.account_id, event.position
+        if account_id in self.unwatched:
+            return
+        if account.status is NORMAL:
+            before = account.positions.get(position.position_id)
+            change_e8 = position.quantity_e8 - (before.quantity_e8 if before else 0)
+            cost_e16 = position.cost_e16 - (before.cost_e16 if before else 0)
+            longs = position.side is BUY
+            change = Change(
+                position.symbol,
+                self.instruments[position.symbol].quote,
+                change_e8 if longs else 0,
+                cost_e16 if longs else 0,
+                0 if longs else change_e8,
+                0 if longs else cost_e16,
+            )
+            fill, levels = event.fill, account.group.levels
+            known = account.requirements.get(position.symbol, NOTHING).maintenance_minor
+            after_minor = account.maintenance_minor + event.requirement.maintenance_minor - known
+            rise_minor = mul_div(after_minor, levels.call_e8, SCALE, CEILING) - mul_div(
+                account.maintenance_minor, levels.call_e8, SCALE, CEILING
+            )
+            moved_minor = fill.profit_minor - fill.commission_minor
+            bands = self.bands[account.group.name]
+            if bands.absorbs(account_id, change, moved_minor, rise_minor, self.crosses, account.currency):
+                return
+        self.unwatched[account_id] = None
 
     def _on_end(self, event: OrderEnded) -> None:
         order = event.order
@@ -295,6 +359,8 @@ _EVOLVE: dict[type, Callable[[State, Any], None]] = {
     MoneyMoved: State._on_money,
     SwapCharged: State._on_swap,
     DaySealed: State._on_seal,
+    MarginStatusChanged: State._on_status,
+    NegativeBalanceForgiven: State._on_forgiven,
     OrderAccepted: State._on_accepted,
     OrderModified: State._on_modified,
     OrderFilled: State._on_fill,

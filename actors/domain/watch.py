@@ -1,0 +1,111 @@
+"""Margin status by the tick: margin calls, stop-outs, and what the broker forgives.
+
+A tick looks at the accounts whose bands it breaks and at those that something else has changed, in order of their ids.
+What is decided about an account is exact; the bands only say which accounts a tick cannot have changed.
+"""
+
+from actors.domain import ledger, margin
+from actors.domain.account import Account
+from actors.domain.bands import bands_of
+from actors.domain.dealing import Deal, closing_order
+from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.instrument import InstrumentState
+from actors.domain.ledger import PostingKind
+from actors.domain.order import OrderReason
+from actors.domain.quote import Tick
+from actors.domain.state import State
+from actors.domain.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
+
+STOP_OUT, NORMAL = MarginStatus.STOP_OUT, MarginStatus.NORMAL
+
+
+def look_at_margins(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
+    """After a tick: whose margin status has changed, and what follows from it."""
+    if not tick.live:
+        return
+    due, state.unwatched = state.unwatched, {}
+    for name, bands in state.bands.items():
+        seen = state.group_ticks[name].get(tick.symbol)
+        if seen is not None:
+            for account_id in bands.reached(seen):
+                due[account_id] = None
+    for account_id in sorted(due):
+        _look(state, state.accounts[account_id], now_ns, events)
+
+
+def _look(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
+    equity_minor = _decide(state, account, now_ns, events)
+    if account.status is STOP_OUT:
+        _stop_out(state, account, now_ns, events)
+        equity_minor = _decide(state, account, now_ns, events)
+    _forgive(state, account, now_ns, events)
+    bands = state.bands[account.group.name]
+    if not account.positions:
+        bands.remove(account.account_id)
+    elif account.status is STOP_OUT:
+        # What could not be dealt now is tried again with the next tick.
+        bands.remove(account.account_id)
+        state.unwatched[account.account_id] = None
+        return
+    else:
+        within = bounds(account.status, account.maintenance_minor, account.group.levels)
+        laid = bands_of(
+            account.exposures, equity_minor, within, state.instruments, state.crosses, account.ticks, account.currency
+        )
+        bands.place(account.account_id, laid)
+    state.unwatched.pop(account.account_id, None)
+
+
+def _decide(state: State, account: Account, now_ns: int, events: list[Event]) -> int:
+    """Takes in the status that the account has at these prices; gives its equity."""
+    equity_minor = state.summary(account, now_ns).equity_minor
+    maintenance_minor = account.maintenance_minor
+    found = status(equity_minor, maintenance_minor, account.group.levels) if account.positions else NORMAL
+    if found is not account.status:
+        _take(state, MarginStatusChanged(account.account_id, found, equity_minor, maintenance_minor), events)
+    return equity_minor
+
+
+def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
+    """Closes positions, the worst first, until the account is above its stop-out level or none can be dealt."""
+    profits = []
+    for position in account.positions.values():
+        instrument, tick = state.instruments[position.symbol], account.ticks[position.symbol]
+        dealable = tick.live and instrument.state is not InstrumentState.HALTED and state.is_open(instrument, now_ns)
+        if dealable:
+            profit = margin.profit_minor(position, instrument, state.crosses, account.ticks, account.currency)
+            profits.append((position.position_id, profit))
+    for position_id in stop_out_order(profits):
+        position = account.positions[position_id]
+        tick = account.ticks[position.symbol]
+        deal = Deal(state, account, tick, now_ns)
+        number = state.last_order_id + 1
+        order = closing_order(number, position, position.quantity_e8, "", "", OrderReason.STOP_OUT, now_ns)
+        deal.close(order, position, position.quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+        for event in deal.events:
+            _take(state, event, events)
+        equity_minor = state.summary(account, now_ns).equity_minor
+        if status(equity_minor, account.maintenance_minor, account.group.levels) is not STOP_OUT:
+            return
+
+
+def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
+    """An account with nothing open that owes money owes it no longer, where its group says so."""
+    owed_minor = 0 if account.positions else forgiven_minor(state.balance_minor(account), account.group.levels)
+    if owed_minor:
+        posting = ledger.transfer(
+            state.last_posting_id + 1,
+            PostingKind.PROTECTION,
+            f"account:{account.account_id}",
+            now_ns,
+            ledger.PROTECTION,
+            account.ledger_account,
+            account.currency,
+            owed_minor,
+        )
+        _take(state, NegativeBalanceForgiven(account.account_id, posting), events)
+
+
+def _take(state: State, event: Event, events: list[Event]) -> None:
+    state.evolve(event)
+    events.append(event)
