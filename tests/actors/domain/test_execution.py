@@ -345,6 +345,13 @@ def test_a_person_settles_what_is_left() -> None:
     assert it.take(fill("B", "2000", "1.2")).effects[4:] == []
 
 
+def test_a_person_settles_fills_that_never_came() -> None:
+    it = Followed().take(said(Kind.EXPIRED, cumulative="4000"), said(Kind.ACCEPTED))
+    assert (it.child.state, it.effects) == (State.ENDING, [rest("6000")])
+    it.follow(*settle(it.child, "S", e8("1000"), e8("1.1")))
+    assert (it.child.state, it.effects[1:]) == (State.CANCELLED, [filled("S", "1000"), rest("3000")])
+
+
 def test_a_settlement_fits_what_is_left() -> None:
     whole = Followed()
     whole.follow(*settle(CHILD, "B", e8("10000"), e8("1.1")))
@@ -414,7 +421,7 @@ def test_whatever_a_venue_says_nothing_is_lost_or_doubled(told: list[VenueReport
             it.take(report)
         elif report == "time out":
             it.follow(*time_out(it.child, START_NS + 1))
-        elif it.child.left_e8 and it.child.state is State.ENDING:
+        elif it.child.left_e8 and it.child.state in (State.ENDING, State.UNKNOWN):
             it.follow(*settle(it.child, f"S{effects}", it.child.left_e8 // 2, 10))
         new = it.effects[effects:]
         if isinstance(report, VenueReport):
@@ -426,6 +433,8 @@ def test_whatever_a_venue_says_nothing_is_lost_or_doubled(told: list[VenueReport
                 assert (it.child.filled_e8, it.child.given_back_e8) == (before.filled_e8, before.given_back_e8)
         if before.is_over:
             assert it.child == before
+        if before.state is State.ENDING:
+            assert it.child.state in (State.ENDING, State.FILLED, State.CANCELLED)
         assert it.child.filled_e8 >= before.filled_e8
         assert it.child.given_back_e8 >= before.given_back_e8
 

@@ -40,6 +40,12 @@ def test_with_no_limit_and_small_trades_a_hedge_never_overshoots() -> None:
     assert hedge_needed(1_500, 1_000, 0, 1_000, 1_000) == 0
 
 
+def test_whole_steps_that_are_less_than_the_minimum_are_not_sent() -> None:
+    """150 over the limit of 0, in steps of 100: 100, which is less than the minimum of 120."""
+    assert hedge_needed(150, 0, 0, 100, 120) == 0
+    assert hedge_needed(200, 0, 0, 100, 120) == 200
+
+
 amounts = st.integers(-(10**17), 10**17)
 
 
