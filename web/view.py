@@ -2,7 +2,7 @@
 
 from actors.bus.messages import AccountReport
 from actors.domain.account import AccountSummary
-from actors.domain.events import AccountOpened, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.events import AccountOpened, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
 from actors.domain.order import Position
@@ -12,7 +12,7 @@ from web.frame import text_frame
 from web.prices import Prices
 from web.render import Renderer, account_message
 
-AccountEvent = OrderFilled | OrderRejected | MoneyDeposited | AccountOpened
+AccountEvent = OrderFilled | OrderRejected | MoneyMoved | AccountOpened
 
 
 def account_of(event: AccountEvent | InstrumentDefined) -> int:
@@ -53,7 +53,7 @@ class AccountView:
         self._time_ns = max(self._time_ns, time_ns)
         if isinstance(event, OrderRejected):
             return text_frame(self._render.order_message(event.order, seq))
-        if isinstance(event, MoneyDeposited):
+        if isinstance(event, MoneyMoved):
             self._book(event.posting)
         frames = self._fill(event, seq) if isinstance(event, OrderFilled) else b""
         self._revalue_account()

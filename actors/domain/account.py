@@ -8,6 +8,7 @@ from actors.domain import ledger
 from actors.domain.commands import Mode
 from actors.domain.exposure import Exposure
 from actors.domain.group import Group
+from actors.domain.margin import Converted
 from actors.domain.order import Fill, Order, OrderStatus, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, Requirement
@@ -46,6 +47,7 @@ class Account:
 
     __slots__ = (
         "account_id",
+        "converted",
         "credit_account",
         "currency",
         "exposures",
@@ -85,6 +87,8 @@ class Account:
         self.positions: dict[int, Position] = {}
         self.orders: dict[int, Order] = {}
         self.exposures: dict[str, Exposure] = {}
+        self.converted: Converted = {}
+        """Of open profit, so that an order converts only what it changes."""
         self.outcomes: OrderedDict[str, Outcome] = OrderedDict()
         self.requirements: dict[str, Requirement] = {}
         self.margin_minor = self.maintenance_minor = 0
@@ -112,12 +116,12 @@ class Account:
         if len(self.outcomes) > REMEMBERED_ORDERS:
             self.outcomes.popitem(last=False)
 
-    def place(self, position: Position) -> None:
-        """The position as it is now; with quantity 0 it leaves."""
+    def place(self, position: Position, quote: str) -> None:
+        """The position as it is now, in an instrument quoted in `quote`; with quantity 0 it leaves."""
         before = self.positions.get(position.position_id)
         exposure = self.exposures.get(position.symbol)
         if exposure is None:
-            exposure = self.exposures[position.symbol] = Exposure()
+            exposure = self.exposures[position.symbol] = Exposure(quote)
         if before is not None:
             exposure.change(before.side, -before.quantity_e8, -before.cost_e16)
         if position.quantity_e8:

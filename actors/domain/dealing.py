@@ -46,7 +46,11 @@ class Deal:
         self._now_ns = now_ns
         self.symbol = tick.symbol
         self._instrument: Instrument = state.instruments[tick.symbol]
-        self.exposure = account.exposures[tick.symbol].copy() if tick.symbol in account.exposures else Exposure()
+        self.exposure = (
+            account.exposures[tick.symbol].copy()
+            if tick.symbol in account.exposures
+            else Exposure(self._instrument.quote)
+        )
         """What the account has open in the symbol after the deal."""
         self.requirement = NOTHING
         self.moved_minor = 0
@@ -209,7 +213,12 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> None:
     if needed_minor <= 0:
         return
     profit_minor = margin.open_profit_minor(
-        account.exposures, state.instruments, state.crosses, account.ticks, currency, (symbol, deal.exposure)
+        account.exposures,
+        state.crosses,
+        account.ticks,
+        currency,
+        account.converted,
+        (symbol, deal.exposure),
     )
     balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
     free_minor = balance_minor + profit_minor - account.margin_minor

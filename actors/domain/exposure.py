@@ -7,11 +7,13 @@ from actors.domain.quote import Tick
 class Exposure:
     """The positions of one account in one symbol, summed: enough for their open profit in one step, exactly."""
 
-    __slots__ = ("_profit_e16", "_valued_at", "long_cost_e16", "long_e8", "short_e8", "short_proceeds_e16")
+    __slots__ = ("known_e16", "long_cost_e16", "long_e8", "quote", "short_e8", "short_proceeds_e16", "valued_at")
 
-    def __init__(self) -> None:
-        self._valued_at: Tick | None = None
-        self._profit_e16 = 0
+    def __init__(self, quote: str) -> None:
+        """`quote`: the currency that the symbol's profit is in."""
+        self.quote = quote
+        self.valued_at: Tick | None = None
+        self.known_e16 = 0
         self.long_e8 = 0
         self.long_cost_e16 = 0
         self.short_e8 = 0
@@ -19,7 +21,7 @@ class Exposure:
 
     def change(self, side: Side, quantity_e8: int, cost_e16: int) -> None:
         """Adds a quantity and what it cost; negative ones take it out again."""
-        self._valued_at = None
+        self.valued_at = None
         if side is BUY:
             self.long_e8 += quantity_e8
             self.long_cost_e16 += cost_e16
@@ -28,7 +30,7 @@ class Exposure:
             self.short_proceeds_e16 += cost_e16
 
     def copy(self) -> "Exposure":
-        other = Exposure()
+        other = Exposure(self.quote)
         other.long_e8 = self.long_e8
         other.long_cost_e16 = self.long_cost_e16
         other.short_e8 = self.short_e8
@@ -41,8 +43,8 @@ class Exposure:
 
     def profit_e16(self, tick: Tick) -> int:
         """In the quote currency: longs valued at the bid, shorts at the ask. Known until tick or positions change."""
-        if tick is not self._valued_at:
+        if tick is not self.valued_at:
             longs_e16 = self.long_e8 * tick.bid_e8 - self.long_cost_e16
-            self._profit_e16 = longs_e16 + self.short_proceeds_e16 - self.short_e8 * tick.ask_e8
-            self._valued_at = tick
-        return self._profit_e16
+            self.known_e16 = longs_e16 + self.short_proceeds_e16 - self.short_e8 * tick.ask_e8
+            self.valued_at = tick
+        return self.known_e16

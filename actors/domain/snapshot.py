@@ -119,7 +119,7 @@ def _account(account: Account) -> AccountSnapshot:
 def _restore_account(state: State, part: AccountSnapshot) -> None:
     account = state.open_account(part.account_id, part.currency, part.mode, part.group)
     for position in part.positions:
-        account.place(position)
+        account.place(position, state.instruments[position.symbol].quote)
         # The trails have it already, with the peak that it has seen.
         state.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:

@@ -142,7 +142,11 @@ class State:
     def summary(self, account: Account, now_ns: int) -> AccountSummary:
         """The account's figures at the last ticks."""
         profit_minor = open_profit_minor(
-            account.exposures, self.instruments, self.crosses, account.ticks, account.currency
+            account.exposures,
+            self.crosses,
+            account.ticks,
+            account.currency,
+            account.converted,
         )
         return AccountSummary(
             account.account_id,
@@ -302,7 +306,7 @@ class State:
         if before is None:
             self.last_position_id = position.position_id
         self._watch_margin(account, event)
-        account.place(position)
+        account.place(position, self.instruments[position.symbol].quote)
         account.require(position.symbol, event.requirement)
         self.watch_position(position, before)
         account.take(order, event.fill)
@@ -348,7 +352,7 @@ class State:
     def _on_position(self, event: PositionModified) -> None:
         account = self.accounts[event.position.account_id]
         before = account.positions[event.position.position_id]
-        account.place(event.position)
+        account.place(event.position, self.instruments[event.position.symbol].quote)
         self.watch_position(event.position, before)
 
 

@@ -132,7 +132,7 @@ def test_a_refused_command_changes_nothing(desk: Desk) -> None:
 def test_deposits_and_accounts_are_done_once(desk: Desk) -> None:
     requests = [OpenAccount(2, "EUR"), OpenAccount(2, "EUR"), Deposit(2, 5_00, "k", "a"), Deposit(2, 5_00, "k", "a")]
     outbox = desk.ask(START_NS, requests=requests)
-    assert [type(event).__name__ for event in events_in(outbox)] == ["AccountOpened", "MoneyDeposited"]
+    assert [type(event).__name__ for event in events_in(outbox)] == ["AccountOpened", "MoneyMoved"]
     assert outbox[1:] == [replies_message(*(Done(DEFINED + seq) for seq in (1, 1, 2, 2)))]
 
 

@@ -30,7 +30,7 @@ from actors.bus.messages import (
     User,
     UserReport,
 )
-from actors.domain.events import MoneyDeposited, OrderFilled
+from actors.domain.events import MoneyMoved, OrderFilled
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.quote import Tick
 from actors.store import database
@@ -99,7 +99,7 @@ def assert_stored(peers: Peers, database_url: str) -> None:
     events = [event for batch in peers.journal for event in batch.events]
     orders = sorted(event.order.order_id for event in events if hasattr(event, "order"))
     fills = sorted(event.fill.fill_id for event in events if isinstance(event, OrderFilled))
-    booked = (event.posting for event in events if isinstance(event, MoneyDeposited | OrderFilled))
+    booked = (event.posting for event in events if isinstance(event, MoneyMoved | OrderFilled))
     postings = {posting.posting_id: posting for posting in booked if posting}
     assert rows(database_url, "SELECT order_id FROM orders ORDER BY 1") == [(number,) for number in orders]
     assert rows(database_url, "SELECT fill_id FROM fills ORDER BY 1") == [(number,) for number in fills]

@@ -22,7 +22,7 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.dealing import known_outcome
-from actors.domain.events import Event, MoneyDeposited, OrderFilled
+from actors.domain.events import Event, MoneyMoved, OrderFilled
 from actors.domain.margin import Exposure, closing_price_e8, conversion, to_minor
 from actors.domain.money import Rounding
 from actors.domain.money import parse_e8 as e8
@@ -73,7 +73,7 @@ class Engine(RuleBasedStateMachine):
             self.copy.evolve(event)
             if isinstance(event, OrderFilled):
                 self.fills.append(event.fill)
-            elif isinstance(event, MoneyDeposited):
+            elif isinstance(event, MoneyMoved):
                 self.deposited[event.account_id] += event.posting.entries[0].amount_minor
         return events
 

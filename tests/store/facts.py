@@ -3,7 +3,7 @@
 import random
 
 from actors.domain import ledger
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
 from actors.domain.order import Conversion, Fill, Order, OrderReason, OrderStatus, OrderType, Position, Side
@@ -77,12 +77,12 @@ def trade(number: int, profit_minor: int, account_id: int = 1) -> Posting:
     )
 
 
-def deposited(number: int, amount_minor: int, account_id: int = 1, currency: str = "USD") -> MoneyDeposited:
+def deposited(number: int, amount_minor: int, account_id: int = 1, currency: str = "USD") -> MoneyMoved:
     to = ledger.client(account_id)
     posting = ledger.transfer(
         number, PostingKind.DEPOSIT, f"deposit:{number}", START_NS, ledger.CASH, to, currency, amount_minor
     )
-    return MoneyDeposited(account_id, str(number), "config", posting)
+    return MoneyMoved(account_id, str(number), "config", posting)
 
 
 def rejected(number: int) -> OrderRejected:

@@ -59,7 +59,7 @@ from actors.domain.commands import (
     OpenAccount,
     SubmitOrder,
 )
-from actors.domain.events import Event, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.events import Event, MoneyMoved, OrderFilled, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8
 from actors.domain.quote import Tick
@@ -298,7 +298,7 @@ def _lines(events: list[Event], account: str) -> list[LedgerLine]:
     lines: list[LedgerLine] = []
     balance = 0
     for event in events:
-        posting = event.posting if isinstance(event, MoneyDeposited | OrderFilled) else None
+        posting = event.posting if isinstance(event, MoneyMoved | OrderFilled) else None
         for entry in posting.entries if posting else ():
             if posting and entry.account == account:
                 balance += entry.amount_minor

@@ -11,7 +11,7 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
 )
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyDeposited, OrderFilled
+from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.money import parse_e8 as e8
@@ -108,7 +108,7 @@ def test_a_deposit_is_paid_in_once_per_key() -> None:
     deposit = Deposit(ACCOUNT, 50_00, "key", "admin")
     entries = (Entry("client:1", "USD", 50_00), Entry("broker:cash", "USD", -50_00))
     posting = Posting(2, PostingKind.DEPOSIT, "deposit:key", NOW_NS, entries)
-    assert apply(state, deposit, NOW_NS) == [MoneyDeposited(ACCOUNT, "key", "admin", posting)]
+    assert apply(state, deposit, NOW_NS) == [MoneyMoved(ACCOUNT, "key", "admin", posting)]
     assert apply(state, deposit, NOW_NS + 1) == []
     assert state.ledger.balances() == (Entry("client:1", "USD", 10_050_00), Entry("broker:cash", "USD", -10_050_00))
 
