@@ -93,7 +93,7 @@ class Deal:
             terms.take_profit_e8,
             self._now_ns,
             terms.trailing_stop_e8,
-            trail_seq=self._tick.seq if terms.trailing_stop_e8 else 0,
+            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
         )
         order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
         self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), position, ()))
@@ -115,7 +115,7 @@ class Deal:
             stop_loss_e8=terms.stop_loss_e8 or position.stop_loss_e8,
             take_profit_e8=terms.take_profit_e8 or position.take_profit_e8,
             trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
-            trail_seq=self._tick.seq if terms.trailing_stop_e8 else position.trail_seq,
+            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else position.trail_seq,
         )
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
         self.events.append(OrderFilled(order, self._fill(order, quantity_e8, price_e8, 0, by), grown, ()))

@@ -143,7 +143,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of the last fill, or the position that is to be closed; 0 where there is none."""
     created_ns: int
     trail_seq: int = 0
-    """Number of the tick that a trailing stop began to follow at."""
+    """Number of the event that a trailing stop began to follow with: each beginning has its own."""
 
     @property
     def symbol(self) -> str:
@@ -176,7 +176,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     open_rest_e16: int = 0
     """What the average price leaves over: it cost quantity times open price, and this."""
     trail_seq: int = 0
-    """Number of the tick that the trailing stop began to follow at."""
+    """Number of the event that the trailing stop began to follow with: each beginning has its own."""
 
     @property
     def cost_e16(self) -> int:

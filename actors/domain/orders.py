@@ -92,7 +92,9 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     if new.time_in_force in AT_ONCE:
         raise Refused(Code.BAD_TERMS, "an order that waits cannot become one for at once", "time_in_force")
     tick = dealable_tick(state, new.symbol, now_ns)
-    changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=tick.seq if new.trail_e8 else 0)
+    follows_on = new.trail_e8 == old.trail_e8
+    trail_seq = order.trail_seq if follows_on else state.event_seq + 1
+    changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
     if not _is_marketable(changed, tick):
         _check_side_of_market(changed, tick)
     return [OrderModified(changed)]
@@ -137,7 +139,7 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
     _check_side_of_market(order, tick)
     if len(account.orders) >= WAITING_ORDERS_LIMIT:
         raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already", "client_order_id")
-    trail_seq = tick.seq if terms.type is TRAILING_STOP else 0
+    trail_seq = state.event_seq + 1 if terms.type is TRAILING_STOP else 0
     return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
 
 
