@@ -122,6 +122,9 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, tick: 
         order = _with_status(order, after(order.status, Step.TRIGGER))
         if not _is_marketable(order, tick):
             return [OrderModified(order)]
+    elif order.terms.type is STOP_LIMIT and not _is_marketable(order, tick):
+        # Its stop, of a wait that was given up and taken up again: reached a second time, with the limit's price.
+        return []
     try:
         return _deal(state, account, state.instruments[order.terms.symbol], order, tick, now_ns)
     except Refused as refusal:
