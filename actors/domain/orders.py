@@ -81,7 +81,8 @@ def same_request(asked: OrderTerms | str, terms: OrderTerms | str, client_order_
 
 
 def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]:
-    order = _waiting_order(state, command.account_id, command.order_id)
+    account = account_of(state, command.account_id)
+    order = _waiting_order(account, command.order_id)
     old, new = order.terms, command.terms
     if (old.symbol, old.side, old.type) != (new.symbol, new.side, new.type):
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
@@ -95,13 +96,14 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     follows_on = new.trail_e8 == old.trail_e8
     trail_seq = order.trail_seq if follows_on else state.event_seq + 1
     changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
-    if not _is_marketable(changed, tick):
-        _check_side_of_market(changed, tick)
+    if _is_marketable(changed, tick):
+        return [OrderModified(changed), *_deal(state, account, instrument, changed, tick, now_ns)]
+    _check_side_of_market(changed, tick)
     return [OrderModified(changed)]
 
 
 def cancel_order(state: State, command: CancelOrder, now_ns: int) -> list[Event]:
-    order = _waiting_order(state, command.account_id, command.order_id)
+    order = _waiting_order(account_of(state, command.account_id), command.order_id)
     return [_ended(order, Step.CANCEL, "CANCELLED", "cancelled by its client")]
 
 
@@ -217,8 +219,8 @@ def _with_expiry(terms: OrderTerms, now_ns: int) -> OrderTerms:
     return msgspec.structs.replace(terms, expires_ns=roll_after(now_ns))
 
 
-def _waiting_order(state: State, account_id: int, order_id: int) -> Order:
-    order = account_of(state, account_id).orders.get(order_id)
+def _waiting_order(account: Account, order_id: int) -> Order:
+    order = account.orders.get(order_id)
     if order is None:
         raise Refused(Code.UNKNOWN_ORDER, f"order {order_id} does not wait (any more)", "order_id")
     return order
