@@ -69,7 +69,7 @@ class Account:
         if not name:
             return
         known = self.outcomes.get(name)
-        asked = known.asked if known is not None else order.request or order.terms
+        asked = known.asked if known is not None else order.asked
         fills = known.fills if known is not None else ()
         self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)
         if len(self.outcomes) > REMEMBERED_ORDERS:

@@ -217,6 +217,8 @@ def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_
         average_e8,
         position_id,
         order.created_ns,
+        order.trail_seq,
+        order.asked_e8,
     )
 
 

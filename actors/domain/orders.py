@@ -178,7 +178,8 @@ def _reduced(account: Account, order: Order) -> Order:
         raise Refused(Code.NOTHING_TO_CLOSE, f"nothing of {terms.symbol} is open on the other side", "reduce_only")
     if open_e8 >= terms.quantity_e8:
         return order
-    return msgspec.structs.replace(order, terms=msgspec.structs.replace(terms, quantity_e8=open_e8))
+    cut = msgspec.structs.replace(terms, quantity_e8=open_e8)
+    return msgspec.structs.replace(order, terms=cut, asked_e8=terms.quantity_e8)
 
 
 def _others_ended(account: Account, order: Order) -> list[Event]:
