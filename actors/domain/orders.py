@@ -88,6 +88,9 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
     if old == new:
         return []
+    if new.time_in_force is TimeInForce.DAY and new.expires_ns == old.expires_ns:
+        # As it was read from the order: a day order's end is ours to name.
+        new = msgspec.structs.replace(new, expires_ns=0)
     instrument = instrument_of(state, new.symbol)
     check_terms(instrument, new, now_ns)
     if new.time_in_force in AT_ONCE:
@@ -96,6 +99,8 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     follows_on = new.trail_e8 == old.trail_e8
     trail_seq = order.trail_seq if follows_on else state.event_seq + 1
     changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
+    if changed == order:
+        return []
     if _is_marketable(changed, tick):
         return [OrderModified(changed), *_deal(state, account, instrument, changed, tick, now_ns)]
     _check_side_of_market(changed, tick)
