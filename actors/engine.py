@@ -153,10 +153,11 @@ class Engine(pykka.ThreadingActor):
                 self._tell(ObserveStream(self._now_ns, tuple(behind)))
                 return
             ticks = _decode_ticks(body)
-            sound = tuple(tick for tick in ticks if tick.symbol in self._state.instruments and is_sound(tick))
+            sound = [tick for tick in ticks if tick.symbol in self._state.instruments and is_sound(tick)]
             self.bad_ticks += len(ticks) - len(sound)
-            if sound:
-                self._tell(ObserveTicks(sound))
+            for tick in sound:
+                # One by one: recovery must take in what each caused before it sees the next, for stops that follow.
+                self._tell(ObserveTicks((tick,)))
         except (ValueError, codec.BadFrame):
             self.bad_frames += 1
 

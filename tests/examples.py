@@ -8,6 +8,7 @@ from actors.domain.commands import (
     DefineInstrument,
     Deposit,
     Input,
+    Mode,
     ObserveStream,
     ObserveTicks,
     OpenAccount,
@@ -16,9 +17,10 @@ from actors.domain.commands import (
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8 as e8
 from actors.domain.money import parse_minor
-from actors.domain.order import OrderType, Side
+from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Quote, Tick
-from actors.domain.state import State, snapshot
+from actors.domain.snapshot import snapshot
+from actors.domain.state import State
 
 START_NS = 1_768_830_563_000_000_000
 SECOND_NS = 1_000_000_000
@@ -86,27 +88,66 @@ TICKS = (
 )
 
 
-def opening(deposit: str = "10000.00", currency: str = "USD", account_id: int = ACCOUNT) -> list[Input]:
+def opening(
+    deposit: str = "10000.00", currency: str = "USD", account_id: int = ACCOUNT, mode: Mode = Mode.HEDGING
+) -> list[Input]:
     """An account, and its first deposit under a key of its own."""
     money = Deposit(account_id, parse_minor(deposit, currency), f"opening-{account_id}", "test")
-    return [OpenAccount(account_id, currency), money]
+    return [OpenAccount(account_id, currency, mode), money]
 
 
-def trading_inputs(deposit: str = "10000.00", currency: str = "USD") -> list[Input]:
+def trading_inputs(deposit: str = "10000.00", currency: str = "USD", mode: Mode = Mode.HEDGING) -> list[Input]:
     """What makes a fresh state one in which account 1 can trade."""
     return [
         *(DefineInstrument(it) for it in INSTRUMENTS.values()),
-        *opening(deposit, currency),
+        *opening(deposit, currency, mode=mode),
         ObserveTicks(TICKS),
         ObserveStream(START_NS),
     ]
 
 
-def trading_state(deposit: str = "10000.00", currency: str = "USD") -> State:
+def trading_state(deposit: str = "10000.00", currency: str = "USD", mode: Mode = Mode.HEDGING) -> State:
     state = State()
-    for told in trading_inputs(deposit, currency):
+    for told in trading_inputs(deposit, currency, mode):
         apply(state, told, START_NS)
     return state
+
+
+def terms(
+    symbol: str,
+    side: Side,
+    quantity: str,
+    kind: OrderType = OrderType.MARKET,
+    *,
+    limit: str = "0",
+    stop: str = "0",
+    trail: str = "0",
+    bound: str = "0",
+    stop_loss: str = "0",
+    take_profit: str = "0",
+    trailing_stop: str = "0",
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    expires_ns: int = 0,
+    reduce_only: bool = False,
+    oco: str = "",
+) -> OrderTerms:
+    return OrderTerms(
+        symbol,
+        side,
+        kind,
+        e8(quantity),
+        time_in_force,
+        e8(limit),
+        e8(stop),
+        e8(trail),
+        e8(bound),
+        e8(stop_loss),
+        e8(take_profit),
+        e8(trailing_stop),
+        expires_ns,
+        reduce_only,
+        oco,
+    )
 
 
 def order(
@@ -119,9 +160,9 @@ def order(
     take_profit: str = "0",
     account_id: int = ACCOUNT,
 ) -> SubmitOrder:
-    return SubmitOrder(
-        account_id, client_order_id, symbol, side, OrderType.MARKET, e8(quantity), e8(stop_loss), e8(take_profit)
-    )
+    """A market order."""
+    asked = terms(symbol, side, quantity, stop_loss=stop_loss, take_profit=take_profit)
+    return SubmitOrder(account_id, client_order_id, asked)
 
 
 def closing(

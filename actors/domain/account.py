@@ -110,7 +110,7 @@ class Account:
         known = self.outcomes.get(name)
         if known is None:
             self.second_orders += 1
-        asked = known.asked if known is not None else order.request or order.terms
+        asked = known.asked if known is not None else order.asked
         fills = known.fills if known is not None else ()
         self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)
         if len(self.outcomes) > REMEMBERED_ORDERS:

@@ -108,7 +108,7 @@ class Deal:
             terms.take_profit_e8,
             self._now_ns,
             terms.trailing_stop_e8,
-            trail_seq=self._tick.seq if terms.trailing_stop_e8 else 0,
+            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
         )
         self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
@@ -131,7 +131,7 @@ class Deal:
             stop_loss_e8=terms.stop_loss_e8 or position.stop_loss_e8,
             take_profit_e8=terms.take_profit_e8 or position.take_profit_e8,
             trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
-            trail_seq=self._tick.seq if terms.trailing_stop_e8 else position.trail_seq,
+            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else position.trail_seq,
         )
         self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
@@ -293,6 +293,8 @@ def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_
         average_e8,
         position_id,
         order.created_ns,
+        order.trail_seq,
+        order.asked_e8,
     )
 
 

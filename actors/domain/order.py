@@ -147,7 +147,18 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Of the last fill, or the position that is to be closed; 0 where there is none."""
     created_ns: int
     trail_seq: int = 0
-    """Number of the tick that a trailing stop began to follow at."""
+    """Number of the event that a trailing stop began to follow with: each beginning has its own."""
+    asked_e8: int = 0
+    """The quantity of before, where a reduce-only order was cut to what is open."""
+
+    @property
+    def asked(self) -> OrderTerms | str:
+        """The request or the terms as the client sent them: without the day's end, and before the cut."""
+        terms = self.terms
+        if self.request or not (self.asked_e8 or terms.time_in_force is TimeInForce.DAY):
+            return self.request or terms
+        expires_ns = 0 if terms.time_in_force is TimeInForce.DAY else terms.expires_ns
+        return msgspec.structs.replace(terms, quantity_e8=self.asked_e8 or terms.quantity_e8, expires_ns=expires_ns)
 
     @property
     def symbol(self) -> str:
@@ -180,7 +191,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     open_rest_e16: int = 0
     """What the average price leaves over: it cost quantity times open price, and this."""
     trail_seq: int = 0
-    """Number of the tick that the trailing stop began to follow at."""
+    """Number of the event that the trailing stop began to follow with: each beginning has its own."""
 
     @property
     def cost_e16(self) -> int:

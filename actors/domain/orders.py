@@ -82,25 +82,33 @@ def same_request(asked: OrderTerms | str, terms: OrderTerms | str, client_order_
 
 def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
-    order = _waiting_order(state, command.account_id, command.order_id)
+    order = _waiting_order(account, command.order_id)
     old, new = order.terms, command.terms
     if (old.symbol, old.side, old.type) != (new.symbol, new.side, new.type):
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
     if old == new:
         return []
+    if new.time_in_force is TimeInForce.DAY and new.expires_ns == old.expires_ns:
+        # As it was read from the order: a day order's end is ours to name.
+        new = msgspec.structs.replace(new, expires_ns=0)
     instrument = instrument_of(state, new.symbol)
     check_terms(instrument, new, now_ns)
     if new.time_in_force in AT_ONCE:
         raise Refused(Code.BAD_TERMS, "an order that waits cannot become one for at once", "time_in_force")
     tick = dealable_tick(state, account, new.symbol, now_ns)
-    changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=tick.seq if new.trail_e8 else 0)
-    if not _is_marketable(changed, tick):
-        _check_side_of_market(changed, tick)
+    follows_on = new.trail_e8 == old.trail_e8
+    trail_seq = order.trail_seq if follows_on else state.event_seq + 1
+    changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
+    if changed == order:
+        return []
+    if _is_marketable(changed, tick):
+        return [OrderModified(changed), *_deal(state, account, instrument, changed, tick, now_ns)]
+    _check_side_of_market(changed, tick)
     return [OrderModified(changed)]
 
 
 def cancel_order(state: State, command: CancelOrder, now_ns: int) -> list[Event]:
-    order = _waiting_order(state, command.account_id, command.order_id)
+    order = _waiting_order(account_of(state, command.account_id), command.order_id)
     return [_ended(order, Step.CANCEL, "CANCELLED", "cancelled by its client")]
 
 
@@ -122,6 +130,9 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns
         order = _with_status(order, after(order.status, Step.TRIGGER))
         if not _is_marketable(order, tick):
             return [OrderModified(order)]
+    elif order.terms.type is STOP_LIMIT and not _is_marketable(order, tick):
+        # Its stop, of a wait that was given up and taken up again: reached a second time, with the limit's price.
+        return []
     try:
         return _deal(state, account, state.instruments[order.terms.symbol], order, tick, now_ns)
     except Refused as refusal:
@@ -140,7 +151,7 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
     limit = account.group.limits.waiting_orders
     if limit and len(account.orders) >= limit:
         raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already, at most {limit} may", "")
-    trail_seq = tick.seq if terms.type is TRAILING_STOP else 0
+    trail_seq = state.event_seq + 1 if terms.type is TRAILING_STOP else 0
     return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
 
 
@@ -175,7 +186,8 @@ def _reduced(account: Account, order: Order) -> Order:
         raise Refused(Code.NOTHING_TO_CLOSE, f"nothing of {terms.symbol} is open on the other side", "reduce_only")
     if open_e8 >= terms.quantity_e8:
         return order
-    return msgspec.structs.replace(order, terms=msgspec.structs.replace(terms, quantity_e8=open_e8))
+    cut = msgspec.structs.replace(terms, quantity_e8=open_e8)
+    return msgspec.structs.replace(order, terms=cut, asked_e8=terms.quantity_e8)
 
 
 def _others_ended(account: Account, order: Order) -> list[Event]:
@@ -216,8 +228,8 @@ def _with_expiry(terms: OrderTerms, now_ns: int) -> OrderTerms:
     return msgspec.structs.replace(terms, expires_ns=roll_after(now_ns))
 
 
-def _waiting_order(state: State, account_id: int, order_id: int) -> Order:
-    order = account_of(state, account_id).orders.get(order_id)
+def _waiting_order(account: Account, order_id: int) -> Order:
+    order = account.orders.get(order_id)
     if order is None:
         raise Refused(Code.UNKNOWN_ORDER, f"order {order_id} does not wait (any more)", "order_id")
     return order

@@ -65,7 +65,7 @@ def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[
         stop_loss_e8=command.stop_loss_e8,
         take_profit_e8=command.take_profit_e8,
         trailing_stop_e8=trail_e8,
-        trail_seq=position.trail_seq if follows_on else tick.seq if trail_e8 else 0,
+        trail_seq=position.trail_seq if follows_on else state.event_seq + 1 if trail_e8 else 0,
     )
     return [PositionModified(changed)] if changed != position else []
 

@@ -53,6 +53,10 @@ def waits_for_e8(order: Order) -> int:
     return terms.stop_e8
 
 
+def _waits_as(order: Order) -> tuple[OrderStatus, int, int]:
+    return order.status, waits_for_e8(order), order.trail_seq
+
+
 class State:
     """Everything that the next event depends on. Dicts and lists only: their order is the same on every machine."""
 
@@ -159,13 +163,15 @@ class State:
             account.maintenance_minor,
         )
 
-    def watch_order(self, order: Order) -> None:
-        """The order waits for its price from now on, and for its end if it has one."""
+    def watch_order(self, order: Order, before: Order | None = None) -> None:
+        """The order waits for its price from now on, if it did not before, and for its end if it has one."""
         terms = order.terms
         triggers = self._triggers(terms.symbol)
         markup = self.accounts[order.account_id].group.markup_of(terms.symbol)
         buys = terms.side is BUY
         self.watch_expiry(order)
+        if before is not None and _waits_as(order) == _waits_as(before):
+            return
         if terms.type is TRAILING_STOP:
             waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)
             self._follow(triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys)
@@ -293,8 +299,10 @@ class State:
         self.watch_order(order)
 
     def _on_modified(self, event: OrderModified) -> None:
-        self.accounts[event.order.account_id].take(event.order)
-        self.watch_order(event.order)
+        account = self.accounts[event.order.account_id]
+        before = account.orders[event.order.order_id]
+        account.take(event.order)
+        self.watch_order(event.order, before)
 
     def _on_fill(self, event: OrderFilled) -> None:
         order, position = event.order, event.position

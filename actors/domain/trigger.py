@@ -28,7 +28,7 @@ class Reached(NamedTuple):
     """Of the position, or of the order."""
     account_id: int
     mark: int
-    """The price that it waited for, or the number of the tick that it followed from: tells a wait that was given up."""
+    """The price that it waited for, or where it began to follow (`trail_seq`): tells a wait that was given up."""
 
 
 class Triggers:
