@@ -5,14 +5,13 @@ from hypothesis import strategies as st
 
 from actors.domain.band_index import STALE_LIMIT_ENTRIES, Bands, Change
 from actors.domain.bands import NO_BOUND, Band, Laid, bands_of
+from actors.domain.exposure import Exposure
 from actors.domain.margin import (
-    Exposure,
     closing_price_e8,
     conversion,
     crosses_of,
     open_profit_minor,
     opening_price_e8,
-    profit_e16,
     to_minor,
 )
 from actors.domain.money import HALF_EVEN
@@ -154,7 +153,7 @@ class Desk:
 
     def exact(self, account_id: int) -> tuple[int, MarginStatus]:
         equity_minor = self.balances[account_id] + open_profit_minor(
-            self.exposures[account_id], INSTRUMENTS, CROSSES, self.market, CURRENCIES[account_id]
+            self.exposures[account_id], CROSSES, self.market, CURRENCIES[account_id]
         )
         return equity_minor, status(equity_minor, self.margin(account_id), LEVELS)
 
@@ -185,14 +184,17 @@ class Desk:
             lots.append((symbol, side, quantity_e8, price_e8, notional * 100 * MARGIN_E8 // 10**8))
         elif lots:
             symbol, side, quantity_e8, price_e8, _ = lots.pop(0)
-            won_e16 = profit_e16(side, price_e8, closing_price_e8(side, self.market[symbol]), quantity_e8)
+            won_e8 = closing_price_e8(side, self.market[symbol]) - price_e8
+            won_e16 = (won_e8 if side is Side.BUY else -won_e8) * quantity_e8
             by = conversion(CROSSES, self.market, INSTRUMENTS[symbol].quote, currency, gain=won_e16 > 0)
             paid_minor = to_minor(won_e16, by, currency, HALF_EVEN)
             quantity_e8 = -quantity_e8
         else:
             return
         self.balances[account_id] += paid_minor
-        exposures.setdefault(symbol, Exposure()).change(side, quantity_e8, price_e8)
+        exposures.setdefault(symbol, Exposure(INSTRUMENTS[symbol].quote)).change(
+            side, quantity_e8, quantity_e8 * price_e8
+        )
         if exposures[symbol].is_flat:
             del exposures[symbol]
         legs = (quantity_e8, quantity_e8 * price_e8)

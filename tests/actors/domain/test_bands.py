@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.bands import NO_BOUND, Band, Laid, bands_of
+from actors.domain.exposure import Exposure
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Side
@@ -24,7 +25,9 @@ def holding(*opened: tuple[str, Side, str, str]) -> dict[str, Exposure]:
     """Of symbol, side, quantity and opening price."""
     exposures: dict[str, Exposure] = {}
     for symbol, side, quantity, price in opened:
-        exposures.setdefault(symbol, Exposure()).change(side, e8(quantity), e8(price))
+        exposures.setdefault(symbol, Exposure(INSTRUMENTS[symbol].quote)).change(
+            side, e8(quantity), e8(quantity) * e8(price)
+        )
     return exposures
 
 
@@ -135,14 +138,16 @@ def test_inside_the_bands_equity_is_inside_its_bounds(
     for symbol, side, notional, off in legs:
         price_e8 = MARKET[symbol].bid_e8 * (1000 + off) // 1000
         per_unit = 60_000 if symbol == "BTCUSD" else 1
-        exposures.setdefault(symbol, Exposure()).change(side, notional * 10**8 // per_unit, price_e8)
-    equity_minor = open_profit_minor(exposures, INSTRUMENTS, CROSSES, MARKET, currency)
+        quantity_e8 = notional * 10**8 // per_unit
+        exposure = exposures.setdefault(symbol, Exposure(INSTRUMENTS[symbol].quote))
+        exposure.change(side, quantity_e8, quantity_e8 * price_e8)
+    equity_minor = open_profit_minor(exposures, CROSSES, MARKET, currency)
     floor = equity_minor - above_minor if has_floor else None
     ceiling = equity_minor + below_minor if has_ceiling else None
     found = laid(exposures, equity_minor, Bounds(floor, ceiling), currency)
     for _ in range(12):
         moved = MARKET | {band.symbol: within(band, chance) for band in found.bands}
-        now = open_profit_minor(exposures, INSTRUMENTS, CROSSES, moved, currency)
+        now = open_profit_minor(exposures, CROSSES, moved, currency)
         assert floor is None or now >= floor + max(found.reserve_minor, 0)
         assert ceiling is None or now < ceiling
 

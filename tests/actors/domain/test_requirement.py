@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.margin import SAME_CURRENCY, Exposure, conversion, crosses_of, opening_price_e8
+from actors.domain.exposure import Exposure
+from actors.domain.instrument import AssetClass, Tier
+from actors.domain.margin import SAME_CURRENCY, conversion, crosses_of, opening_price_e8
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Side
 from actors.domain.refusal import Code, Refused
@@ -12,12 +14,11 @@ from actors.domain.requirement import (
     Hedging,
     MarginTerms,
     Requirement,
-    Tier,
     required,
     required_of,
     terms,
 )
-from actors.domain.retail import EU_RETAIL, AssetClass, pair_class
+from actors.domain.retail import EU_RETAIL, pair_class
 from tests.examples import INSTRUMENTS, TICKS, instrument, tick
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -34,9 +35,9 @@ def flat(initial: str, maintenance: str = "", hedging: Hedging = Hedging.BOTH_LE
 
 def holding(*opened: tuple[Side, str, str]) -> Exposure:
     """Of side, quantity and opening price."""
-    exposure = Exposure()
+    exposure = Exposure("USD")
     for side, quantity, price in opened:
-        exposure.change(side, e8(quantity), e8(price))
+        exposure.change(side, e8(quantity), e8(quantity) * e8(price))
     return exposure
 
 
@@ -67,8 +68,8 @@ def initial(exposure: Exposure, agreed: MarginTerms) -> int:
 def test_one_position_on_the_eus_retail_terms(symbol: str, side: Side, quantity: str, margin_minor: int) -> None:
     """Notional times the rate of ESMA decision (EU) 2018/796, annex I, at the price and the cross of the opening."""
     it = LISTED[symbol]
-    exposure = Exposure()
-    exposure.change(side, e8(quantity), opening_price_e8(side, WORTH[symbol]))
+    exposure = Exposure("USD")
+    exposure.change(side, e8(quantity), e8(quantity) * opening_price_e8(side, WORTH[symbol]))
     by = conversion(CROSSES, WORTH, it.quote, "USD", gain=False)
     agreed = EU_RETAIL.terms(CLASSES.get(symbol) or pair_class(it.base, it.quote))
     assert required(exposure, agreed, by, "USD") == Requirement(margin_minor, margin_minor)

@@ -4,9 +4,10 @@ from itertools import permutations
 
 import pytest
 
+from actors.domain.instrument import AssetClass, Tier
 from actors.domain.money import parse_e8 as e8
-from actors.domain.requirement import Hedging, Tier, terms
-from actors.domain.retail import EU_RETAIL, MAJOR_CURRENCIES, MAJOR_INDICES, AssetClass, pair_class
+from actors.domain.requirement import Hedging, terms
+from actors.domain.retail import EU_RETAIL, MAJOR_CURRENCIES, MAJOR_INDICES, pair_class
 from actors.domain.stop_out import MarginLevels
 
 LEVERAGE = {
