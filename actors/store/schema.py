@@ -41,8 +41,8 @@ def _money(name: str) -> Column[Any]:
     return Column(name, Numeric, nullable=False)
 
 
-def _moment(name: str) -> tuple[Column[Any], Column[Any]]:
-    return Column(name, DateTime(timezone=True), nullable=False), _number(f"{name}_ns")
+def _moment(name: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
+    return Column(name, DateTime(timezone=True), nullable=nullable), _number(f"{name}_ns", nullable=nullable)
 
 
 USERS = Table(
@@ -72,30 +72,41 @@ INSTRUMENTS = Table(
     _e8("price_max"),
 )
 
-ACCOUNTS = Table("accounts", METADATA, _number("account_id", primary_key=True), _text("currency"))
+ACCOUNTS = Table("accounts", METADATA, _number("account_id", primary_key=True), _text("currency"), _text("mode"))
 
 ORDERS = Table(
     "orders",
     METADATA,
     _number("order_id", primary_key=True),
     _number("account_id"),
-    _text("client_order_id"),
+    _text("client_order_id", nullable=True),
     _text("symbol"),
     _text("side"),
     _text("type"),
-    _text("reason"),
     _e8("quantity"),
+    _text("time_in_force"),
+    _e8("limit_price", nullable=True),
+    _e8("stop_price", nullable=True),
+    _e8("trail", nullable=True),
+    _e8("price_bound", nullable=True),
     _e8("stop_loss", nullable=True),
     _e8("take_profit", nullable=True),
+    _e8("trailing_stop", nullable=True),
+    *_moment("expires", nullable=True),
+    Column("reduce_only", Boolean, nullable=False),
+    _text("oco", nullable=True),
+    _text("request", nullable=True),
+    _text("reason"),
     _text("status"),
     _e8("filled"),
     _e8("average_price", nullable=True),
     _number("position_id", nullable=True),
+    _number("trail_tick_seq", nullable=True),
     _text("code", nullable=True),
     _text("detail", nullable=True),
     *_moment("created"),
     Index("orders_by_account", "account_id", "order_id"),
-    comment="As the engine last reported them; code and detail say why one was rejected.",
+    comment="As the engine last reported them; code and detail say why one was rejected or ended before it was filled.",
 )
 
 FILLS = Table(
@@ -131,13 +142,15 @@ POSITIONS = Table(
     _text("side"),
     _e8("quantity"),
     _e8("open_price"),
+    Column("open_rest", Numeric(36, 16), nullable=False),
     _money("margin"),
     _text("currency"),
     _e8("stop_loss", nullable=True),
     _e8("take_profit", nullable=True),
+    _e8("trailing_stop", nullable=True),
     *_moment("opened"),
     Index("positions_by_account", "account_id", "position_id"),
-    comment="As after their last fill; quantity 0 is closed.",
+    comment="As the engine last reported them: they cost quantity * open_price + open_rest. Quantity 0 is closed.",
 )
 
 POSTINGS = Table(
