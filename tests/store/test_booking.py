@@ -143,9 +143,9 @@ def test_the_tables_hold_the_engines_state(history: History, database_url: str, 
         assert history.answer(GetFills(account_id, 1_000, 0, 0)) == Fills(fills[:1_000])
         assert isinstance(lines, Entries)
         assert lines.lines[0].balance_minor == day.state.balance_minor(account)
-        assert open_positions(database_url, account_id) == [
-            {name: value for name, value in position_row(position, "USD").items() if name != "opened"}
-            for position in sorted(account.positions.values(), key=lambda position: position.position_id)
+        positions = {position.position_id: position for position in facts.positions(day.events)} | account.positions
+        assert stored_positions(database_url, account_id) == [
+            position_row(position, "USD") for position in positions.values() if position.account_id == account_id
         ]
     assert {type(event).__name__ for event in day.events} >= {
         "OrderAccepted",
@@ -157,9 +157,8 @@ def test_the_tables_hold_the_engines_state(history: History, database_url: str, 
     }
 
 
-def open_positions(database_url: str, account_id: int) -> list[dict[str, object]]:
+def stored_positions(database_url: str, account_id: int) -> list[dict[str, object]]:
     with contextlib.closing(psycopg.connect(database_url, row_factory=psycopg.rows.dict_row)) as session:
-        found = session.execute(
-            "SELECT * FROM positions WHERE account_id = %s AND quantity > 0 ORDER BY position_id", [account_id]
+        return session.execute(
+            "SELECT * FROM positions WHERE account_id = %s ORDER BY position_id", [account_id]
         ).fetchall()
-    return [{name: value for name, value in row.items() if name != "opened"} for row in found]

@@ -33,7 +33,7 @@ from actors.bus.messages import (
 )
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
-from actors.domain.events import AccountOpened, InstrumentDefined
+from actors.domain.events import AccountOpened, InstrumentDefined, PositionModified
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
@@ -180,6 +180,12 @@ def test_the_orders_of_one_request_have_the_same_client_order_id(history: Histor
     assert history.answer(GetOrders(1, 10, 0, 0)) == Orders(closing[::-1])
 
 
+def test_a_position_that_is_modified_later_is_as_it_was_last(history: History, database_url: str) -> None:
+    history.store_events(1, [*facts.opening(), facts.filled(2)])
+    history.store_events(5, [PositionModified(facts.position(2, stop_loss_e8=107_654_321))])
+    assert rows(database_url, "SELECT position_id, stop_loss FROM positions") == [(2, Decimal("1.07654321"))]
+
+
 def test_an_order_that_closes_two_positions_has_a_row_and_two_fills(history: History, database_url: str) -> None:
     first, second = facts.filled(2, 150), facts.filled(3, -70, order_id=2)
     history.store_events(1, [*facts.opening(), first, second])
@@ -228,10 +234,19 @@ def test_the_database_refuses_to_unbalance_a_posting(history: History, database_
         rows(database_url, f"{change} RETURNING entry_id")
 
 
-@pytest.mark.parametrize("change", ["DELETE FROM entries WHERE posting_id = 1", "UPDATE entries SET amount = -amount"])
-def test_a_posting_may_be_changed_as_a_whole(history: History, database_url: str, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "entry_ids"),
+    [
+        ("DELETE FROM entries WHERE posting_id = 1", [(1,), (2,)]),
+        ("UPDATE entries SET amount = -amount", [(1,), (2,)]),
+        ("UPDATE entries SET balance = 0 WHERE entry_id = 1", [(1,)]),
+    ],
+)
+def test_a_change_that_leaves_a_posting_balanced_is_taken(
+    history: History, database_url: str, change: str, entry_ids: list[tuple[int]]
+) -> None:
     history.store_events(1, facts.opening())
-    assert len(rows(database_url, f"{change} RETURNING entry_id")) == 2
+    assert rows(database_url, f"{change} RETURNING entry_id") == entry_ids
 
 
 def test_entries_may_not_move_from_one_posting_to_another(history: History, database_url: str) -> None:
