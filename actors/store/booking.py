@@ -6,9 +6,26 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
+from actors.domain.events import (
+    AccountOpened,
+    DaySealed,
+    Event,
+    GroupDefined,
+    InstrumentDefined,
+    MarginStatusChanged,
+    MoneyMoved,
+    NegativeBalanceForgiven,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+    PositionModified,
+    SwapCharged,
+)
 from actors.domain.ledger import Posting
-from actors.store import rows
+from actors.domain.order import Position
+from actors.store import order_rows, rows
 from actors.store.database import DatabaseRefused
 from actors.store.rows import Row
 from actors.store.schema import ACCOUNTS, ENTRIES
@@ -36,14 +53,26 @@ class EventRows:
         self.positions: dict[int, Row] = {}
         self.postings: list[Row] = []
         self.entries: list[Row] = []
+        self.statuses: dict[int, str] = {}
+        """By account, its margin status."""
+        self.trial_balances: list[Row] = []
         self._currencies = _currencies(connection, events)
         self._booked: list[Posting] = []
         add: dict[type, Callable[[Any], None]] = {
             InstrumentDefined: self._instrument,
             AccountOpened: self._account,
-            MoneyMoved: self._deposit,
+            MoneyMoved: self._money,
+            OrderAccepted: self._order,
+            OrderModified: self._order,
             OrderFilled: self._fill,
-            OrderRejected: self._rejection,
+            OrderEnded: self._order,
+            OrderRejected: self._order,
+            PositionModified: self._modification,
+            MarginStatusChanged: self._status,
+            NegativeBalanceForgiven: self._movement,
+            SwapCharged: self._movement,
+            DaySealed: self._seal,
+            GroupDefined: self._group,
         }
         for event in events:
             add[type(event)](event)
@@ -54,21 +83,39 @@ class EventRows:
 
     def _account(self, event: AccountOpened) -> None:
         self._currencies[event.account_id] = event.currency
-        self.accounts[event.account_id] = {"account_id": event.account_id, "currency": event.currency}
+        self.accounts[event.account_id] = rows.account_row(event)
 
-    def _deposit(self, event: MoneyMoved) -> None:
+    def _money(self, event: MoneyMoved) -> None:
         self._book(event.posting, event.actor)
 
-    def _fill(self, event: OrderFilled) -> None:
-        currency = self._currency(event.order.account_id)
-        self.orders[event.order.order_id] = rows.order_row(event)
-        self.fills.append(rows.fill_row(event.fill, currency))
-        self.positions[event.position.position_id] = rows.position_row(event.position, currency)
-        if event.posting is not None:
-            self._book(event.posting, None)
+    def _movement(self, event: SwapCharged | NegativeBalanceForgiven) -> None:
+        self._book(event.posting, None)
 
-    def _rejection(self, event: OrderRejected) -> None:
-        self.orders[event.order.order_id] = rows.order_row(event)
+    def _status(self, event: MarginStatusChanged) -> None:
+        self.statuses[event.account_id] = event.status.value
+
+    def _seal(self, event: DaySealed) -> None:
+        self.trial_balances += rows.trial_balance_rows(event)
+
+    def _group(self, event: GroupDefined) -> None:
+        """Terms are configuration, and stay in the engine's journal: what they led to is on each fill."""
+
+    def _order(self, event: order_rows.OrderEvent) -> None:
+        self.orders[event.order.order_id] = order_rows.order_row(event)
+
+    def _fill(self, event: OrderFilled) -> None:
+        self._order(event)
+        self.fills.append(order_rows.fill_row(event.fill, self._currency(event.fill.account_id)))
+        self._position(event.position)
+        for posting in event.postings:
+            self._book(posting, None)
+
+    def _modification(self, event: PositionModified) -> None:
+        self._position(event.position)
+
+    def _position(self, position: Position) -> None:
+        currency = self._currency(position.account_id)
+        self.positions[position.position_id] = order_rows.position_row(position, currency)
 
     def _book(self, posting: Posting, actor: str | None) -> None:
         self._booked.append(posting)
@@ -78,7 +125,7 @@ class EventRows:
         try:
             return self._currencies[account_id]
         except KeyError:
-            raise DatabaseRefused(f"a fill of account {account_id}, which was never opened") from None
+            raise DatabaseRefused(f"a position of account {account_id}, which was never opened") from None
 
     def _enter(self, connection: sqlalchemy.Connection) -> None:
         """Numbers the entries 1, 2, 3, … in the order of the events, and carries each account's balance forward."""
@@ -105,8 +152,8 @@ class EventRows:
 
 
 def _currencies(connection: sqlalchemy.Connection, events: Iterable[Event]) -> dict[int, str]:
-    """The currencies of the accounts that fills are of, as stored."""
-    wanted = {event.order.account_id for event in events if isinstance(event, OrderFilled)}
+    """The currencies of the accounts that positions are of, as stored."""
+    wanted = {event.position.account_id for event in events if isinstance(event, OrderFilled | PositionModified)}
     if not wanted:
         return {}
     found = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.account_id.in_(sorted(wanted))))

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy
-from sqlalchemy import func, select, text
+from sqlalchemy import JSON, Text, bindparam, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
@@ -33,6 +34,7 @@ from actors.store.schema import (
     POSTINGS,
     PROGRESS,
     TICKS,
+    TRIAL_BALANCES,
 )
 
 EVENTS = "events"
@@ -100,10 +102,13 @@ class History:
             self._write(_UPSERT_INSTRUMENTS, made.instruments.values())
             self._write(_UPSERT_ACCOUNTS, made.accounts.values())
             self._write(_UPSERT_ORDERS, made.orders.values())
-            self._write(insert(FILLS), made.fills)
+            self._write(_INSERT_FILLS, made.fills)
             self._write(_UPSERT_POSITIONS, made.positions.values())
-            self._write(insert(POSTINGS), made.postings)
-            self._write(insert(ENTRIES), made.entries)
+            self._write(_INSERT_POSTINGS, made.postings)
+            self._write(_INSERT_ENTRIES, made.entries)
+            self._write(_INSERT_TRIAL_BALANCES, made.trial_balances)
+            for account_id, status in made.statuses.items():
+                self._connection.execute(_SET_STATUS, {"account": account_id, "status": status})
             self._reach({EVENTS: first_seq + len(events) - 1})
 
     def answer(self, query: queries.Query) -> Answer:
@@ -124,7 +129,7 @@ class History:
     def _write(self, statement: Insert, values: Iterable[rows.Row]) -> None:
         many = list(values)
         if many:
-            self._connection.execute(statement, many)
+            self._connection.execute(statement, {"rows": msgspec.json.encode(many).decode()})
 
     def _reach(self, reached: dict[str, int]) -> None:
         self._write(_UPSERT_PROGRESS, [{"stream": stream, "seq": seq} for stream, seq in reached.items()])
@@ -141,9 +146,18 @@ def _minutes(ticks: Iterable[Tick]) -> Iterable[Bar]:
     return bars.values()
 
 
+def _insert(table: sqlalchemy.Table) -> Insert:
+    """INSERT of all `rows`, which go as one text in JSON: several times as fast as a statement for each of them."""
+    names = [column.name for column in table.c]
+    rows_of_table = func.json_populate_recordset(
+        text(f"CAST(NULL AS {table.name})"), cast(bindparam("rows", type_=Text), JSON)
+    ).table_valued(*names)
+    return insert(table).from_select(names, select(rows_of_table))
+
+
 def _upsert(table: sqlalchemy.Table, merged: Callable[[str, Any, Any], Any] = lambda name, old, new: new) -> Insert:
     """INSERT, or where the key is there already, each other column as `merged(name, old, new)`."""
-    statement = insert(table)
+    statement = _insert(table)
     key = [column.name for column in table.primary_key]
     changed = {
         column.name: merged(column.name, column, statement.excluded[column.name])
@@ -164,6 +178,13 @@ def _merge_bar(name: str, earlier: Any, later: Any) -> Any:
 _UPSERT_INSTRUMENTS = _upsert(INSTRUMENTS)
 _UPSERT_ACCOUNTS = _upsert(ACCOUNTS)
 _UPSERT_ORDERS = _upsert(ORDERS)
+_INSERT_FILLS = _insert(FILLS)
 _UPSERT_POSITIONS = _upsert(POSITIONS)
+_INSERT_POSTINGS = _insert(POSTINGS)
+_INSERT_ENTRIES = _insert(ENTRIES)
+_INSERT_TRIAL_BALANCES = _insert(TRIAL_BALANCES)
+_SET_STATUS = (
+    update(ACCOUNTS).where(ACCOUNTS.c.account_id == bindparam("account")).values(margin_status=bindparam("status"))
+)
 _UPSERT_PROGRESS = _upsert(PROGRESS)
 _MERGE_BARS = _upsert(BARS, _merge_bar)

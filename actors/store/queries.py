@@ -25,7 +25,7 @@ from actors.bus.messages import (
     UserReport,
 )
 from actors.domain.bar import MINUTE_NS
-from actors.store import rows
+from actors.store import order_rows, rows
 from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS, USERS
 
 ROWS_MAX = 1_000
@@ -75,12 +75,12 @@ def _user(connection: sqlalchemy.Connection, query: GetUser) -> Answer:
 
 def _orders(connection: sqlalchemy.Connection, query: GetOrders) -> Answer:
     newest = _newest(select(ORDERS).where(ORDERS.c.account_id == query.account_id), ORDERS.c.order_id, query)
-    return Orders([rows.order_of(row) for row in connection.execute(newest).mappings()])
+    return Orders([order_rows.order_of(row) for row in connection.execute(newest).mappings()])
 
 
 def _fills(connection: sqlalchemy.Connection, query: GetFills) -> Answer:
     newest = _newest(select(FILLS).where(FILLS.c.account_id == query.account_id), FILLS.c.fill_id, query)
-    return Fills([rows.fill_of(row) for row in connection.execute(newest).mappings()])
+    return Fills([order_rows.fill_of(row) for row in connection.execute(newest).mappings()])
 
 
 def _entries(connection: sqlalchemy.Connection, query: GetEntries) -> Answer:

@@ -8,12 +8,13 @@ from sqlalchemy import RowMapping
 
 from actors.bus.messages import LedgerLine
 from actors.domain.bar import Bar
-from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.calendar import date_of
+from actors.domain.events import AccountOpened, DaySealed
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.money import SCALE_DIGITS, format_e8, minor_digits
-from actors.domain.order import Conversion, Fill, Order, OrderReason, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
+from actors.domain.stop_out import MarginStatus
 
 Row = dict[str, Any]
 Stored = RowMapping
@@ -32,6 +33,10 @@ def nanoseconds(time: datetime) -> int:
 
 def numeric_e8(value_e8: int) -> Decimal:
     return Decimal(value_e8).scaleb(-SCALE_DIGITS)
+
+
+def numeric_e16(value_e16: int) -> Decimal:
+    return Decimal(value_e16).scaleb(-2 * SCALE_DIGITS)
 
 
 def e8(value: Decimal) -> int:
@@ -62,111 +67,27 @@ def instrument_row(instrument: Instrument) -> Row:
     }
 
 
-def order_row(event: OrderFilled | OrderRejected) -> Row:
-    order = event.order
-    code, detail = (event.code, event.detail) if isinstance(event, OrderRejected) else (None, None)
+def account_row(event: AccountOpened) -> Row:
     return {
-        "order_id": order.order_id,
-        "account_id": order.account_id,
-        "client_order_id": order.client_order_id,
-        "symbol": order.symbol,
-        "side": order.side.value,
-        "type": order.type.value,
-        "reason": order.reason.value,
-        "quantity": numeric_e8(order.quantity_e8),
-        "stop_loss": _or_null(order.stop_loss_e8),
-        "take_profit": _or_null(order.take_profit_e8),
-        "status": order.status.value,
-        "filled": numeric_e8(order.filled_e8),
-        "average_price": _or_null(order.average_price_e8),
-        "position_id": order.position_id or None,
-        "code": code,
-        "detail": detail,
-        "created": moment(order.created_ns),
-        "created_ns": order.created_ns,
+        "account_id": event.account_id,
+        "currency": event.currency,
+        "mode": event.mode.value,
+        "client_group": event.group,
+        "margin_status": MarginStatus.NORMAL.value,
     }
 
 
-def order_of(row: Stored) -> Order:
-    return Order(
-        row["order_id"],
-        row["account_id"],
-        row["client_order_id"],
-        row["symbol"],
-        Side(row["side"]),
-        OrderType(row["type"]),
-        OrderReason(row["reason"]),
-        e8(row["quantity"]),
-        _or_zero(row["stop_loss"]),
-        _or_zero(row["take_profit"]),
-        OrderStatus(row["status"]),
-        e8(row["filled"]),
-        _or_zero(row["average_price"]),
-        row["position_id"] or 0,
-        row["created_ns"],
-    )
-
-
-def fill_row(fill: Fill, currency: str) -> Row:
-    conversion = fill.conversion
-    return {
-        "fill_id": fill.fill_id,
-        "order_id": fill.order_id,
-        "account_id": fill.account_id,
-        "position_id": fill.position_id,
-        "symbol": fill.symbol,
-        "side": fill.side.value,
-        "price": numeric_e8(fill.price_e8),
-        "quantity": numeric_e8(fill.quantity_e8),
-        "profit": numeric_minor(fill.profit_minor, currency),
-        "currency": currency,
-        "conversion_symbol": conversion.symbol or None,
-        "conversion_tick_seq": conversion.tick_seq,
-        "conversion_multiplier": numeric_e8(conversion.multiplier_e8),
-        "conversion_divisor": numeric_e8(conversion.divisor_e8),
-        "tick_seq": fill.tick_seq,
-        "time": moment(fill.time_ns),
-        "time_ns": fill.time_ns,
-    }
-
-
-def fill_of(row: Stored) -> Fill:
-    return Fill(
-        row["fill_id"],
-        row["order_id"],
-        row["account_id"],
-        row["position_id"],
-        row["symbol"],
-        Side(row["side"]),
-        e8(row["price"]),
-        e8(row["quantity"]),
-        minor(row["profit"], row["currency"]),
-        Conversion(
-            row["conversion_symbol"] or "",
-            row["conversion_tick_seq"],
-            e8(row["conversion_multiplier"]),
-            e8(row["conversion_divisor"]),
-        ),
-        row["tick_seq"],
-        row["time_ns"],
-    )
-
-
-def position_row(position: Position, currency: str) -> Row:
-    return {
-        "position_id": position.position_id,
-        "account_id": position.account_id,
-        "symbol": position.symbol,
-        "side": position.side.value,
-        "quantity": numeric_e8(position.quantity_e8),
-        "open_price": numeric_e8(position.open_price_e8),
-        "margin": numeric_minor(position.margin_minor, currency),
-        "currency": currency,
-        "stop_loss": _or_null(position.stop_loss_e8),
-        "take_profit": _or_null(position.take_profit_e8),
-        "opened": moment(position.opened_ns),
-        "opened_ns": position.opened_ns,
-    }
+def trial_balance_rows(event: DaySealed) -> list[Row]:
+    day = date_of(event.trading_day).isoformat()
+    return [
+        {
+            "trading_day": day,
+            "account": entry.account,
+            "currency": entry.currency,
+            "balance": numeric_minor(entry.amount_minor, entry.currency),
+        }
+        for entry in event.balances
+    ]
 
 
 def posting_row(posting: Posting, actor: str | None) -> Row:
@@ -254,11 +175,3 @@ def bar_of(symbol: str, row: Stored) -> Bar:
         e8(row["ask_close"]),
         int(row["ticks"]),
     )
-
-
-def _or_null(value_e8: int) -> Decimal | None:
-    return numeric_e8(value_e8) if value_e8 else None
-
-
-def _or_zero(value: Decimal | None) -> int:
-    return 0 if value is None else e8(value)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -41,8 +42,8 @@ def _money(name: str) -> Column[Any]:
     return Column(name, Numeric, nullable=False)
 
 
-def _moment(name: str) -> tuple[Column[Any], Column[Any]]:
-    return Column(name, DateTime(timezone=True), nullable=False), _number(f"{name}_ns")
+def _moment(name: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
+    return Column(name, DateTime(timezone=True), nullable=nullable), _number(f"{name}_ns", nullable=nullable)
 
 
 USERS = Table(
@@ -72,30 +73,49 @@ INSTRUMENTS = Table(
     _e8("price_max"),
 )
 
-ACCOUNTS = Table("accounts", METADATA, _number("account_id", primary_key=True), _text("currency"))
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    _number("account_id", primary_key=True),
+    _text("currency"),
+    _text("mode"),
+    _text("client_group"),
+    _text("margin_status"),
+)
 
 ORDERS = Table(
     "orders",
     METADATA,
     _number("order_id", primary_key=True),
     _number("account_id"),
-    _text("client_order_id"),
+    _text("client_order_id", nullable=True),
     _text("symbol"),
     _text("side"),
     _text("type"),
-    _text("reason"),
     _e8("quantity"),
+    _text("time_in_force"),
+    _e8("limit_price", nullable=True),
+    _e8("stop_price", nullable=True),
+    _e8("trail", nullable=True),
+    _e8("price_bound", nullable=True),
     _e8("stop_loss", nullable=True),
     _e8("take_profit", nullable=True),
+    _e8("trailing_stop", nullable=True),
+    *_moment("expires", nullable=True),
+    Column("reduce_only", Boolean, nullable=False),
+    _text("oco", nullable=True),
+    _text("request", nullable=True),
+    _text("reason"),
     _text("status"),
     _e8("filled"),
     _e8("average_price", nullable=True),
     _number("position_id", nullable=True),
+    _number("trail_tick_seq", nullable=True),
     _text("code", nullable=True),
     _text("detail", nullable=True),
     *_moment("created"),
     Index("orders_by_account", "account_id", "order_id"),
-    comment="As the engine last reported them; code and detail say why one was rejected.",
+    comment="As the engine last reported them; code and detail say why one was rejected or ended before it was filled.",
 )
 
 FILLS = Table(
@@ -116,6 +136,7 @@ FILLS = Table(
     _e8("conversion_multiplier"),
     _e8("conversion_divisor"),
     _number("tick_seq"),
+    _money("commission"),
     *_moment("time"),
     Index("fills_by_account", "account_id", "fill_id"),
     Index("fills_by_order", "order_id"),
@@ -131,13 +152,15 @@ POSITIONS = Table(
     _text("side"),
     _e8("quantity"),
     _e8("open_price"),
+    Column("open_rest", Numeric(36, 16), nullable=False),
     _money("margin"),
     _text("currency"),
     _e8("stop_loss", nullable=True),
     _e8("take_profit", nullable=True),
+    _e8("trailing_stop", nullable=True),
     *_moment("opened"),
     Index("positions_by_account", "account_id", "position_id"),
-    comment="As after their last fill; quantity 0 is closed.",
+    comment="As the engine last reported them: they cost quantity * open_price + open_rest. Quantity 0 is closed.",
 )
 
 POSTINGS = Table(
@@ -162,6 +185,16 @@ ENTRIES = Table(
     Index("entries_by_account", "account", "currency", "entry_id"),
     Index("entries_by_posting", "posting_id"),
     comment="The ledger. balance: of the account in the currency, after this entry.",
+)
+
+TRIAL_BALANCES = Table(
+    "trial_balances",
+    METADATA,
+    Column("trading_day", Date, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    _money("balance"),
+    comment="Every ledger account at the end of a trading day (17:00 New York); each currency sums to zero.",
 )
 
 TICKS = Table(

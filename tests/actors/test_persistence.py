@@ -30,7 +30,7 @@ from actors.bus.messages import (
     User,
     UserReport,
 )
-from actors.domain.events import MoneyMoved, OrderFilled
+from actors.domain.events import Event, MoneyMoved, OrderFilled
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.quote import Tick
 from actors.store import database
@@ -94,15 +94,22 @@ def until_ticks(peers: Peers, ticks: list[Tick]) -> None:
     peers.until(lambda: stored_ticks(peers, ticks[0].symbol) == ticks)
 
 
+def booked(event: Event) -> tuple[Posting, ...]:
+    if isinstance(event, MoneyMoved):
+        return (event.posting,)
+    return event.postings if isinstance(event, OrderFilled) else ()
+
+
 def assert_stored(peers: Peers, database_url: str) -> None:
-    """The tables hold what the journal says: every row once, the ledger's balances as their sums."""
+    """The tables hold what the journal says: every row once and as it was last, the ledger's balances as their sums."""
     events = [event for batch in peers.journal for event in batch.events]
-    orders = sorted(event.order.order_id for event in events if hasattr(event, "order"))
-    fills = sorted(event.fill.fill_id for event in events if isinstance(event, OrderFilled))
-    booked = (event.posting for event in events if isinstance(event, MoneyMoved | OrderFilled))
-    postings = {posting.posting_id: posting for posting in booked if posting}
-    assert rows(database_url, "SELECT order_id FROM orders ORDER BY 1") == [(number,) for number in orders]
-    assert rows(database_url, "SELECT fill_id FROM fills ORDER BY 1") == [(number,) for number in fills]
+    orders = [(order.order_id, order.status.value) for order in facts.orders(events)]
+    fills = [(fill.fill_id,) for fill in facts.fills(events)]
+    stops = [(position.position_id, Decimal(position.stop_loss_e8) / 10**8) for position in facts.positions(events)]
+    postings = {posting.posting_id: posting for event in events for posting in booked(event)}
+    assert rows(database_url, "SELECT order_id, status FROM orders ORDER BY 1 DESC") == orders
+    assert rows(database_url, "SELECT fill_id FROM fills ORDER BY 1 DESC") == fills
+    assert rows(database_url, "SELECT position_id, stop_loss FROM positions ORDER BY 1") == stops
     assert rows(database_url, "SELECT posting_id FROM postings ORDER BY 1") == [(n,) for n in sorted(postings)]
     balances: dict[str, int] = {}
     expected: list[tuple[Any, ...]] = []
@@ -124,10 +131,8 @@ def test_what_the_streams_say_is_stored_and_answered(persistence: Persistence, p
         peers.tick(ticks[first : first + 9])
     peers.until_stored()
     until_ticks(peers, ticks)
-    orders = [event.order for event in events if hasattr(event, "order")][::-1]
-    fills = [event.fill for event in events if isinstance(event, OrderFilled)][::-1]
-    assert peers.answer(GetOrders(1, 1_000, 0, 60)) == Orders(orders)
-    assert peers.answer(GetFills(1, 1_000, 0, 60)) == Fills(fills)
+    assert peers.answer(GetOrders(1, 1_000, 0, 60)) == Orders(facts.orders(events))
+    assert peers.answer(GetFills(1, 1_000, 0, 60)) == Fills(facts.fills(events))
     assert peers.answer(GetBars("EURUSD", 1, 1_000, 0)) == Bars("EURUSD", 1, fold(ticks, 1))
     assert peers.pong() == Pong(True, "", 60)
     assert_stored(peers, database_url)
@@ -331,9 +336,7 @@ def test_a_query_waits_for_the_event_that_it_wants(persistence: Persistence, pee
     assert not peers.answers
     peers.happen(events[9:])
     peers.until(lambda: len(peers.answers) == 3)
-    last = peers.answers[numbers[0]]
-    assert isinstance(last, Orders)
-    assert last.orders[0].order_id == 8
+    assert peers.answers[numbers[0]] == Orders(facts.orders(events)[:1])
 
 
 def test_a_query_that_waits_in_vain_is_answered_with_what_there_is(persistence: Persistence, peers: Peers) -> None:

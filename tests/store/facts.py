@@ -1,12 +1,37 @@
 """A small broker's day in events and ticks, for tests of the history."""
 
 import random
+from collections.abc import Iterable
+
+import msgspec
 
 from actors.domain import ledger
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
+from actors.domain.events import (
+    AccountOpened,
+    Event,
+    InstrumentDefined,
+    MoneyMoved,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+    PositionModified,
+)
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
-from actors.domain.order import Conversion, Fill, Order, OrderReason, OrderStatus, OrderType, Position, Side
+from actors.domain.order import (
+    Conversion,
+    Fill,
+    Order,
+    OrderReason,
+    OrderStatus,
+    OrderTerms,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
 from actors.domain.quote import Tick
 
 START_NS = 1_767_225_600_000_000_123
@@ -17,32 +42,42 @@ EURUSD = Instrument("EURUSD", "EUR", "USD", "Euro", 5, 1_000 * E8, 10_000_000 * 
 
 
 def order(number: int, status: OrderStatus = OrderStatus.FILLED, account_id: int = 1) -> Order:
-    filled = status is OrderStatus.FILLED
-    return Order(
-        order_id=number,
-        account_id=account_id,
-        client_order_id=f"client-{number}",
-        symbol="EURUSD",
-        side=Side.BUY if number % 2 else Side.SELL,
-        type=OrderType.MARKET,
-        reason=OrderReason.CLIENT,
-        quantity_e8=10_000 * E8 + number,
+    """A market order where it was dealt with at once, otherwise one that waits, or waited."""
+    filled, waited = status is OrderStatus.FILLED, status not in (OrderStatus.FILLED, OrderStatus.REJECTED)
+    terms = OrderTerms(
+        "EURUSD",
+        Side.BUY if number % 2 else Side.SELL,
+        OrderType.STOP_LIMIT if waited else OrderType.MARKET,
+        10_000 * E8 + number,
+        TimeInForce.GTD if waited else TimeInForce.IOC,
+        limit_e8=111_000_000 if waited else 0,
+        stop_e8=111_500_000 + number if waited else 0,
+        bound_e8=0 if waited else 112_000_000,
         stop_loss_e8=108_000_000 if number % 3 else 0,
-        take_profit_e8=0,
+        expires_ns=START_NS + 10**15 + number if waited else 0,
+        oco=f"pair-{number // 2}" if waited else "",
+    )
+    return Order(
+        number,
+        account_id,
+        f"client-{number}",
+        terms,
+        request="" if number % 5 else "reverse 7",
+        reason=OrderReason.CLIENT if number % 5 else OrderReason.CLOSE,
         status=status,
-        filled_e8=10_000 * E8 + number if filled else 0,
+        filled_e8=terms.quantity_e8 if filled else 0,
         average_price_e8=110_000_001 + number if filled else 0,
         position_id=number if filled else 0,
         created_ns=START_NS + number,
     )
 
 
-def filled(number: int, profit_minor: int = 0, account_id: int = 1) -> OrderFilled:
-    """Order, fill, position and posting of the same number; the posting only where there is a profit."""
-    made = order(number, account_id=account_id)
+def filled(number: int, profit_minor: int = 0, account_id: int = 1, order_id: int = 0) -> OrderFilled:
+    """Order (where it is no other one), fill, position and posting of a number; the posting where there is a profit."""
+    made = order(order_id or number, account_id=account_id)
     fill = Fill(
         fill_id=number,
-        order_id=number,
+        order_id=made.order_id,
         account_id=account_id,
         position_id=number,
         symbol="EURUSD",
@@ -54,7 +89,13 @@ def filled(number: int, profit_minor: int = 0, account_id: int = 1) -> OrderFill
         tick_seq=number + 7,
         time_ns=made.created_ns,
     )
-    position = Position(
+    postings = (trade(number, profit_minor, account_id),) if profit_minor else ()
+    return OrderFilled(made, fill, position(number, account_id), postings)
+
+
+def position(number: int, account_id: int = 1, stop_loss_e8: int = 108_000_000) -> Position:
+    made = order(number)
+    return Position(
         number,
         account_id,
         "EURUSD",
@@ -62,12 +103,12 @@ def filled(number: int, profit_minor: int = 0, account_id: int = 1) -> OrderFill
         made.filled_e8,
         made.average_price_e8,
         33_300,
-        108_000_000,
+        stop_loss_e8,
         0,
         made.created_ns,
+        trailing_stop_e8=0 if number % 4 else 500_000,
+        open_rest_e16=number,
     )
-    posting = trade(number, profit_minor, account_id) if profit_minor else None
-    return OrderFilled(made, fill, position, posting)
 
 
 def trade(number: int, profit_minor: int, account_id: int = 1) -> Posting:
@@ -95,16 +136,56 @@ def opening() -> list[Event]:
 
 
 def day(count: int, seed: int = 1) -> list[Event]:
-    """`count` events: the opening, then fills with and without profit, and rejections."""
+    """`count` events: the opening, then orders dealt with at once, rejected, or waiting for what becomes of them."""
     chance = random.Random(seed)
-    events = opening()
+    events, waiting, positions = opening(), [0], [0]
     for number in range(2, count):
         kind = chance.random()
-        if kind < 0.2:
+        if kind < 0.1:
             events.append(rejected(number))
+        elif kind < 0.25:
+            events.append(OrderAccepted(order(number, OrderStatus.WORKING)))
+            waiting.append(number)
+        elif kind < 0.4 and (order_id := waiting.pop(chance.randrange(len(waiting)))):
+            events.append(later(number, order_id, chance.random()))
+            if isinstance(events[-1], OrderModified):
+                waiting.append(order_id)
+        elif kind < 0.5 and (position_id := chance.choice(positions)):
+            events.append(PositionModified(position(position_id, stop_loss_e8=107_000_000 + number)))
         else:
-            events.append(filled(number, chance.randint(-5_000, 5_000) if kind < 0.7 else 0))
+            events.append(filled(number, chance.randint(-5_000, 5_000) if kind < 0.8 else 0))
+            positions.append(number)
+        waiting = waiting or [0]
     return events[:count]
+
+
+def later(number: int, order_id: int, chance: float) -> Event:
+    """What becomes of an order that waits."""
+    if chance < 0.3:
+        return filled(number, order_id=order_id)
+    if chance < 0.5:
+        return OrderEnded(order(order_id, OrderStatus.CANCELLED), "OCO", "the other one was filled")
+    if chance < 0.6:
+        return OrderEnded(order(order_id, OrderStatus.EXPIRED), "EXPIRED", "its time in force is over")
+    triggered = order(order_id, OrderStatus.TRIGGERED)
+    return OrderModified(msgspec.structs.replace(triggered, trail_seq=number))
+
+
+def orders(events: Iterable[Event]) -> list[Order]:
+    """The orders as the events leave them, newest first."""
+    last = {event.order.order_id: event.order for event in events if hasattr(event, "order")}
+    return [last[order_id] for order_id in sorted(last, reverse=True)]
+
+
+def fills(events: Iterable[Event]) -> list[Fill]:
+    """Newest first."""
+    return [event.fill for event in events if isinstance(event, OrderFilled)][::-1]
+
+
+def positions(events: Iterable[Event]) -> list[Position]:
+    """The positions as the events leave them, oldest first."""
+    last = {e.position.position_id: e.position for e in events if isinstance(e, OrderFilled | PositionModified)}
+    return [last[position_id] for position_id in sorted(last)]
 
 
 def ticks(symbol: str, first_seq: int, count: int, step_ns: int = 1_000_000_000, seed: int = 1) -> list[Tick]:

@@ -1,8 +1,10 @@
 """The history against a real PostgreSQL: everything comes back as it went in, once, and the ledger balances."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,10 @@ from actors.bus.messages import (
     Ticks,
 )
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
-from actors.domain.events import AccountOpened, InstrumentDefined, OrderFilled
+from actors.domain.commands import Mode
+from actors.domain.events import AccountOpened, InstrumentDefined, PositionModified
 from actors.domain.ledger import Entry, Posting, PostingKind
+from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.store import queries
 from actors.store.database import DatabaseAway, DatabaseRefused
@@ -63,6 +67,28 @@ def test_the_tables_are_those_of_the_schema(history: History, database_url: str)
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
+def test_the_tables_take_every_word_of_the_domain_and_no_other(history: History, database_url: str) -> None:
+    words: dict[str, type[Enum]] = {
+        "accounts.mode": Mode,
+        "orders.side": Side,
+        "orders.type": OrderType,
+        "orders.time_in_force": TimeInForce,
+        "orders.reason": OrderReason,
+        "orders.status": OrderStatus,
+        "fills.side": Side,
+        "positions.side": Side,
+        "postings.kind": PostingKind,
+    }
+    checks = rows(
+        database_url,
+        "SELECT conrelid::regclass || '.' || attname, pg_get_constraintdef(pg_constraint.oid) FROM pg_constraint"
+        " JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] WHERE contype = 'c'",
+    )
+    taken = {column: set(re.findall("'([^']*)'::text", check)) for column, check in checks}
+    expected = {column: {member.value for member in values} for column, values in words.items()}
+    assert {column: taken[column] for column in words} == expected
+
+
 def test_opening_again_changes_nothing(history: History, database_url: str) -> None:
     history.store_events(1, facts.opening())
     history.close()
@@ -85,20 +111,19 @@ def test_events_come_back_as_they_went_in(history: History) -> None:
     events = facts.day(300)
     history.store_events(1, events[:100])
     history.store_events(101, events[100:])
-    orders = [event.order for event in events if hasattr(event, "order")][::-1]
-    fills = [event.fill for event in events if isinstance(event, OrderFilled)][::-1]
-    assert history.answer(GetOrders(1, 1_000, 0, 0)) == Orders(orders)
-    assert history.answer(GetFills(1, 1_000, 0, 0)) == Fills(fills)
+    assert history.answer(GetOrders(1, 1_000, 0, 0)) == Orders(facts.orders(events))
+    assert history.answer(GetFills(1, 1_000, 0, 0)) == Fills(facts.fills(events))
     assert history.progress() == {"events": 300}
 
 
 def test_pages_go_on_below_the_last_id(history: History) -> None:
-    history.store_events(1, facts.day(50))
+    events = facts.day(50)
+    history.store_events(1, events)
     first = history.answer(GetOrders(1, 10, 0, 0))
     assert isinstance(first, Orders)
     second = history.answer(GetOrders(1, 10, first.orders[-1].order_id, 0))
     assert isinstance(second, Orders)
-    assert [order.order_id for order in first.orders + second.orders] == list(range(48, 28, -1))
+    assert first.orders + second.orders == facts.orders(events)[:20]
 
 
 def test_another_accounts_rows_are_not_answered(history: History) -> None:
@@ -108,7 +133,7 @@ def test_another_accounts_rows_are_not_answered(history: History) -> None:
 
 
 def test_limits_are_clamped(history: History) -> None:
-    history.store_events(1, facts.day(queries.ROWS_MAX + 100))
+    history.store_events(1, facts.day(2 * queries.ROWS_MAX))
     most = history.answer(GetOrders(1, 2**63 - 1, 0, 0))
     least = history.answer(GetOrders(1, -5, 0, 0))
     assert isinstance(most, Orders)
@@ -141,6 +166,42 @@ def test_people_see_decimals(history: History, database_url: str) -> None:
     assert rows(database_url, "SELECT quantity, margin FROM positions") == [(Decimal("10000.00000002"), Decimal("333"))]
 
 
+def test_a_netting_account_says_so(history: History, database_url: str) -> None:
+    history.store_events(1, [AccountOpened(1, "USD", Mode.NETTING), AccountOpened(2, "JPY")])
+    found = rows(database_url, "SELECT account_id, currency, mode FROM accounts ORDER BY 1")
+    assert found == [(1, "USD", "netting"), (2, "JPY", "hedging")]
+
+
+def test_the_orders_of_one_request_have_the_same_client_order_id(history: History) -> None:
+    closing = [facts.order(number) for number in (2, 3)]
+    closing = [msgspec.structs.replace(order, client_order_id="all", request="close all") for order in closing]
+    events = [msgspec.structs.replace(facts.filled(order.order_id), order=order) for order in closing]
+    history.store_events(1, [*facts.opening(), *events])
+    assert history.answer(GetOrders(1, 10, 0, 0)) == Orders(closing[::-1])
+
+
+def test_a_position_that_is_modified_later_is_as_it_was_last(history: History, database_url: str) -> None:
+    history.store_events(1, [*facts.opening(), facts.filled(2)])
+    history.store_events(5, [PositionModified(facts.position(2, stop_loss_e8=107_654_321))])
+    assert rows(database_url, "SELECT position_id, stop_loss FROM positions") == [(2, Decimal("1.07654321"))]
+
+
+def test_an_order_that_closes_two_positions_has_a_row_and_two_fills(history: History, database_url: str) -> None:
+    first, second = facts.filled(2, 150), facts.filled(3, -70, order_id=2)
+    history.store_events(1, [*facts.opening(), first, second])
+    assert history.answer(GetOrders(1, 10, 0, 0)) == Orders([second.order])
+    assert history.answer(GetFills(1, 10, 0, 0)) == Fills([second.fill, first.fill])
+    assert rows(database_url, "SELECT count(*) FROM positions") == [(2,)]
+
+
+def test_a_fill_may_move_money_more_than_once(history: History) -> None:
+    fill = msgspec.structs.replace(facts.filled(2), postings=(facts.trade(2, 150), facts.trade(3, -7)))
+    history.store_events(1, [*facts.opening(), fill])
+    lines = history.answer(GetEntries("client:1", 2, 0, 0))
+    assert isinstance(lines, Entries)
+    assert [(line.amount_minor, line.balance_minor) for line in lines.lines] == [(-7, 10_000_143), (150, 10_000_150)]
+
+
 def test_a_rejected_order_keeps_its_reason(history: History, database_url: str) -> None:
     history.store_events(1, [*facts.opening(), facts.rejected(2)])
     found = rows(database_url, "SELECT status, code, detail, average_price FROM orders")
@@ -171,6 +232,27 @@ def test_the_database_refuses_to_unbalance_a_posting(history: History, database_
     history.store_events(1, facts.opening())
     with pytest.raises(psycopg.errors.CheckViolation, match="posting 1 sums to"):
         rows(database_url, f"{change} RETURNING entry_id")
+
+
+@pytest.mark.parametrize(
+    ("change", "entry_ids"),
+    [
+        ("DELETE FROM entries WHERE posting_id = 1", [(1,), (2,)]),
+        ("UPDATE entries SET amount = -amount", [(1,), (2,)]),
+        ("UPDATE entries SET balance = 0 WHERE entry_id = 1", [(1,)]),
+    ],
+)
+def test_a_change_that_leaves_a_posting_balanced_is_taken(
+    history: History, database_url: str, change: str, entry_ids: list[tuple[int]]
+) -> None:
+    history.store_events(1, facts.opening())
+    assert rows(database_url, f"{change} RETURNING entry_id") == entry_ids
+
+
+def test_entries_may_not_move_from_one_posting_to_another(history: History, database_url: str) -> None:
+    history.store_events(1, [*facts.opening(), facts.filled(2, 150)])
+    with pytest.raises(psycopg.errors.CheckViolation, match="sums to"):
+        rows(database_url, "UPDATE entries SET posting_id = 2 WHERE entry_id = 1 RETURNING entry_id")
 
 
 def test_the_same_events_twice_are_refused_whole(history: History) -> None:

@@ -33,24 +33,45 @@ CREATE TABLE instruments (
 
 CREATE TABLE accounts (
     account_id bigint PRIMARY KEY,
-    currency text NOT NULL
+    currency text NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('hedging', 'netting')),
+    client_group text NOT NULL,
+    margin_status text NOT NULL CHECK (margin_status IN ('normal', 'margin_call', 'stop_out'))
 );
 
 CREATE TABLE orders (
     order_id bigint PRIMARY KEY,
     account_id bigint NOT NULL,
-    client_order_id text NOT NULL,
+    client_order_id text,
     symbol text NOT NULL,
     side text NOT NULL CHECK (side IN ('buy', 'sell')),
-    type text NOT NULL CHECK (type IN ('market')),
-    reason text NOT NULL CHECK (reason IN ('client', 'close', 'reduce', 'stop_loss', 'take_profit')),
+    type text NOT NULL CHECK (
+        type IN ('market', 'limit', 'stop', 'stop_limit', 'market_if_touched', 'trailing_stop')
+    ),
     quantity numeric(20, 8) NOT NULL,
+    time_in_force text NOT NULL CHECK (time_in_force IN ('gtc', 'gtd', 'day', 'ioc', 'fok')),
+    limit_price numeric(20, 8),
+    stop_price numeric(20, 8),
+    trail numeric(20, 8),
+    price_bound numeric(20, 8),
     stop_loss numeric(20, 8),
     take_profit numeric(20, 8),
-    status text NOT NULL CHECK (status IN ('filled', 'rejected')),
+    trailing_stop numeric(20, 8),
+    expires timestamptz,
+    expires_ns bigint,
+    reduce_only boolean NOT NULL,
+    oco text,
+    request text,
+    reason text NOT NULL CHECK (
+        reason IN ('client', 'close', 'stop_loss', 'take_profit', 'trailing_stop', 'stop_out')
+    ),
+    status text NOT NULL CHECK (
+        status IN ('working', 'triggered', 'filled', 'cancelled', 'expired', 'rejected')
+    ),
     filled numeric(20, 8) NOT NULL,
     average_price numeric(20, 8),
     position_id bigint,
+    trail_tick_seq bigint,
     code text,
     detail text,
     created timestamptz NOT NULL,
@@ -74,6 +95,7 @@ CREATE TABLE fills (
     conversion_multiplier numeric(20, 8) NOT NULL,
     conversion_divisor numeric(20, 8) NOT NULL,
     tick_seq bigint NOT NULL,
+    commission numeric NOT NULL CHECK (scale(commission) <= 8),
     time timestamptz NOT NULL,
     time_ns bigint NOT NULL
 );
@@ -87,10 +109,12 @@ CREATE TABLE positions (
     side text NOT NULL CHECK (side IN ('buy', 'sell')),
     quantity numeric(20, 8) NOT NULL CHECK (quantity >= 0),
     open_price numeric(20, 8) NOT NULL,
+    open_rest numeric(36, 16) NOT NULL,
     margin numeric NOT NULL CHECK (scale(margin) <= 8),
     currency text NOT NULL,
     stop_loss numeric(20, 8),
     take_profit numeric(20, 8),
+    trailing_stop numeric(20, 8),
     opened timestamptz NOT NULL,
     opened_ns bigint NOT NULL
 );
@@ -98,7 +122,9 @@ CREATE INDEX positions_by_account ON positions (account_id, position_id);
 
 CREATE TABLE postings (
     posting_id bigint PRIMARY KEY,
-    kind text NOT NULL CHECK (kind IN ('deposit', 'trade')),
+    kind text NOT NULL CHECK (kind IN (
+        'deposit', 'withdrawal', 'credit', 'adjustment', 'trade', 'commission', 'swap', 'protection'
+    )),
     reference text NOT NULL,
     actor text,
     time timestamptz NOT NULL,
@@ -115,6 +141,14 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_by_account ON entries (account, currency, entry_id);
 CREATE INDEX entries_by_posting ON entries (posting_id);
+
+CREATE TABLE trial_balances (
+    trading_day date NOT NULL,
+    account text NOT NULL,
+    currency text NOT NULL,
+    balance numeric NOT NULL CHECK (scale(balance) <= 8),
+    PRIMARY KEY (trading_day, account, currency)
+);
 
 CREATE TABLE ticks (
     symbol text NOT NULL,
@@ -150,30 +184,47 @@ CREATE TABLE progress (
 );
 """
 
+# What one statement adds to a posting, less what it takes away, is zero in each currency, and so is the posting:
+# nothing else need be looked at. The entries of a posting therefore come in one statement.
 _ZERO_SUM = """
 CREATE FUNCTION posting_is_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
 BEGIN
-    FOR wrong IN
-        SELECT posting_id, currency, sum(amount) AS total FROM entries
-        WHERE posting_id IN (OLD.posting_id, NEW.posting_id)
-        GROUP BY posting_id, currency HAVING sum(amount) <> 0
-    LOOP
+    IF TG_OP = 'INSERT' THEN
+        SELECT posting_id, currency, sum(amount) AS total INTO wrong FROM added
+        GROUP BY posting_id, currency HAVING sum(amount) <> 0;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT posting_id, currency, -sum(amount) AS total INTO wrong FROM removed
+        GROUP BY posting_id, currency HAVING sum(amount) <> 0;
+    ELSE
+        SELECT posting_id, currency, sum(amount) AS total INTO wrong FROM (
+            SELECT posting_id, currency, amount FROM added
+            UNION ALL SELECT posting_id, currency, -amount FROM removed
+        ) AS changed
+        GROUP BY posting_id, currency HAVING sum(amount) <> 0;
+    END IF;
+    IF FOUND THEN
         RAISE EXCEPTION 'posting % sums to % %, not to zero', wrong.posting_id, wrong.total, wrong.currency
             USING ERRCODE = 'check_violation';
-    END LOOP;
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE CONSTRAINT TRIGGER posting_is_balanced AFTER INSERT OR UPDATE OR DELETE ON entries
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION posting_is_balanced();
+CREATE TRIGGER added_entries_are_balanced AFTER INSERT ON entries
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION posting_is_balanced();
+CREATE TRIGGER removed_entries_are_balanced AFTER DELETE ON entries
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION posting_is_balanced();
+CREATE TRIGGER changed_entries_are_balanced AFTER UPDATE ON entries
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION posting_is_balanced();
 """
 
 _COMMENTS = """
-COMMENT ON TABLE orders IS 'As the engine last reported them; code and detail say why one was rejected.';
+COMMENT ON TABLE orders IS
+    'As the engine last reported them; code and detail say why one was rejected or ended before it was filled.';
 COMMENT ON TABLE fills IS 'Executions. profit: what the fill realised, in the currency of the account.';
-COMMENT ON TABLE positions IS 'As after their last fill; quantity 0 is closed.';
+COMMENT ON TABLE positions IS
+    'As the engine last reported them: they cost quantity * open_price + open_rest. Quantity 0 is closed.';
 COMMENT ON TABLE entries IS 'The ledger. balance: of the account in the currency, after this entry.';
 COMMENT ON TABLE ticks IS 'Best bid and ask, numbered by symbol. live: false where no LP stood behind it any more.';
 COMMENT ON TABLE bars IS 'One minute each, of the live ticks.';
