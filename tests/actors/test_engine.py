@@ -27,10 +27,19 @@ from actors.bus.messages import (
 )
 from actors.bus.pump import Inbox
 from actors.domain.account import AccountSummary
-from actors.domain.commands import Deposit, OpenAccount, SubmitOrder
+from actors.domain.commands import (
+    CancelOrder,
+    ClosePositionBy,
+    Deposit,
+    ModifyOrder,
+    ModifyPosition,
+    OpenAccount,
+    ReversePosition,
+    SubmitOrder,
+)
 from actors.domain.events import OrderFilled, OrderRejected
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason, Outcome, Side
+from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
 from tests.actors.engine_desk import (
@@ -43,9 +52,10 @@ from tests.actors.engine_desk import (
     replies_message,
     ticks_frame,
 )
-from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, closing, order, tick
+from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, closing, order, terms, tick
 
 BUY, SELL = Side.BUY, Side.SELL
+GTD = TimeInForce.GTD
 
 
 def test_definitions_are_told_first_and_once(journal_path: Path) -> None:
@@ -65,7 +75,7 @@ def test_an_order_is_answered_after_its_event(desk: Desk) -> None:
     outbox = desk.ask(START_NS + 5, requests=[order("EURUSD", BUY, "10000")])
     (filled,) = events_in(outbox)
     assert isinstance(filled, OrderFilled)
-    report = OrderReport(DEFINED + 1, Outcome(filled.order, (filled.fill,)), repeated=False)
+    report = OrderReport(DEFINED + 1, Outcome(filled.order.terms, filled.order, (filled.fill,)), repeated=False)
     assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), replies_message(report)]
     assert (filled.fill.price_e8, filled.fill.tick_seq, filled.fill.time_ns) == (e8("1.10020"), 1, START_NS + 5)
     assert desk.journal.events_from(DEFINED + 1) == [EventBatch(DEFINED + 1, START_NS + 5, [filled])]
@@ -81,16 +91,19 @@ def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
     assert isinstance(rejected, OrderRejected)
     assert isinstance(closed, OrderFilled)
     seq = DEFINED + 1
-    outcome = Outcome(filled.order, (filled.fill,))
+    outcome = Outcome(filled.order.terms, filled.order, (filled.fill,))
+    refused = Outcome(rejected.order.terms, rejected.order, (), rejected.code, rejected.detail)
     assert outbox == [
         events_message(seq, START_NS, filled, rejected, closed),
         replies_message(
             OrderReport(seq, outcome, repeated=False),
             OrderReport(seq, outcome, repeated=True),
-            OrderReport(seq + 1, Outcome(rejected.order, (), rejected.code, rejected.detail), False),
+            OrderReport(
+                seq + 1, Outcome(rejected.order.terms, rejected.order, (), rejected.code, rejected.detail), False
+            ),
             Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol"),
             Pong(True, "", seq + 1),
-            OrderReport(seq + 2, Outcome(closed.order, (closed.fill,)), repeated=False),
+            OrderReport(seq + 2, Outcome("close all of 1", closed.order, (closed.fill,)), repeated=False),
         ),
     ]
 
@@ -166,9 +179,15 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
 def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
     """Whatever integer MessagePack can carry, in any field."""
     for number in (2**64 - 1, 2**63, -(2**63)):
+        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, *[number] * 8)
         bodies = [
-            SubmitOrder(ACCOUNT, f"id{number}", "EURUSD", BUY, order("EURUSD", BUY, "1").type, number, number, number),
-            SubmitOrder(ACCOUNT, f"id{number}", "EURUSD", BUY, order("EURUSD", BUY, "1").type, e8("1"), number, number),
+            SubmitOrder(ACCOUNT, f"id{number}", OrderTerms("EURUSD", BUY, OrderType.MARKET, number)),
+            SubmitOrder(ACCOUNT, f"id{number}", far),
+            ModifyOrder(ACCOUNT, number, OrderTerms("EURUSD", BUY, OrderType.LIMIT, number, limit_e8=number)),
+            CancelOrder(number, number),
+            ModifyPosition(ACCOUNT, number, number, number, number),
+            ClosePositionBy(ACCOUNT, "by", number, number),
+            ReversePosition(ACCOUNT, "reverse", number),
             OpenAccount(number, "USD"),
             Deposit(ACCOUNT, number, "key", "actor"),
             msgspec.structs.replace(closing(1), position_id=number, quantity_e8=number),
@@ -179,7 +198,7 @@ def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
         replies = [
             codec.decoder(Reply)(frame).body for name, (_, *frames) in outbox if name == "requests" for frame in frames
         ]
-        assert [isinstance(reply, Refusal) for reply in replies] == [True] * 6 + [False]
+        assert [isinstance(reply, Refusal) for reply in replies] == [True] * 11 + [False]
     ticks = [Tick("EURUSD", number, number, number, number, "A", "A", True) for number in (2**64 - 1, -(2**63), 0)]
     desk.ask(START_NS, ticks=[ticks_frame(*ticks), alive_frame(2**64 - 1, EURUSD=2**64 - 1)])
     assert desk.counter("bad_ticks") == 3
@@ -273,14 +292,17 @@ def test_questions(desk: Desk) -> None:
     """10,000 EURUSD bought at 1.10020 (margin 366.37), now 1.10500/1.10520: +48.00."""
     desk.answer(order("EURUSD", BUY, "10000"))
     desk.ask(START_NS, ticks=[ticks_frame(tick("EURUSD", "1.10500", "1.10520", 2))])
+    desk.answer(SubmitOrder(ACCOUNT, "waits", terms("EURUSD", BUY, "1", OrderType.LIMIT, limit="1")))
     position = desk.state.accounts[ACCOUNT].positions[1]
-    seq = DEFINED + 1
+    waiting = desk.state.accounts[ACCOUNT].orders[2]
+    seq = DEFINED + 2
     assert desk.answer(Ping()) == Pong(True, "", seq)
     assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()))
     assert desk.answer(GetAccount(ACCOUNT)) == AccountReport(
         seq,
         AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS),
         [PositionReport(position, e8("1.10500"), 48_00)],
+        [waiting],
     )
     assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
     assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))

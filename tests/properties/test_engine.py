@@ -31,7 +31,7 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.events import Event, MoneyMoved, OrderFilled, OrderRejected
+from actors.domain.events import Event, MoneyMoved, OrderFilled
 from actors.domain.margin import Exposure, closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
 from actors.domain.money import parse_e8 as e8

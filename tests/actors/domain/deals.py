@@ -5,7 +5,7 @@ import pytest
 from actors.domain.broker import apply
 from actors.domain.commands import ClosePosition, Input, SubmitOrder
 from actors.domain.events import OrderFilled, OrderRejected
-from actors.domain.order import OrderStatus
+from actors.domain.order import OrderStatus, Outcome
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 from tests.examples import START_NS, encoded
@@ -34,3 +34,7 @@ def filled(state: State, command: SubmitOrder | ClosePosition, now_ns: int = NOW
     (event,) = apply(state, command, now_ns)
     assert isinstance(event, OrderFilled)
     return event
+
+
+def outcome_of(state: State, command: SubmitOrder | ClosePosition) -> Outcome | None:
+    return state.accounts[command.account_id].outcomes.get(command.client_order_id)

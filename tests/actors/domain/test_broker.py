@@ -214,5 +214,5 @@ def test_numbers_rise_by_one() -> None:
     assert [event.fill.fill_id for event in fills] == [1, 2, 3, 4]
     assert [event.order.order_id for event in fills] == [1, 3, 4, 5]
     assert [event.position.position_id for event in fills] == [1, 2, 2, 1]
-    assert [event.posting.posting_id for event in fills if event.posting] == [2, 3]
+    assert [posting.posting_id for event in fills for posting in event.postings] == [2, 3]
     assert state.last_posting_id == 4

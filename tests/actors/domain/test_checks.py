@@ -1,6 +1,5 @@
 """What stands before a deal. Prices are those of examples.py; the account holds 10,000 USD."""
 
-import msgspec
 import pytest
 
 from actors.domain.broker import apply
@@ -18,9 +17,7 @@ ONE = e8("1")
 
 
 def protected(side: Side, protection: dict[str, str]) -> SubmitOrder:
-    return msgspec.structs.replace(
-        order("EURUSD", side, "1"), **{f"{name}_e8": e8(price) for name, price in protection.items()}
-    )
+    return order("EURUSD", side, "1", **protection)
 
 
 @pytest.mark.parametrize(

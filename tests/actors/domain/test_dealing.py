@@ -5,7 +5,6 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.commands import ClosePosition, DefineInstrument, ObserveStream, ObserveTicks, SubmitOrder
-from actors.domain.dealing import known_outcome
 from actors.domain.events import OrderFilled
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.margin import SAME_CURRENCY
@@ -16,13 +15,14 @@ from actors.domain.order import (
     Order,
     OrderReason,
     OrderStatus,
+    OrderTerms,
     OrderType,
     Outcome,
     Position,
     Side,
 )
 from actors.domain.refusal import Code
-from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
+from tests.actors.domain.deals import NOW_NS, filled, outcome_of, refusal, rejection
 from tests.examples import ACCOUNT, EURUSD, closing, opening, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -39,13 +39,9 @@ def test_a_buy_is_filled_whole_at_the_ask() -> None:
             1,
             ACCOUNT,
             "mine",
-            "EURUSD",
-            BUY,
-            OrderType.MARKET,
+            OrderTerms("EURUSD", BUY, OrderType.MARKET, quantity_e8, stop_loss_e8=stop_e8, take_profit_e8=profit_e8),
+            "",
             OrderReason.CLIENT,
-            quantity_e8,
-            stop_e8,
-            profit_e8,
             OrderStatus.FILLED,
             quantity_e8,
             price_e8,
@@ -54,11 +50,11 @@ def test_a_buy_is_filled_whole_at_the_ask() -> None:
         ),
         Fill(1, 1, ACCOUNT, 1, "EURUSD", BUY, price_e8, quantity_e8, 0, SAME_CURRENCY, 1, NOW_NS),
         Position(1, ACCOUNT, "EURUSD", BUY, quantity_e8, price_e8, 366_37, stop_e8, profit_e8, NOW_NS),
-        None,
+        (),
     )
     account = state.accounts[ACCOUNT]
     assert account.positions == {1: event.position}
-    assert account.outcomes["mine"] == Outcome(event.order, (event.fill,))
+    assert account.outcomes["mine"] == Outcome(event.order.terms, event.order, (event.fill,))
     assert (account.margin_minor, state.balance_minor(account)) == (366_37, 10_000_00)
 
 
@@ -111,13 +107,9 @@ def test_open_and_close(
             2,
             ACCOUNT,
             "close",
-            symbol,
-            side.opposite,
-            OrderType.MARKET,
+            OrderTerms(symbol, side.opposite, OrderType.MARKET, quantity_e8, reduce_only=True),
+            "close all of 1",
             OrderReason.CLOSE,
-            quantity_e8,
-            0,
-            0,
             OrderStatus.FILLED,
             quantity_e8,
             price_e8,
@@ -126,12 +118,14 @@ def test_open_and_close(
         ),
         Fill(2, 2, ACCOUNT, 1, symbol, side.opposite, price_e8, quantity_e8, profit_minor, used, 2, NOW_NS),
         Position(1, ACCOUNT, symbol, side, 0, e8(opened_at), 0, 0, 0, NOW_NS),
-        Posting(
-            2,
-            PostingKind.TRADE,
-            "fill:2",
-            NOW_NS,
-            (Entry("client:1", "USD", profit_minor), Entry("broker:trading", "USD", -profit_minor)),
+        (
+            Posting(
+                2,
+                PostingKind.TRADE,
+                "fill:2",
+                NOW_NS,
+                (Entry("client:1", "USD", profit_minor), Entry("broker:trading", "USD", -profit_minor)),
+            ),
         ),
     )
     account = state.accounts[ACCOUNT]
@@ -168,7 +162,7 @@ def test_a_partial_close_keeps_the_rest_and_its_share_of_the_margin() -> None:
     filled(state, order("EURUSD", BUY, "10000", stop_loss="1.09"))
     event = filled(state, closing(1, "part", "4000"))
     assert (event.order.reason, event.fill.quantity_e8, event.fill.profit_minor) == (
-        OrderReason.REDUCE,
+        OrderReason.CLOSE,
         e8("4000"),
         -80,
     )
@@ -217,7 +211,7 @@ def test_a_repeat_gets_the_first_outcome_and_no_event() -> None:
     first = filled(state, command)
     apply(state, ObserveTicks((tick("EURUSD", "1.2", "1.3", 2),)), NOW_NS)
     assert apply(state, command, NOW_NS + 5) == []
-    assert known_outcome(state, command) == Outcome(first.order, (first.fill,))
+    assert outcome_of(state, command) == Outcome(command.terms, first.order, (first.fill,))
 
 
 def test_a_rejected_order_stays_rejected() -> None:
@@ -226,7 +220,7 @@ def test_a_rejected_order_stays_rejected() -> None:
     rejection(state, command)
     apply(state, ObserveTicks((tick("EURUSD", "0.6", "0.6", 2),)), NOW_NS)
     assert apply(state, command, NOW_NS) == []
-    outcome = known_outcome(state, command)
+    outcome = outcome_of(state, command)
     assert outcome is not None
     assert outcome.code == "INSUFFICIENT_MARGIN"
 
@@ -244,7 +238,7 @@ def test_a_repeated_close_is_known_when_the_position_is_gone() -> None:
     filled(state, order("EURUSD", BUY, "10000"))
     first = filled(state, closing(1, "out"))
     assert apply(state, closing(1, "out"), NOW_NS) == []
-    assert known_outcome(state, closing(1, "out")) == Outcome(first.order, (first.fill,))
+    assert outcome_of(state, closing(1, "out")) == Outcome("close all of 1", first.order, (first.fill,))
 
 
 @pytest.mark.parametrize(
@@ -262,7 +256,7 @@ def test_a_repeated_close_is_known_when_the_position_is_gone() -> None:
 def test_a_client_order_id_has_one_body(other: SubmitOrder | ClosePosition) -> None:
     state = trading_state()
     filled(state, order("EURUSD", BUY, "10000"))
-    sentence = "client_order_id 'first' belongs to another order of this account"
+    sentence = "client_order_id 'first' belongs to another request of this account"
     assert refusal(state, other) == (Code.DUPLICATE_CLIENT_ORDER_ID, sentence, "client_order_id")
 
 

@@ -138,7 +138,7 @@ def test_open_profit(
     market = {**MARKET, symbol: tick(symbol, bid, ask, 2)}
     position = Position(1, 1, symbol, side, e8(quantity), e8(opened_at), 0, 0, 0, 0)
     exposure = Exposure()
-    exposure.change(side, e8(quantity), e8(opened_at))
+    exposure.change(side, e8(quantity), e8(quantity) * e8(opened_at))
     of_account = open_profit_minor({symbol: exposure}, INSTRUMENTS, CROSSES, market, "USD")
     of_position = profit_minor(position, INSTRUMENTS[symbol], CROSSES, market, "USD")
     assert (of_position, of_account) == (profit_minor_expected, profit_minor_expected)
@@ -161,9 +161,10 @@ def test_value_of_a_published_contracts_tick(
     quantity: str, opened_at: str, closed_at: str, quote: str, profit_minor_expected: int
 ) -> None:
     """A long gains what the exchange's contract specification says, and a short loses it."""
+    positions = [Position(1, 1, "X", side, e8(quantity), e8(opened_at), 0, 0, 0, 0) for side in (Side.BUY, Side.SELL)]
     values = [
-        to_minor(profit_e16(side, e8(opened_at), e8(closed_at), e8(quantity)), SAME_CURRENCY, quote, Rounding.HALF_EVEN)
-        for side in (Side.BUY, Side.SELL)
+        to_minor(profit_e16(position, e8(closed_at)), SAME_CURRENCY, quote, Rounding.HALF_EVEN)
+        for position in positions
     ]
     assert values == [profit_minor_expected, -profit_minor_expected]
 
@@ -204,7 +205,7 @@ def test_rounding_is_once() -> None:
     market = {"EURUSD": tick("EURUSD", "1.096", "1.1")}
     exposure = Exposure()
     for _ in range(3):
-        exposure.change(Side.BUY, ONE, e8("1.1"))
+        exposure.change(Side.BUY, ONE, ONE * e8("1.1"))
     one = Position(1, 1, "EURUSD", Side.BUY, ONE, e8("1.1"), 0, 0, 0, 0)
     assert profit_minor(one, EURUSD, CROSSES, market, "USD") == 0
     assert open_profit_minor({"EURUSD": exposure}, INSTRUMENTS, CROSSES, market, "USD") == -1
@@ -216,8 +217,8 @@ def test_what_is_won_and_lost_in_one_currency_is_converted_as_one() -> None:
     Together +100 JPY, which buy dollars at 150.020: 0.6666 USD. One by one: 65.3246 - 64.6667 = 0.66 in whole cents.
     """
     exposures = {"USDJPY": Exposure(), "EURJPY": Exposure()}
-    exposures["USDJPY"].change(Side.BUY, e8("10000"), e8("149.020"))
-    exposures["EURJPY"].change(Side.BUY, e8("10000"), e8("165.970"))
+    exposures["USDJPY"].change(Side.BUY, e8("10000"), e8("10000") * e8("149.020"))
+    exposures["EURJPY"].change(Side.BUY, e8("10000"), e8("10000") * e8("165.970"))
     assert open_profit_minor(exposures, INSTRUMENTS, CROSSES, MARKET, "USD") == 67
 
 
@@ -227,15 +228,15 @@ def test_a_hedged_symbol_is_converted_once_by_its_sum() -> None:
     Together +198 GBP, sold at 1.25000: +247.50 USD.
     """
     exposure = Exposure()
-    exposure.change(Side.BUY, e8("10000"), e8("0.87000"))
-    exposure.change(Side.SELL, e8("10000"), e8("0.89000"))
+    exposure.change(Side.BUY, e8("10000"), e8("10000") * e8("0.87000"))
+    exposure.change(Side.SELL, e8("10000"), e8("10000") * e8("0.89000"))
     assert open_profit_minor({"EURGBP": exposure}, INSTRUMENTS, CROSSES, MARKET, "USD") == 247_50
 
 
 def test_profit_with_something_added() -> None:
     """EURUSD long 10,000 at 1.10020: -2.00. With 3.00 more in EURUSD: +1.00; with -8 GBP more in EURGBP: -12.0016."""
     exposure = Exposure()
-    exposure.change(Side.BUY, e8("10000"), e8("1.10020"))
+    exposure.change(Side.BUY, e8("10000"), e8("10000") * e8("1.10020"))
     more = e8("3") * ONE
     less = e8("-8") * ONE
     exposures = {"EURUSD": exposure}
@@ -255,12 +256,15 @@ def test_exposure_is_the_sum_of_its_positions(
     exposure = Exposure()
     market = Tick("EURUSD", 1, 0, bid_e8, bid_e8 + spread_e8, "A", "A", True)
     for side, quantity_e8, price_e8 in lots:
-        exposure.change(side, quantity_e8, price_e8)
-    expected = sum(profit_e16(side, price, closing_price_e8(side, market), quantity) for side, quantity, price in lots)
+        exposure.change(side, quantity_e8, quantity_e8 * price_e8)
+    expected = sum(
+        profit_e16(Position(1, 1, "EURUSD", side, quantity, price, 0, 0, 0, 0), closing_price_e8(side, market))
+        for side, quantity, price in lots
+    )
     assert (exposure.profit_e16(market), exposure.is_flat) == (expected, False)
     order.shuffle(lots)
     for side, quantity_e8, price_e8 in lots:
-        exposure.change(side, -quantity_e8, price_e8)
+        exposure.change(side, -quantity_e8, -quantity_e8 * price_e8)
     assert (exposure.profit_e16(market), exposure.is_flat) == (0, True)
 
 

@@ -5,14 +5,16 @@ import sys
 import msgspec
 import pytest
 
+from actors.domain.account import REMEMBERED_ORDERS, Account
 from actors.domain.broker import apply
-from actors.domain.commands import Input, ObserveStream, ObserveTicks
+from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event
 from actors.domain.ledger import Unbalanced
 from actors.domain.margin import Exposure
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Position, Side
-from actors.domain.state import REMEMBERED_ORDERS, Account, Snapshot, State, restore, snapshot
+from actors.domain.snapshot import Snapshot, restore, snapshot
+from actors.domain.state import State
 from tests.conftest import ROOT
 from tests.examples import ACCOUNT, START_NS, closing, encoded, opening, order, tick, trading_inputs, trading_state
 
@@ -92,7 +94,7 @@ def test_a_ledger_that_does_not_balance_is_not_restored() -> None:
 
 
 def test_an_account_sums_its_positions() -> None:
-    account = Account(ACCOUNT, "USD")
+    account = Account(ACCOUNT, "USD", Mode.HEDGING)
     long = Position(1, ACCOUNT, "EURUSD", BUY, e8("10"), e8("1.1"), 50, 0, 0, 0)
     short = Position(2, ACCOUNT, "EURUSD", SELL, e8("4"), e8("1.2"), 20, 0, 0, 0)
     other = Position(3, ACCOUNT, "GBPUSD", BUY, e8("1"), e8("1.3"), 5, 0, 0, 0)
@@ -135,7 +137,8 @@ def test_summary() -> None:
 SCRIPT = """
 import sys, msgspec
 from actors.domain.broker import apply
-from actors.domain.state import State, snapshot
+from actors.domain.snapshot import snapshot
+from actors.domain.state import State
 from tests.actors.domain.test_state import DAY, START_NS
 state = State()
 events = [event for told in DAY for event in apply(state, told, START_NS)]

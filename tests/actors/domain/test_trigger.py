@@ -1,67 +1,124 @@
+"""What a tick reaches. Trailing stops are compared with a list that is searched from end to end."""
+
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason, Position, Side
-from actors.domain.trigger import Reached, Triggers
+from actors.domain.trigger import Followed, Reached, Trail, Triggers, Waiting
 from tests.examples import tick
 
-STOP, PROFIT = OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT
+STOP, TRAIL, PROFIT, ORDER = Waiting.STOP_LOSS, Waiting.TRAILING_STOP, Waiting.TAKE_PROFIT, Waiting.ORDER
 
 
-def position(
-    position_id: int, side: Side, stop_loss: str = "0", take_profit: str = "0", account_id: int = 1
-) -> Position:
-    return Position(position_id, account_id, "EURUSD", side, 1, e8("1.1"), 0, e8(stop_loss), e8(take_profit), 0)
+def waiting(item_id: int, what: Waiting = ORDER, account_id: int = 1, mark: int = 0) -> Reached:
+    return Reached(what, item_id, account_id, mark)
 
 
 @pytest.mark.parametrize(
-    ("watched", "bid", "ask", "reason"),
+    ("watch", "not_yet", "at", "beyond"),
     [
-        # A long closes at the bid.
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.09001", "1.09003", None),
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.09000", "1.09002", STOP),
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.05000", "1.05002", STOP),
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.10999", "1.11001", None),
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.11000", "1.11002", PROFIT),
-        (position(1, Side.BUY, "1.09000", "1.11000"), "1.15000", "1.15002", PROFIT),
-        # A short closes at the ask.
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.10997", "1.10999", None),
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.10998", "1.11000", STOP),
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.15000", "1.15002", STOP),
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.08999", "1.09001", None),
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.08998", "1.09000", PROFIT),
-        (position(1, Side.SELL, "1.11000", "1.09000"), "1.05000", "1.05002", PROFIT),
-        # Without prices nothing is watched.
-        (position(1, Side.BUY), "0.00001", "99999", None),
-        (position(1, Side.SELL), "0.00001", "99999", None),
+        (Triggers.when_bid_falls, ("1.09001", "1.09003"), ("1.09000", "1.09002"), ("1.05000", "1.05002")),
+        (Triggers.when_bid_rises, ("1.08999", "1.09001"), ("1.09000", "1.09002"), ("1.15000", "1.15002")),
+        (Triggers.when_ask_falls, ("1.08999", "1.09001"), ("1.08998", "1.09000"), ("1.05000", "1.05002")),
+        (Triggers.when_ask_rises, ("1.08997", "1.08999"), ("1.08998", "1.09000"), ("1.15000", "1.15002")),
     ],
 )
-def test_what_a_tick_reaches(watched: Position, bid: str, ask: str, reason: OrderReason | None) -> None:
+def test_a_price_is_reached_on_its_side_of_the_spread(
+    watch: Callable[[Triggers, int, Reached], None],
+    not_yet: tuple[str, str],
+    at: tuple[str, str],
+    beyond: tuple[str, str],
+) -> None:
+    """At it or beyond it, once."""
+    for prices in (at, beyond):
+        triggers = Triggers()
+        watch(triggers, e8("1.09"), waiting(1))
+        assert triggers.reached(tick("EURUSD", *not_yet)) == []
+        assert triggers.reached(tick("EURUSD", *prices)) == [waiting(1)]
+        assert triggers.reached(tick("EURUSD", *prices)) == []
+
+
+def test_one_tick_reaches_many_in_order_of_dealing_and_leaves_the_rest() -> None:
+    """Stop losses first, then trailing stops, take profits and orders; of each kind the oldest first."""
     triggers = Triggers()
-    triggers.watch(watched)
-    assert triggers.reached(tick("EURUSD", bid, ask)) == ([Reached(1, 1, reason)] if reason else [])
-
-
-def test_what_was_reached_is_taken_out() -> None:
-    triggers = Triggers()
-    triggers.watch(position(1, Side.BUY, "1.09"))
-    assert triggers.reached(tick("EURUSD", "1.08", "1.09")) == [Reached(1, 1, STOP)]
-    assert triggers.reached(tick("EURUSD", "1.08", "1.09")) == []
-
-
-def test_one_tick_reaches_many_in_order_of_position_and_leaves_the_rest() -> None:
-    """Longs with stops at 1.09, 1.08, 1.10 and a short whose profit is at 1.092: the tick is 1.09000/1.09100."""
-    triggers = Triggers()
-    for watched in (
-        position(4, Side.SELL, "1.20", "1.092", account_id=2),
-        position(3, Side.BUY, "1.10"),
-        position(2, Side.BUY, "1.08"),
-        position(1, Side.BUY, "1.09"),
-    ):
-        triggers.watch(watched)
+    triggers.when_ask_falls(e8("1.20"), waiting(1))
+    triggers.when_bid_falls(e8("1.10"), waiting(9))
+    triggers.when_ask_falls(e8("1.092"), waiting(4, PROFIT, 2))
+    triggers.below_bid.add(e8("1.10"), e8("0.01"), waiting(7, TRAIL))
+    triggers.when_bid_falls(e8("1.10"), waiting(3, STOP))
+    triggers.when_bid_falls(e8("1.08"), waiting(2, STOP))
+    triggers.when_bid_falls(e8("1.09"), waiting(1, STOP))
     assert triggers.reached(tick("EURUSD", "1.09000", "1.09100")) == [
-        Reached(1, 1, STOP),
-        Reached(3, 1, STOP),
-        Reached(4, 2, PROFIT),
+        waiting(1, STOP),
+        waiting(3, STOP),
+        waiting(7, TRAIL),
+        waiting(4, PROFIT, 2),
+        waiting(1),
+        waiting(9),
     ]
-    assert triggers.reached(tick("EURUSD", "1.08000", "1.08100")) == [Reached(2, 1, STOP)]
+    assert triggers.reached(tick("EURUSD", "1.08000", "1.08100")) == [waiting(2, STOP)]
+
+
+def test_a_trailing_stop_of_a_long_follows_the_bid_up_and_is_reached_when_it_falls() -> None:
+    """From 1.10 up to 1.12 at 0.01: reached at a bid of 1.11, not at 1.11001."""
+    triggers = Triggers()
+    triggers.below_bid.add(e8("1.10"), e8("0.01"), waiting(1, TRAIL))
+    for bid in ("1.0901", "1.12", "1.115", "1.11001"):
+        assert triggers.reached(tick("EURUSD", bid, "1.2")) == []
+    assert triggers.reached(tick("EURUSD", "1.11", "1.2")) == [waiting(1, TRAIL)]
+    assert triggers.reached(tick("EURUSD", "1.0", "1.2")) == []
+
+
+def test_a_trailing_stop_of_a_short_follows_the_ask_down_and_is_reached_when_it_rises() -> None:
+    triggers = Triggers()
+    triggers.above_ask.add(-e8("1.10"), e8("0.01"), waiting(1, TRAIL))
+    for ask in ("1.1099", "1.08", "1.085", "1.08999"):
+        assert triggers.reached(tick("EURUSD", "1.0", ask)) == []
+    assert triggers.reached(tick("EURUSD", "1.0", "1.09")) == [waiting(1, TRAIL)]
+
+
+def test_a_trail_that_was_not_told_of_a_price_takes_no_stop_from_there() -> None:
+    trail = Trail()
+    trail.add(100, 10, waiting(1))
+    with pytest.raises(ValueError, match="not been told"):
+        trail.add(101, 10, waiting(2))
+
+
+class Slow:
+    """A trail as a list."""
+
+    def __init__(self) -> None:
+        self.stops: list[Followed] = []
+
+    def add(self, price_e8: int, distance_e8: int, waiting: Reached) -> None:
+        self.stops.append(Followed(distance_e8, price_e8, waiting))
+
+    def follow(self, price_e8: int) -> list[Reached]:
+        moved = [stop._replace(peak_e8=max(stop.peak_e8, price_e8)) for stop in self.stops]
+        self.stops = [stop for stop in moved if price_e8 > stop.peak_e8 - stop.distance_e8]
+        return sorted(stop.waiting for stop in moved if price_e8 <= stop.peak_e8 - stop.distance_e8)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_trail_does_what_a_search_of_all_stops_would(seed: int) -> None:
+    """Over a random walk with stops added on the way, and now and then put to rest and taken up again."""
+    chance = Random(seed)
+    trail, slow = Trail(), Slow()
+    price_e8 = 10_000
+    for number in range(1_500):
+        price_e8 += chance.choice([-1, 1]) * chance.choice([0, 1, 2, 3, chance.randint(0, 60)])
+        found: list[Reached] = []
+        trail.follow(price_e8, found)
+        assert sorted(found) == slow.follow(price_e8)
+        for part in range(chance.choice([0, 0, 1, 3])):
+            stop = chance.randint(1, 80), waiting(number, TRAIL, account_id=part)
+            trail.add(price_e8, *stop)
+            slow.add(price_e8, *stop)
+        if chance.random() < 0.02:
+            kept, trail = trail.followed(), Trail()
+            trail.restore(kept)
+            assert trail.followed() == kept
+    assert sorted(trail.followed()) == sorted(slow.stops)
+    assert slow.stops
