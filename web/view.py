@@ -1,24 +1,37 @@
 """One account as its owner sees it live: a snapshot from the engine, the events after it, and prices of the moment."""
 
 from actors.bus.messages import AccountReport
-from actors.domain.account import AccountSummary
-from actors.domain.events import AccountOpened, InstrumentDefined, MoneyDeposited, OrderFilled, OrderRejected
+from actors.domain.account import WAITING, Account, AccountSummary
+from actors.domain.commands import Mode
+from actors.domain.events import (
+    AccountOpened,
+    InstrumentDefined,
+    MoneyDeposited,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+    PositionModified,
+)
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
-from actors.domain.order import Position
+from actors.domain.order import Order, Position
 from actors.domain.refusal import Refused
-from actors.domain.state import Account
 from web.frame import text_frame
 from web.prices import Prices
 from web.render import Renderer, account_message
 
-AccountEvent = OrderFilled | OrderRejected | MoneyDeposited | AccountOpened
+OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
+AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyDeposited | AccountOpened
 
 
 def account_of(event: AccountEvent | InstrumentDefined) -> int:
     """Whose event it is; 0 where it is nobody's."""
-    if isinstance(event, OrderFilled | OrderRejected):
+    if isinstance(event, OrderFilled | OrderEvent):
         return event.order.account_id
+    if isinstance(event, PositionModified):
+        return event.position.account_id
     return 0 if isinstance(event, InstrumentDefined) else event.account_id
 
 
@@ -30,20 +43,24 @@ class AccountView:
         self.seq = report.seq
         self._prices = prices
         self._render = render
-        self._account = Account(summary.account_id, summary.currency)
+        # How fills change positions is in the events, so the mode makes no difference here.
+        self._account = Account(summary.account_id, summary.currency, Mode.HEDGING)
         self._balance_minor = summary.balance_minor
         self._open_profit_minor = summary.open_profit_minor
         self._time_ns = summary.time_ns
         self._valued: dict[int, tuple[int, int]] = {}
         """By position, the price that it would close at and its profit; the last known where there is no price."""
+        self._orders: dict[int, Order] = {order.order_id: order for order in report.orders}
+        """Those that wait."""
         for reported in report.positions:
             self._account.place(reported.position)
             self._valued[reported.position.position_id] = (reported.price_e8, reported.profit_minor)
 
     def snapshot(self) -> bytes:
-        """The account and all its open positions."""
+        """The account, all its open positions and all its waiting orders."""
         positions = [self._position_frame(position) for position in self._account.positions.values()]
-        return b"".join([self._account_frame(), *positions])
+        orders = [text_frame(self._render.order_message(order, self.seq)) for order in self._orders.values()]
+        return b"".join([self._account_frame(), *positions, *orders])
 
     def take(self, seq: int, time_ns: int, event: AccountEvent) -> bytes:
         """An event of this account; one that the snapshot knew already changes nothing."""
@@ -51,8 +68,11 @@ class AccountView:
             return b""
         self.seq = seq
         self._time_ns = max(self._time_ns, time_ns)
-        if isinstance(event, OrderRejected):
-            return text_frame(self._render.order_message(event.order, seq))
+        if isinstance(event, OrderEvent):
+            return self._order_frame(event, seq)
+        if isinstance(event, PositionModified):
+            self._account.place(event.position)
+            return self._position_frame(event.position)
         if isinstance(event, MoneyDeposited):
             self._book(event.posting)
         frames = self._fill(event, seq) if isinstance(event, OrderFilled) else b""
@@ -67,10 +87,23 @@ class AccountView:
         self._time_ns = max(self._time_ns, now_ns)
         return b"".join([*(self._position_frame(position) for position in moved), self._account_frame()])
 
+    def _order_frame(self, event: OrderEvent, seq: int) -> bytes:
+        self._keep(event.order)
+        if isinstance(event, OrderEnded | OrderRejected):
+            return text_frame(self._render.order_message(event.order, seq, event.code, event.detail))
+        return text_frame(self._render.order_message(event.order, seq))
+
+    def _keep(self, order: Order) -> None:
+        if order.status in WAITING:
+            self._orders[order.order_id] = order
+        else:
+            self._orders.pop(order.order_id, None)
+
     def _fill(self, event: OrderFilled, seq: int) -> bytes:
         account, position = self._account, event.position
-        if event.posting is not None:
-            self._book(event.posting)
+        for posting in event.postings:
+            self._book(posting)
+        self._keep(event.order)
         if position.quantity_e8 or position.position_id in account.positions:
             account.place(position)
         currency = account.currency
