@@ -204,7 +204,14 @@ class Engine(pykka.ThreadingActor):
             for position in account.positions.values()
         ]
         summary = state.summary(account, self._now_ns)
-        return AccountReport(state.event_seq, summary, positions, list(account.orders.values()))
+        return AccountReport(
+            state.event_seq,
+            summary,
+            positions,
+            list(account.orders.values()),
+            account.group,
+            dict(account.requirements),
+        )
 
     def _events_from(self, query: GetEvents) -> Answer:
         return Events(self._journal.events_from(query.first_seq))

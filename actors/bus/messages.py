@@ -21,9 +21,11 @@ from actors.domain.commands import (
     Withdraw,
 )
 from actors.domain.events import Event
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Quote, Tick
+from actors.domain.requirement import Requirement
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -264,6 +266,10 @@ class AccountReport(Body, frozen=True):
     positions: list[PositionReport]
     orders: list[Order]
     """Those that wait."""
+    group: Group
+    """The terms that it deals on."""
+    requirements: dict[str, Requirement]
+    """Its margin, by symbol."""
 
 
 class Events(Body, frozen=True):
