@@ -1,10 +1,12 @@
 """What every process does around its actor: settings, logging, signals, a clock, an exit code."""
 
+import fcntl
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import pykka
@@ -46,7 +48,7 @@ def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> N
     config.configure_logging(name, settings.log_level)
     log = structlog.get_logger(name)
     stopping = Stopping()
-    private_folder(settings)
+    claim(settings, name)
     context: Context = zmq.Context()
     try:
         runner = build(settings, endpoints.local(settings.run_dir), context)
@@ -61,15 +63,37 @@ def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> N
         context.destroy()
 
 
-def private_folder(settings: Settings) -> None:
-    """Makes the run directory, and whatever this process writes from now on its owner's alone.
+def claim(settings: Settings, name: str) -> None:
+    """Makes the run directory where there is none, and this process its only `name` for as long as it lives.
 
-    Others may pass through the directory, not look: the embedded database runs as another user when we are root.
+    A second one would take the sockets away from the first: it ends here, with one line and exit code 1. Whatever this
+    process writes from now on is its owner's alone. Others may pass through the directory, not look: the embedded
+    database runs as another user when we are root.
     """
     os.umask(0o077)
-    if not settings.run_dir.exists():
-        settings.run_dir.mkdir(parents=True, exist_ok=True)
-        settings.run_dir.chmod(0o711)
+    run_dir = settings.run_dir.resolve()
+    try:
+        if not run_dir.exists():
+            run_dir.mkdir(parents=True, exist_ok=True)
+            run_dir.chmod(0o711)
+        owner = _lock(run_dir / "locks" / name)
+    except OSError as error:
+        sys.exit(f"hedgerow: HEDGEROW_RUN_DIR: {run_dir} cannot be used: {error.strerror}")
+    if owner:
+        sys.exit(f"hedgerow: {name} runs in {run_dir} already, as process {owner}")
+
+
+def _lock(path: Path) -> str:
+    """Locks a file until this process ends; where another one has it, gives that one's number instead."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(descriptor, 20).decode("ascii", "replace") or "unknown"
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return ""
 
 
 class Stopping:

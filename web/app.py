@@ -21,7 +21,7 @@ from actors.bus.messages import (
     Instruments,
 )
 from actors.domain.quote import Tick
-from actors.process import clock_ns, private_folder
+from actors.process import claim, clock_ns
 from config import settings as config
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens, signing_key
@@ -200,7 +200,7 @@ def main() -> None:
     """Exits with 0 when it was asked to stop, with 1 when it cannot start or a part of it fails."""
     settings = config.load()
     config.configure_logging("web", settings.log_level)
-    private_folder(settings)
+    claim(settings, "web")
     log = structlog.get_logger("web")
     try:
         asyncio.run(serve(settings))

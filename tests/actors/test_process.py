@@ -109,15 +109,34 @@ def test_the_run_directory_lets_others_pass_and_not_look(tmp_path: Path) -> None
     assert modes == [0o711, 0o700]
 
 
+def test_a_second_process_of_a_name_leaves_the_sockets_to_the_first(tmp_path: Path) -> None:
+    """A bind takes a socket's path away from whoever had it."""
+    script = ["-c", SCRIPT, "never"]
+    with running(script, tmp_path / "run") as first:
+        until_ready(first)
+        before = (tmp_path / "run" / "sockets" / "engine").stat().st_ino
+        with running(script, tmp_path / "run") as second:
+            assert second.wait(WAIT_LIMIT_S) == 1
+        assert (tmp_path / "run" / "sockets" / "engine").stat().st_ino == before
+
+
+def test_a_run_directory_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with running(["-c", SCRIPT, "never"], tmp_path / "file") as process:
+        out, err = process.communicate(timeout=WAIT_LIMIT_S)
+    said = f"hedgerow: HEDGEROW_RUN_DIR: {tmp_path / 'file'} cannot be used: Not a directory\n"
+    assert (process.returncode, out, err) == (1, "", said)
+
+
 def test_there_is_one_engine_to_a_run_directory(tmp_path: Path) -> None:
     """A second one ends at once; after a kill -9 the next one takes over, and so it does after a stop."""
     engine = ["-m", "actors.engine"]
     with running(engine, tmp_path / "run") as first:
         assert "event_seq=0" in "".join(until_ready(first))
         with running(engine, tmp_path / "run") as second:
-            out, _ = second.communicate(timeout=WAIT_LIMIT_S)
-        assert second.returncode == 1
-        assert "belongs to an engine that is running" in out
+            out, err = second.communicate(timeout=WAIT_LIMIT_S)
+        said = f"hedgerow: engine runs in {tmp_path / 'run'} already, as process {first.pid}\n"
+        assert (second.returncode, out, err) == (1, "", said)
     with running(engine, tmp_path / "run") as third:
         until_ready(third)
         third.terminate()
