@@ -78,7 +78,7 @@ def claim(settings: Settings, name: str) -> None:
             run_dir.chmod(0o711)
         owner = _lock(run_dir / "locks" / name)
     except OSError as error:
-        sys.exit(f"hedgerow: HEDGEROW_RUN_DIR: {run_dir} cannot be used: {error.strerror}")
+        config.stop(f"HEDGEROW_RUN_DIR: {run_dir} cannot be used: {error.strerror}")
     if owner:
         sys.exit(f"hedgerow: {name} runs in {run_dir} already, as process {owner}")
 

@@ -80,7 +80,7 @@ def database_url(run_dir: Path, given: str | None) -> URL:
         return _embedded_url(run_dir, NAME, NAME, password_file(run_dir))
     try:
         url = make_url(given)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise ValueError("DATABASE_URL is not a URL") from None
     if url.drivername not in ("postgres", "postgresql", DRIVER):
         raise ValueError(f"DATABASE_URL begins with {url.drivername}, not with postgresql")

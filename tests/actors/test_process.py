@@ -125,7 +125,7 @@ def test_a_run_directory_that_is_none_is_said_in_one_line(tmp_path: Path) -> Non
     with running(["-c", SCRIPT, "never"], tmp_path / "file") as process:
         out, err = process.communicate(timeout=WAIT_LIMIT_S)
     said = f"hedgerow: HEDGEROW_RUN_DIR: {tmp_path / 'file'} cannot be used: Not a directory\n"
-    assert (process.returncode, out, err) == (1, "", said)
+    assert (process.returncode, out, err) == (2, "", said)
 
 
 def test_there_is_one_engine_to_a_run_directory(tmp_path: Path) -> None:
