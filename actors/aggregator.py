@@ -23,7 +23,7 @@ from actors.bus.messages import (
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument
-from actors.domain.quote import Tick, is_sound
+from actors.domain.quote import Tick, is_sound, is_withdrawal
 from config import catalogue
 from config.settings import Settings
 
@@ -103,10 +103,13 @@ class Aggregator(pykka.ThreadingActor):
             self._heard_ns[venue] = now_ns
             for quote in message.quotes:
                 book = self._books.get(quote.symbol)
-                if book is None or not is_sound(quote):
+                if book is not None and is_withdrawal(quote):
+                    book.drop(venue)
+                elif book is not None and is_sound(quote):
+                    book.take(venue, quote)
+                else:
                     self.bad_quotes += 1
                     continue
-                book.take(venue, quote)
                 self._look(quote.symbol, book, now_ns, ticks)
             return
         self._feeds[venue] = message

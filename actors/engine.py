@@ -43,6 +43,8 @@ INTERVAL_MS = 50
 TICKS_WAIT_NS = 50_000_000
 """Ticks that cause nothing wait so long for the next commit at most; a command never waits."""
 HEARTBEAT_NS = 1_000_000_000
+REPLIES_PER_MESSAGE = 64
+"""Replies of one turn to the same asker go together: a message costs more than a frame of one."""
 SNAPSHOT_EVERY_EVENTS = 500_000
 
 _decode_request = codec.decoder(EngineRequest)
@@ -82,14 +84,23 @@ class Engine(pykka.ThreadingActor):
             self._journal.close()
             return outbox
         for command in self._definitions:
-            self._tell(command)
+            try:
+                self._tell(command)
+            except Refused as refusal:
+                structlog.get_logger().error("configuration refused", command=repr(command), reason=str(refusal))
         self._definitions = []
         for frames in message.of("ticks"):
             self._observe(frames)
-        replies = [reply for asked in message.of("requests") for reply in self._serve(asked)]
+        replies: dict[bytes, list[bytes]] = {}
+        for identity, *asked in message.of("requests"):
+            replies.setdefault(identity, []).extend(reply for frame in asked for reply in self._serve(frame))
         waited_ns = self._now_ns - self._committed_ns
         outbox = self._commit() if self._events or waited_ns >= TICKS_WAIT_NS else []
-        return outbox + replies
+        return outbox + [
+            ("requests", [identity, *frames[start : start + REPLIES_PER_MESSAGE]])
+            for identity, frames in replies.items()
+            for start in range(0, len(frames), REPLIES_PER_MESSAGE)
+        ]
 
     def _tell(self, told: Input) -> int:
         """Applies an input and keeps it, with its events, for the commit; gives the number of events."""
@@ -137,12 +148,11 @@ class Engine(pykka.ThreadingActor):
         except (ValueError, codec.BadFrame):
             self.bad_frames += 1
 
-    def _serve(self, asked: list[bytes]) -> Outbox:
+    def _serve(self, frame: bytes) -> list[bytes]:
         """The reply to one request: sent after the commit, so that it never tells what a crash could undo."""
         try:
-            identity, frame = asked
             request = _decode_request(frame)
-        except (ValueError, codec.BadFrame):
+        except codec.BadFrame:
             self.bad_frames += 1
             return []
         query = self._queries.get(type(request.body))
@@ -150,7 +160,7 @@ class Engine(pykka.ThreadingActor):
             answer = query(request.body) if query else self._obey(request.body)
         except Refused as refusal:
             answer = Refusal(refusal.code.value, refusal.detail, refusal.field)
-        return [("requests", [identity, codec.encode(Reply(request.request_id, answer))])]
+        return [codec.encode(Reply(request.request_id, answer))]
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)

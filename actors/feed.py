@@ -20,7 +20,7 @@ from actors.bus import codec, sockets
 from actors.bus.endpoints import Endpoints
 from actors.bus.messages import FeedStatus, QuoteBatch
 from actors.domain.instrument import Instrument
-from actors.domain.quote import Quote, QuoteLimits, verdict
+from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
 from config import catalogue
 from config import settings as config
 from config.catalogue import Lp
@@ -72,15 +72,15 @@ class Feed(pykka.ThreadingActor):
 
     def on_receive(self, message: Heard | Connected | Beat) -> list[bytes]:
         if isinstance(message, Heard):
-            quotes = self._accepted(message)
-            self._quotes += len(quotes)
+            quotes = self._passed_on(message)
             return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
         if isinstance(message, Connected):
             self._connection = (message.up, message.detail)
         up, detail = self._connection
         return [codec.encode(FeedStatus(self._venue, up, detail, message.now_ns, self._quotes, dict(self._dropped)))]
 
-    def _accepted(self, heard: Heard) -> list[Quote]:
+    def _passed_on(self, heard: Heard) -> list[Quote]:
+        """The quotes that are fit to be used, and those that withdraw the LP's price; the rest is counted."""
         quotes: list[Quote] = []
         for event in heard.events:
             if isinstance(event, VenueQuote):
@@ -95,9 +95,11 @@ class Feed(pykka.ThreadingActor):
                 )
                 drop = verdict(quote, self._instruments, self._limits)
                 if drop is None:
-                    quotes.append(quote)
+                    self._quotes += 1
                 else:
                     self._dropped[drop.value] += 1
+                if drop is None or (is_withdrawal(quote) and quote.symbol):
+                    quotes.append(quote)
             elif isinstance(event, VenueGarbage):
                 self._dropped[event.reason] += 1
         return quotes

@@ -111,8 +111,8 @@ class Persistence(pykka.ThreadingActor):
                 heard |= self._hear_tick_frame(_only(frames))
             except codec.BadFrame:
                 self._counters["bad_frames"] += 1
-        for frames in inbox.of("aggregator"):
-            reply = self._reply(frames)
+        for frame in itertools.chain.from_iterable(inbox.of("aggregator")):
+            reply = self._reply(frame)
             symbol = self._ticks_asked.pop(reply.request_id, None) if reply else None
             if reply and symbol is not None and isinstance(reply.body, Ticks):
                 self._recorder.take_ticks(self._ticks[symbol].receive_answer(reply.body.ticks))
@@ -164,8 +164,8 @@ class Persistence(pykka.ThreadingActor):
                 self._counters["bad_frames"] += 1
                 continue
             recorder.take_events(intake.receive(batch, room=recorder.has_room))
-        for frames in inbox.of("engine"):
-            reply = self._reply(frames)
+        for frame in itertools.chain.from_iterable(inbox.of("engine")):
+            reply = self._reply(frame)
             if reply and reply.request_id == self._events_asked and isinstance(reply.body, Events):
                 recorder.take_events(intake.receive_answer(reply.body.batches))
         question = intake.question(inbox.now_ns) if recorder.has_room else None
@@ -174,9 +174,9 @@ class Persistence(pykka.ThreadingActor):
         self._events_asked = next(self._request_ids)
         return [("engine", [codec.encode(EngineRequest(self._events_asked, question))])]
 
-    def _reply(self, frames: list[bytes]) -> Reply | None:
+    def _reply(self, frame: bytes) -> Reply | None:
         try:
-            reply: Reply = _decode_reply(_only(frames))
+            reply: Reply = _decode_reply(frame)
         except codec.BadFrame:
             self._counters["bad_frames"] += 1
             return None

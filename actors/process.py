@@ -21,8 +21,12 @@ from config.settings import Settings
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
-clock_ns = time.time_ns
-"""The one clock: UTC nanoseconds since the epoch."""
+_STARTED_NS = time.time_ns() - time.monotonic_ns()
+
+
+def clock_ns() -> int:
+    """The one clock: UTC nanoseconds since the epoch. Steps of the machine's clock do not reach it."""
+    return _STARTED_NS + time.monotonic_ns()
 
 
 class Runner(Protocol):

@@ -1,5 +1,7 @@
 """Instruments, prices and accounts that tests begin with."""
 
+import msgspec
+
 from actors.domain.broker import apply
 from actors.domain.commands import (
     ClosePosition,
@@ -16,7 +18,7 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.money import parse_minor
 from actors.domain.order import OrderType, Side
 from actors.domain.quote import Quote, Tick
-from actors.domain.state import State
+from actors.domain.state import State, snapshot
 
 START_NS = 1_768_830_563_000_000_000
 SECOND_NS = 1_000_000_000
@@ -126,3 +128,15 @@ def closing(
     position_id: int, client_order_id: str = "close", quantity: str = "0", account_id: int = ACCOUNT
 ) -> ClosePosition:
     return ClosePosition(account_id, client_order_id, position_id, e8(quantity))
+
+
+def encoded(state: State) -> bytes:
+    """Everything that a state is: two are the same where these bytes are."""
+    return msgspec.msgpack.encode(snapshot(state))
+
+
+def price_near_e8(symbol: str, thousandths: int) -> int:
+    """A price so many thousandths above where the symbol begins (TICKS), on its step."""
+    start_e8 = next(given.bid_e8 for given in TICKS if given.symbol == symbol)
+    step_e8 = INSTRUMENTS[symbol].price_step_e8
+    return start_e8 * (1_000 + thousandths) // 1_000 // step_e8 * step_e8

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, TypeVar
 
 import zmq
@@ -120,9 +121,9 @@ class Asker:
         return got
 
     def _on_replies(self, messages: list[list[bytes]]) -> None:
-        for frames in messages:
+        for frame in chain.from_iterable(messages):
             try:
-                reply = self._decode(frames[-1])
+                reply = self._decode(frame)
             except BadFrame:
                 self.dropped += 1
                 continue

@@ -55,6 +55,11 @@ class Drop(Enum):
     UNKNOWN_SYMBOL = "unknown_symbol"
 
 
+def is_withdrawal(quote: Quote) -> bool:
+    """Whether the LP says that it has no price: both sides are 0. What it quoted before must not be dealt on."""
+    return quote.bid_e8 == 0 == quote.ask_e8
+
+
 class QuoteLimits(msgspec.Struct, frozen=True):
     """What a quote may be at most, whichever the LP."""
 

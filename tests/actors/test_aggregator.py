@@ -1,6 +1,5 @@
 """The aggregator's actor, asked by hand."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pykka
@@ -64,11 +63,10 @@ def ticks_in(frame: bytes) -> list[Tick]:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk(actors_stop: None) -> Desk:
     made = Desk()
     made.ask(START_NS)
-    yield made
-    pykka.ActorRegistry.stop_all()
+    return made
 
 
 def oanda(*quotes: Quote) -> QuoteBatch:
@@ -254,3 +252,9 @@ def test_quotes_that_no_feed_would_pass_on_are_dropped(desk: Desk) -> None:
 
 def test_at_the_stop_there_is_nothing_left_to_say(desk: Desk) -> None:
     assert desk.actor.ask(Stop(START_NS)) == []
+
+
+def test_an_lp_that_withdraws_its_price_is_not_dealt_on(desk: Desk) -> None:
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.1", "1.1002")))
+    (tick,) = desk.hear(START_NS, oanda(quote("EURUSD", "0", "0")))
+    assert (tick.bid_e8, tick.live) == (e8("1.1"), False)

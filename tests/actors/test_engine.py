@@ -1,13 +1,9 @@
-"""The engine's actor, asked by hand, with a real journal."""
+"""What the engine's actor answers, whole outboxes."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import pykka
-import pytest
 
 from actors.bus import codec, topics
 from actors.bus.messages import (
@@ -29,114 +25,38 @@ from actors.bus.messages import (
     Reply,
     StreamAlive,
 )
-from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.pump import Inbox
 from actors.domain.account import AccountSummary
-from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
-from actors.domain.events import Event, OrderFilled, OrderRejected
+from actors.domain.commands import Deposit, OpenAccount, SubmitOrder
+from actors.domain.events import OrderFilled, OrderRejected
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Outcome, Side
 from actors.domain.quote import Tick
-from actors.domain.state import State, snapshot
-from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS, Engine
-from actors.store.journal import Journal
-from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, TICKS, closing, order, tick
+from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
+from tests.actors.engine_desk import (
+    ASKER,
+    DEFINED,
+    Desk,
+    alive_frame,
+    events_in,
+    events_message,
+    replies_message,
+    ticks_frame,
+)
+from tests.examples import ACCOUNT, INSTRUMENTS, SECOND_NS, START_NS, closing, order, tick
 
 BUY, SELL = Side.BUY, Side.SELL
-ASKER = b"\x00asker"
-DEFINITIONS: list[Command] = [
-    *(DefineInstrument(it) for it in INSTRUMENTS.values()),
-    OpenAccount(ACCOUNT, "USD"),
-    Deposit(ACCOUNT, 10_000_00, "opening-1", "config"),
-]
-DEFINED = 8
-"""Number of the event of the last definition."""
-
-decode_batch = codec.decoder(EventBatch)
 
 
-class Desk:
-    """An engine on a journal; asked with ticks and requests, as the pump would."""
-
-    def __init__(self, path: Path, definitions: list[Command] = DEFINITIONS) -> None:
-        self.path = path
-        self.journal = Journal(path)
-        self.state, self.last_ns = self.journal.recover()
-        self.actor: pykka.ActorRef[Engine] = Engine.start(self.journal, self.state, self.last_ns, definitions)
-
-    def ask(self, now_ns: int, *, ticks: list[bytes] | None = None, requests: list[Any] | None = None) -> Outbox:
-        asked = [[ASKER, codec.encode(EngineRequest(n, body))] for n, body in enumerate(requests or [], 1)]
-        outbox: Outbox = self.actor.ask(
-            Inbox(now_ns, {"ticks": [[frame] for frame in ticks or []], "requests": asked}), block=True
-        )
-        return outbox
-
-    def open(self) -> None:
-        """Defined, with prices, and the stream alive at START_NS."""
-        self.ask(START_NS, ticks=[*(ticks_frame(given) for given in TICKS), alive_frame(START_NS)])
-
-    def answer(self, body: Any, now_ns: int = START_NS) -> Answer:
-        """The reply to the one request, which comes last."""
-        name, (identity, frame) = self.ask(now_ns, requests=[body])[-1]
-        reply: Reply = codec.decoder(Reply)(frame)
-        assert (name, identity, reply.request_id) == ("requests", ASKER, 1)
-        return reply.body
-
-    def counter(self, name: str) -> int:
-        count: int = getattr(self.actor.proxy(), name).get()
-        return count
-
-    def crash(self) -> None:
-        """Nothing is brought to rest."""
-        self.actor.stop()
-        self.journal.close()
-
-    def encoded(self) -> bytes:
-        return msgspec.msgpack.encode(snapshot(self.state))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "engine.sqlite"
-
-
-@pytest.fixture
-def desk(path: Path) -> Iterator[Desk]:
-    made = Desk(path)
-    made.open()
-    yield made
-    pykka.ActorRegistry.stop_all()
-
-
-def ticks_frame(*ticks: Tick) -> bytes:
-    return codec.encode(list(ticks), topics.tick(ticks[0].symbol))
-
-
-def alive_frame(time_ns: int, **last_seq: int) -> bytes:
-    return codec.encode(StreamAlive(time_ns, {**dict.fromkeys(INSTRUMENTS, 1), **last_seq}), topics.ALIVE)
-
-
-def events_message(first_seq: int, now_ns: int, *events: Event) -> tuple[str, list[bytes]]:
-    return "events", [codec.encode(EventBatch(first_seq, now_ns, list(events)), topics.EVENTS)]
-
-
-def reply_message(request_id: int, answer: Answer) -> tuple[str, list[bytes]]:
-    return "requests", [ASKER, codec.encode(Reply(request_id, answer))]
-
-
-def events_in(outbox: Outbox) -> list[Event]:
-    frames = [frames[0] for name, frames in outbox if name == "events"]
-    return [event for frame in frames for event in decode_batch(codec.topic_and_body(frame)[1]).events]
-
-
-def test_definitions_are_told_first_and_once(path: Path) -> None:
-    desk = Desk(path)
+def test_definitions_are_told_first_and_once(journal_path: Path) -> None:
+    desk = Desk(journal_path)
     outbox = desk.ask(START_NS, requests=[Ping()])
     events = events_in(outbox)
     assert len(events) == DEFINED
-    assert outbox == [events_message(1, START_NS, *events), reply_message(1, Pong(True, "", DEFINED))]
+    assert outbox == [events_message(1, START_NS, *events), replies_message(Pong(True, "", DEFINED))]
     assert desk.ask(START_NS + 1) == []
     desk.crash()
-    again = Desk(path)
+    again = Desk(journal_path)
     assert events_in(again.ask(START_NS + 2)) == []
     again.crash()
 
@@ -146,7 +66,7 @@ def test_an_order_is_answered_after_its_event(desk: Desk) -> None:
     (filled,) = events_in(outbox)
     assert isinstance(filled, OrderFilled)
     report = OrderReport(DEFINED + 1, Outcome(filled.order, (filled.fill,)), repeated=False)
-    assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), reply_message(1, report)]
+    assert outbox == [events_message(DEFINED + 1, START_NS + 5, filled), replies_message(report)]
     assert (filled.fill.price_e8, filled.fill.tick_seq, filled.fill.time_ns) == (e8("1.10020"), 1, START_NS + 5)
     assert desk.journal.events_from(DEFINED + 1) == [EventBatch(DEFINED + 1, START_NS + 5, [filled])]
 
@@ -164,20 +84,35 @@ def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
     outcome = Outcome(filled.order, (filled.fill,))
     assert outbox == [
         events_message(seq, START_NS, filled, rejected, closed),
-        reply_message(1, OrderReport(seq, outcome, repeated=False)),
-        reply_message(2, OrderReport(seq, outcome, repeated=True)),
-        reply_message(3, OrderReport(seq + 1, Outcome(rejected.order, (), rejected.code, rejected.detail), False)),
-        reply_message(4, Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol")),
-        reply_message(5, Pong(True, "", seq + 1)),
-        reply_message(6, OrderReport(seq + 2, Outcome(closed.order, (closed.fill,)), repeated=False)),
+        replies_message(
+            OrderReport(seq, outcome, repeated=False),
+            OrderReport(seq, outcome, repeated=True),
+            OrderReport(seq + 1, Outcome(rejected.order, (), rejected.code, rejected.detail), False),
+            Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol"),
+            Pong(True, "", seq + 1),
+            OrderReport(seq + 2, Outcome(closed.order, (closed.fill,)), repeated=False),
+        ),
     ]
+
+
+def test_each_asker_gets_its_own_replies_so_many_to_a_message(desk: Desk) -> None:
+    """However the requests came."""
+    count = 2 * REPLIES_PER_MESSAGE + 5
+    frames = [codec.encode(EngineRequest(number, Ping())) for number in range(1, count + 1)]
+    other = codec.encode(EngineRequest(1, GetAccount(9)))
+    requests = [[ASKER, *frames[:100]], [b"other", other], [ASKER], [ASKER, *frames[100:]]]
+    outbox = desk.actor.ask(Inbox(START_NS, {"requests": requests}), block=True)
+    pongs = [codec.encode(Reply(number, Pong(True, "", DEFINED))) for number in range(1, count + 1)]
+    parts = [pongs[start : start + REPLIES_PER_MESSAGE] for start in range(0, count, REPLIES_PER_MESSAGE)]
+    refused = Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
+    assert outbox == [*(("requests", [ASKER, *part]) for part in parts), replies_message(refused, asker=b"other")]
 
 
 def test_a_repeat_makes_no_event(desk: Desk) -> None:
     first = desk.answer(order("EURUSD", BUY, "10000"))
     outbox = desk.ask(START_NS + SECOND_NS // 100, requests=[order("EURUSD", BUY, "10000")])
     assert isinstance(first, OrderReport)
-    assert outbox == [reply_message(1, msgspec.structs.replace(first, repeated=True))]
+    assert outbox == [replies_message(msgspec.structs.replace(first, repeated=True))]
 
 
 def test_a_refused_command_changes_nothing(desk: Desk) -> None:
@@ -185,9 +120,11 @@ def test_a_refused_command_changes_nothing(desk: Desk) -> None:
     outbox = desk.ask(START_NS, requests=[order("EURUSD", BUY, "0"), Deposit(ACCOUNT, -5, "k", "a"), closing(5)])
     sentence = "quantity of EURUSD is from 1 to 10000000, not 0"
     assert outbox == [
-        reply_message(1, Refusal("QUANTITY_OUT_OF_RANGE", sentence, "quantity")),
-        reply_message(2, Refusal("BAD_AMOUNT", "a deposit is more than nothing and within the limit", "amount")),
-        reply_message(3, Refusal("UNKNOWN_POSITION", "there is no open position 5", "position_id")),
+        replies_message(
+            Refusal("QUANTITY_OUT_OF_RANGE", sentence, "quantity"),
+            Refusal("BAD_AMOUNT", "a deposit is more than nothing and within the limit", "amount"),
+            Refusal("UNKNOWN_POSITION", "there is no open position 5", "position_id"),
+        )
     ]
     assert desk.encoded() == before
 
@@ -196,15 +133,12 @@ def test_deposits_and_accounts_are_done_once(desk: Desk) -> None:
     requests = [OpenAccount(2, "EUR"), OpenAccount(2, "EUR"), Deposit(2, 5_00, "k", "a"), Deposit(2, 5_00, "k", "a")]
     outbox = desk.ask(START_NS, requests=requests)
     assert [type(event).__name__ for event in events_in(outbox)] == ["AccountOpened", "MoneyDeposited"]
-    assert outbox[1:] == [reply_message(n, Done(DEFINED + seq)) for n, seq in ((1, 1), (2, 1), (3, 2), (4, 2))]
+    assert outbox[1:] == [replies_message(*(Done(DEFINED + seq) for seq in (1, 1, 2, 2)))]
 
 
 BAD_REQUESTS: list[list[bytes]] = [
-    [],
-    [ASKER],
     [ASKER, b""],
     [ASKER, b"\x01garbage"],
-    [ASKER, b"", codec.encode(EngineRequest(1, Ping()))],
     [ASKER, codec.encode([1, ["DefineInstrument", []]])],
     [ASKER, codec.encode([1, ["SubmitOrder", 1, "id", "EURUSD", "buy", "market", 2**64 - 1, 0.5]])],
     [ASKER, b"\x01" + b"\x00" * codec.MAX_FRAME_BYTES],
@@ -224,7 +158,7 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
     good = [ASKER, codec.encode(EngineRequest(1, Ping()))]
     before = desk.encoded()
     outbox = desk.actor.ask(Inbox(START_NS, {"ticks": BAD_TICKS, "requests": [*BAD_REQUESTS, good]}))
-    assert outbox == [reply_message(1, Pong(True, "", DEFINED))]
+    assert outbox == [replies_message(Pong(True, "", DEFINED))]
     assert desk.counter("bad_frames") == len(BAD_REQUESTS) + len(BAD_TICKS)
     assert desk.encoded() == before
 
@@ -242,7 +176,9 @@ def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
             GetEvents(number),
         ]
         outbox = desk.ask(START_NS, requests=bodies)
-        replies = [codec.decoder(Reply)(frames[1]).body for name, frames in outbox if name == "requests"]
+        replies = [
+            codec.decoder(Reply)(frame).body for name, (_, *frames) in outbox if name == "requests" for frame in frames
+        ]
         assert [isinstance(reply, Refusal) for reply in replies] == [True] * 6 + [False]
     ticks = [Tick("EURUSD", number, number, number, number, "A", "A", True) for number in (2**64 - 1, -(2**63), 0)]
     desk.ask(START_NS, ticks=[ticks_frame(*ticks), alive_frame(2**64 - 1, EURUSD=2**64 - 1)])
@@ -265,21 +201,21 @@ def test_ticks_that_nobody_could_have_made_are_dropped(desk: Desk) -> None:
     assert desk.counter("bad_ticks") == len(bad)
 
 
-def batches(path: Path) -> int:
-    database = sqlite3.connect(path)
+def batches(journal_path: Path) -> int:
+    database = sqlite3.connect(journal_path)
     (count,) = database.execute("SELECT count(*) FROM batches").fetchone()
     database.close()
     return int(count)
 
 
-def test_ticks_that_cause_nothing_wait_for_company(desk: Desk, path: Path) -> None:
-    before = batches(path)
+def test_ticks_that_cause_nothing_wait_for_company(desk: Desk, journal_path: Path) -> None:
+    before = batches(journal_path)
     assert desk.ask(START_NS + 1, ticks=[ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))]) == []
-    assert batches(path) == before
+    assert batches(journal_path) == before
     assert desk.ask(START_NS + TICKS_WAIT_NS) == []
-    assert batches(path) == before + 1
+    assert batches(journal_path) == before + 1
     assert desk.ask(START_NS + 2 * TICKS_WAIT_NS) == []
-    assert batches(path) == before + 1
+    assert batches(journal_path) == before + 1
 
 
 def test_a_tick_that_stops_a_position_does_not_wait(desk: Desk) -> None:
@@ -349,69 +285,3 @@ def test_questions(desk: Desk) -> None:
     assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
     assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))
     assert desk.answer(GetEvents(seq + 1)) == Events([])
-
-
-TURNS: list[tuple[list[bytes], list[Command]]] = [
-    ([], [order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), order("EURGBP", SELL, "500", "b")]),
-    ([ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))], []),
-    ([ticks_frame(tick("EURUSD", "1.08", "1.0802", 3))], [order("EURUSD", BUY, "9999999", "c")]),
-    ([alive_frame(START_NS, EURUSD=3, EURGBP=7)], [closing(2, "d"), OpenAccount(5, "EUR")]),
-]
-
-
-@pytest.mark.parametrize("stopped", [True, False])
-def test_after_a_restart_the_state_is_the_same(desk: Desk, path: Path, stopped: bool) -> None:
-    """After a stop by a snapshot, after a crash by the journal alone; and it goes on with the next number."""
-    for number, (ticks, requests) in enumerate(TURNS, 1):
-        desk.ask(START_NS + number, ticks=ticks, requests=requests)
-    if stopped:
-        desk.ask(START_NS + 5, ticks=[ticks_frame(tick("GBPUSD", "1.3", "1.3002", 2))])
-        assert desk.actor.ask(Stop(START_NS + 6)) == []
-    else:
-        desk.crash()
-    before = desk.encoded()
-    again = Desk(path)
-    assert again.encoded() == before
-    outbox = again.ask(START_NS + 9, requests=[TURNS[0][1][0], order("GBPUSD", BUY, "1", "new")])
-    (event,) = events_in(outbox)
-    assert outbox[0] == events_message(desk.state.event_seq + 1, START_NS + 9, event)
-    repeated = codec.decoder(Reply)(outbox[1][1][1]).body
-    assert isinstance(repeated, OrderReport)
-    assert (repeated.repeated, repeated.outcome) == (True, desk.state.accounts[ACCOUNT].outcomes["a"])
-
-
-@pytest.mark.parametrize("stopped", [True, False])
-def test_the_engines_time_never_falls(desk: Desk, path: Path, stopped: bool) -> None:
-    """Not when the clock is set back, and not over a restart."""
-    desk.ask(START_NS + 50, requests=[order("EURUSD", BUY, "1", "a")])
-    (event,) = events_in(desk.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "b")]))
-    assert isinstance(event, OrderFilled)
-    assert event.fill.time_ns == START_NS + 50
-    if stopped:
-        desk.actor.ask(Stop(START_NS - SECOND_NS))
-    else:
-        desk.crash()
-    again = Desk(path)
-    assert again.last_ns == START_NS + 50
-    (event,) = events_in(again.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "c")]))
-    assert isinstance(event, OrderFilled)
-    assert event.fill.time_ns == START_NS + 50
-
-
-def test_without_the_journal_there_is_no_answer(desk: Desk, path: Path) -> None:
-    """The disk fails the commit: nothing leaves the engine, and the next one knows nothing of the order."""
-    before = desk.encoded()
-    desk.journal._db.execute("PRAGMA query_only = 1")
-    with pytest.raises(sqlite3.Error):
-        desk.ask(START_NS, requests=[order("EURUSD", BUY, "1")])
-    desk.crash()
-    again = Desk(path)
-    assert again.encoded() == before
-    assert again.answer(order("EURUSD", BUY, "1")) is not None
-
-
-def test_a_fresh_state_is_what_a_fresh_journal_gives(path: Path) -> None:
-    desk = Desk(path, [])
-    assert (desk.encoded(), desk.last_ns) == (msgspec.msgpack.encode(snapshot(State())), 0)
-    assert desk.ask(5) == []
-    desk.crash()

@@ -5,7 +5,7 @@ import csv
 import gzip
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import groupby
@@ -33,9 +33,8 @@ decode = codec.decoder(FeedMessage)
 
 
 @pytest.fixture
-def feed() -> Iterator[pykka.ActorRef[Any]]:
-    yield Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
-    pykka.ActorRegistry.stop_all()
+def feed(actors_stop: None) -> pykka.ActorRef[Any]:
+    return Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
 
 
 def said(feed: pykka.ActorRef[Any], message: Heard | Connected | Beat) -> list[QuoteBatch | FeedStatus]:
@@ -70,7 +69,7 @@ def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[An
     events: list[VenueEvent] = [
         venue_quote("EUR_USD", "1.1", "0"),
         venue_quote("EUR_USD", "0", "1.1"),
-        venue_quote("EUR_USD", "0", "0"),
+        venue_quote("EUR_USD", "-1", "1.1"),
         venue_quote("EUR_USD", "1.10001", "1.1"),
         venue_quote("EUR_USD", "0.1", "0.1"),
         venue_quote("EUR_USD", "1", "1.5"),
@@ -96,6 +95,15 @@ def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[An
     assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 0, dropped)]
 
 
+def test_a_price_that_the_lp_withdraws_is_counted_and_passed_on(feed: pykka.ActorRef[Any]) -> None:
+    ((batch),) = said(feed, Heard(START_NS, [venue_quote("EUR_USD", "0", "0"), venue_quote("NOBODY", "0", "0")]))
+    assert isinstance(batch, QuoteBatch)
+    assert [(quote.symbol, quote.bid_e8, quote.ask_e8) for quote in batch.quotes] == [("EURUSD", 0, 0)]
+    (status,) = said(feed, Beat(START_NS))
+    assert isinstance(status, FeedStatus)
+    assert (status.quotes, status.dropped) == (0, {"zero": 2})
+
+
 def test_a_chunk_without_quotes_says_nothing(feed: pykka.ActorRef[Any]) -> None:
     assert said(feed, Heard(START_NS, [VenueHeartbeat(START_NS)])) == []
 
@@ -109,7 +117,7 @@ def test_the_status_follows_the_connection_and_counts(feed: pykka.ActorRef[Any])
     ]
 
 
-def test_the_recordings_dirt_is_never_passed_on(shared: Path) -> None:
+def test_the_recordings_dirt_is_never_passed_on(shared: Path, actors_stop: None) -> None:
     """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
     names = {symbol: symbol for symbol in catalogue.instruments()}
     feed = Feed.start("RECORDING", names, catalogue.instruments(), QuoteLimits())
@@ -123,7 +131,6 @@ def test_the_recordings_dirt_is_never_passed_on(shared: Path) -> None:
                 assert all(0 < quote.bid_e8 <= quote.ask_e8 for quote in message.quotes)
                 quotes.update(quote.symbol for quote in message.quotes)
     (status,) = said(feed, Beat(0))
-    feed.stop()
     assert isinstance(status, FeedStatus)
     assert status.dropped == {"zero": 942, "crossed": 4}
     assert (status.quotes, quotes.total(), len(quotes)) == (63_093 - 946, 63_093 - 946, 14)

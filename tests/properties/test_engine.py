@@ -4,11 +4,6 @@ A machine of random accounts, ticks (late, repeated, with gaps, dead), orders, c
 `broker.apply`. Beside it runs a copy that is told the events and ticks alone, as recovery from the journal is.
 """
 
-import hashlib
-import os
-import random
-import subprocess
-import sys
 from collections import Counter
 
 import msgspec
@@ -31,28 +26,16 @@ from actors.domain.events import Event, MoneyDeposited, OrderFilled
 from actors.domain.margin import Exposure, closing_price_e8, conversion, to_minor
 from actors.domain.money import Rounding
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import Fill, OrderReason, OrderType, Position, Side
+from actors.domain.order import Fill, OrderType, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
-from actors.domain.state import Snapshot, State, restore, snapshot
-from tests.conftest import ROOT
-from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, TICKS, opening, trading_inputs
+from actors.domain.state import Snapshot, State, restore
+from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, encoded, opening, price_near_e8, trading_inputs
 
-BASE = {given.symbol: given for given in TICKS}
 SYMBOLS = st.sampled_from(sorted(INSTRUMENTS))
 ACCOUNTS = st.integers(1, 4)
 SIDES = st.sampled_from(Side)
 DISTANCES = st.integers(1, 25)
-
-
-def price_e8(symbol: str, shift: int) -> int:
-    """A price so many thousandths from where the symbol began, on its step."""
-    step_e8 = INSTRUMENTS[symbol].price_step_e8
-    return BASE[symbol].bid_e8 * (1_000 + shift) // 1_000 // step_e8 * step_e8
-
-
-def encoded(state: State) -> bytes:
-    return msgspec.msgpack.encode(snapshot(state))
 
 
 def sums(exposure: Exposure) -> tuple[int, ...]:
@@ -120,7 +103,7 @@ class Engine(RuleBasedStateMachine):
             assert self.state.ticks[symbol] is known
 
     def _tick(self, symbol: str, shift: int, spread: int, seq: int, *, live: bool) -> list[Event]:
-        bid_e8 = price_e8(symbol, shift)
+        bid_e8 = price_near_e8(symbol, shift)
         ask_e8 = bid_e8 + spread * INSTRUMENTS[symbol].price_step_e8
         return self.tell(ObserveTicks((Tick(symbol, seq, self.now_ns, bid_e8, ask_e8, "A", "B", live),)))
 
@@ -172,7 +155,7 @@ class Engine(RuleBasedStateMachine):
     @rule(target=sent, symbol=SYMBOLS, side=SIDES, size=st.integers(0, 1_000), price=st.integers(-25, 25))
     def submit_anything(self, symbol: str, side: Side, size: int, price: int) -> SubmitOrder:
         """Nothing, far too much, protection on the wrong side."""
-        return self._submit(1, symbol, side, size, price_e8(symbol, price), 0)
+        return self._submit(1, symbol, side, size, price_near_e8(symbol, price), 0)
 
     def _submit(self, account_id: int, symbol: str, side: Side, size: int, stop_e8: int, profit_e8: int) -> SubmitOrder:
         """`size`: in thousands of currency, or hundredths of a bitcoin."""
@@ -316,55 +299,3 @@ class Engine(RuleBasedStateMachine):
 
 Engine.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestEngine = Engine.TestCase
-
-
-def random_inputs(seed: int, count: int) -> list[Input]:
-    """A long day of several accounts, the same on every machine."""
-    chance = random.Random(seed)
-    names = sorted(INSTRUMENTS)
-    inputs: list[Input] = [*trading_inputs("50000"), *opening("9000000", "JPY", 2)]
-    seq = 1
-    for number in range(count):
-        symbol = chance.choice(names)
-        kind = chance.random()
-        if kind < 0.5:
-            seq += 1
-            bid_e8 = price_e8(symbol, chance.randint(-30, 30))
-            inputs.append(ObserveTicks((Tick(symbol, seq, START_NS, bid_e8, bid_e8 + 1_000, "A", "B", True),)))
-        elif kind < 0.8:
-            side = chance.choice(list(Side))
-            quantity_e8 = e8("0.01") if symbol == "BTCUSD" else chance.randint(1, 5_000) * e8("1")
-            stop_e8 = price_e8(symbol, chance.randint(-25, 25))
-            order = SubmitOrder(
-                chance.randint(1, 2), f"{number}", symbol, side, OrderType.MARKET, quantity_e8, stop_e8, 0
-            )
-            inputs.append(order)
-        else:
-            inputs.append(ClosePosition(chance.randint(1, 2), f"{number}", chance.randint(1, number // 5 + 1)))
-    return inputs
-
-
-def day_digest(seed: int, count: int) -> tuple[str, Counter[OrderReason]]:
-    """Of every event and the state at the end; and what the fills were made for."""
-    state, digest, reasons = State(), hashlib.sha256(), Counter[OrderReason]()
-    for told in random_inputs(seed, count):
-        try:
-            events = apply(state, told, START_NS)
-        except Refused as refused:
-            digest.update(str(refused).encode())
-            continue
-        digest.update(msgspec.msgpack.encode(events))
-        reasons.update(event.order.reason for event in events if isinstance(event, OrderFilled))
-    digest.update(encoded(state))
-    return digest.hexdigest(), reasons
-
-
-def test_the_same_inputs_give_the_same_bytes_whatever_the_hashes_are() -> None:
-    """String hashes, and with them the order of sets, differ by PYTHONHASHSEED."""
-    digest, reasons = day_digest(7, 3_000)
-    assert min(reasons[reason] for reason in (OrderReason.CLIENT, OrderReason.CLOSE, OrderReason.STOP_LOSS)) > 10
-    script = "from tests.properties.test_engine import day_digest; print(day_digest(7, 3_000)[0])"
-    for hash_seed in ("0", "1", "4242"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        command = [sys.executable, "-c", script]
-        assert subprocess.check_output(command, cwd=ROOT, env=environment, text=True).strip() == digest

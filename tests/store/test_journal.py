@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from actors.bus import codec
@@ -17,10 +16,10 @@ from actors.domain.broker import apply
 from actors.domain.commands import Deposit, Input, ObserveStream, ObserveTicks, OpenAccount
 from actors.domain.events import AccountOpened, Event
 from actors.domain.order import Side
-from actors.domain.state import State, snapshot
+from actors.domain.state import State
 from actors.store.journal import EVENTS_PER_BATCH, PAGE_BATCHES, PAGE_BYTES, SNAPSHOTS_KEPT, InUse, Journal
 from tests.conftest import ROOT
-from tests.examples import START_NS, closing, order, tick, trading_inputs
+from tests.examples import START_NS, closing, encoded, order, tick, trading_inputs
 
 BUY, SELL = Side.BUY, Side.SELL
 decode_batch = codec.decoder(EventBatch)
@@ -41,10 +40,6 @@ def live(journal: Journal, state: State, turn: list[Input], now_ns: int = START_
     for told in turn:
         events += apply(state, told, now_ns)
     return journal.append(now_ns, turn, state.event_seq - len(events) + 1, events)
-
-
-def encoded(state: State) -> bytes:
-    return msgspec.msgpack.encode(snapshot(state))
 
 
 def recovered(path: Path) -> tuple[bytes, int]:

@@ -136,19 +136,16 @@ class Desk:
         sent_ns: list[int] = []
         answered = 0
         while answered < orders:
+            asked: list[bytes] = []
             while len(sent_ns) < orders and len(sent_ns) - answered < window_orders:
                 number = len(sent_ns)
                 sent_ns.append(time.monotonic_ns())
-                self._socket.send(codec.encode(EngineRequest(number, order(number))))
-            frames = [self._socket.recv()]
-            try:
-                while len(frames) < window_orders:
-                    frames.append(self._socket.recv(zmq.NOBLOCK))
-            except zmq.Again:
-                pass
-            for frame in frames:
+                asked.append(codec.encode(EngineRequest(number, order(number))))
+            if asked:
+                self._socket.send_multipart(asked)
+            for frame in self._socket.recv_multipart():
                 self._take(self._decode(frame), sent_ns)
-            answered += len(frames)
+                answered += 1
 
     def holding(self, account_id: int) -> Holding:
         report = self._ask(GetAccount(account_id), AccountReport)

@@ -7,7 +7,6 @@ from actors.domain.broker import apply
 from actors.domain.commands import (
     DefineInstrument,
     Deposit,
-    Input,
     ObserveStream,
     ObserveTicks,
     OpenAccount,
@@ -19,20 +18,11 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
-from actors.domain.state import State, snapshot
-from tests.examples import ACCOUNT, EURUSD, START_NS, closing, opening, order, tick, trading_state
+from actors.domain.state import State
+from tests.actors.domain.deals import NOW_NS, refusal
+from tests.examples import ACCOUNT, EURUSD, closing, opening, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
-NOW_NS = START_NS + 1_000
-
-
-def refusal(state: State, told: Input) -> tuple[Code, str]:
-    """Code and field of a refusal that leaves the state as it is."""
-    before = msgspec.msgpack.encode(snapshot(state))
-    with pytest.raises(Refused) as refused:
-        apply(state, told, NOW_NS)
-    assert msgspec.msgpack.encode(snapshot(state)) == before
-    return refused.value.code, refused.value.field
 
 
 def observe(state: State, *ticks: Tick) -> list[tuple[int, OrderReason, int, int]]:
@@ -72,20 +62,20 @@ def test_an_instrument_is_defined_once_and_changed_when_it_changes() -> None:
 )
 def test_terms_that_contradict_each_other_are_refused(terms: dict[str, int | str]) -> None:
     command = DefineInstrument(msgspec.structs.replace(EURUSD, **terms))
-    assert refusal(State(), command) == (Code.BAD_INSTRUMENT, "instrument")
+    assert refusal(State(), command)[::2] == (Code.BAD_INSTRUMENT, "instrument")
 
 
 @pytest.mark.parametrize("terms", [{"base": "GBP"}, {"quote": "CHF"}])
 def test_a_symbol_keeps_its_currencies(terms: dict[str, str]) -> None:
     """Open positions and their profit are in them."""
     changed: Instrument = msgspec.structs.replace(EURUSD, **terms)
-    assert refusal(trading_state(), DefineInstrument(changed)) == (Code.BAD_INSTRUMENT, "instrument")
+    assert refusal(trading_state(), DefineInstrument(changed))[::2] == (Code.BAD_INSTRUMENT, "instrument")
 
 
 def test_an_account_is_opened_once() -> None:
     state = State()
     assert [apply(state, OpenAccount(1, "USD"), NOW_NS) for _ in range(2)] == [[AccountOpened(1, "USD")], []]
-    assert refusal(state, OpenAccount(1, "EUR")) == (Code.BAD_CURRENCY, "currency")
+    assert refusal(state, OpenAccount(1, "EUR"))[::2] == (Code.BAD_CURRENCY, "currency")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +100,7 @@ def test_an_account_is_opened_once() -> None:
     ],
 )
 def test_what_is_not_well_formed_is_refused(command: OpenAccount | Deposit, expected: tuple[Code, str]) -> None:
-    assert refusal(trading_state(), command) == expected
+    assert refusal(trading_state(), command)[::2] == expected
 
 
 def test_a_deposit_is_paid_in_once_per_key() -> None:
@@ -126,7 +116,7 @@ def test_a_deposit_is_paid_in_once_per_key() -> None:
 def test_a_key_belongs_to_one_account() -> None:
     state = trading_state()
     apply(state, OpenAccount(2, "USD"), NOW_NS)
-    assert refusal(state, Deposit(2, 10_000_00, "opening-1", "test")) == (Code.IDEMPOTENCY_KEY_REUSED, "key")
+    assert refusal(state, Deposit(2, 10_000_00, "opening-1", "test"))[::2] == (Code.IDEMPOTENCY_KEY_REUSED, "key")
 
 
 def test_a_long_is_stopped_at_the_first_bid_behind_its_stop() -> None:

@@ -4,29 +4,16 @@ import msgspec
 import pytest
 
 from actors.domain.broker import apply
-from actors.domain.commands import ClosePosition, DefineInstrument, ObserveStream, ObserveTicks, SubmitOrder
-from actors.domain.dealing import known_outcome
-from actors.domain.events import OrderFilled, OrderRejected
-from actors.domain.ledger import Entry, Posting, PostingKind
-from actors.domain.margin import SAME_CURRENCY
+from actors.domain.commands import ClosePosition, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import (
-    Conversion,
-    Fill,
-    Order,
-    OrderReason,
-    OrderStatus,
-    OrderType,
-    Outcome,
-    Position,
     Side,
 )
-from actors.domain.refusal import Code, Refused
-from actors.domain.state import State, snapshot
-from tests.examples import ACCOUNT, EURUSD, SECOND_NS, START_NS, closing, opening, order, tick, trading_state
+from actors.domain.refusal import Code
+from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
+from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
-NOW_NS = START_NS + 1_000
 ONE = e8("1")
 
 

@@ -14,7 +14,7 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Position, Side
 from actors.domain.state import REMEMBERED_ORDERS, Account, Snapshot, State, restore, snapshot
 from tests.conftest import ROOT
-from tests.examples import ACCOUNT, START_NS, closing, opening, order, tick, trading_inputs, trading_state
+from tests.examples import ACCOUNT, START_NS, closing, encoded, opening, order, tick, trading_inputs, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -33,10 +33,6 @@ DAY: list[Input] = [
     order("GBPUSD", SELL, "2000", "e", stop_loss="1.26"),
 ]
 """Something of everything; positions 1 and 4 are closed by the market."""
-
-
-def encoded(state: State) -> bytes:
-    return msgspec.msgpack.encode(snapshot(state))
 
 
 def lived(inputs: list[Input], state: State) -> list[Event]:

@@ -1,0 +1,106 @@
+"""The engine's actor over stops, crashes, a clock that is set back and a disk that fails."""
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors.bus import codec
+from actors.bus.messages import (
+    OrderReport,
+    Reply,
+)
+from actors.bus.pump import Stop
+from actors.domain.commands import Command, ObserveTicks, OpenAccount
+from actors.domain.events import OrderFilled
+from actors.domain.order import Side
+from actors.domain.state import State, snapshot
+from tests.actors.engine_desk import (
+    Desk,
+    alive_frame,
+    events_in,
+    events_message,
+    ticks_frame,
+)
+from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick
+
+BUY, SELL = Side.BUY, Side.SELL
+
+
+TURNS: list[tuple[list[bytes], list[Command]]] = [
+    ([], [order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), order("EURGBP", SELL, "500", "b")]),
+    ([ticks_frame(tick("EURUSD", "1.2", "1.2002", 2))], []),
+    ([ticks_frame(tick("EURUSD", "1.08", "1.0802", 3))], [order("EURUSD", BUY, "9999999", "c")]),
+    ([alive_frame(START_NS, EURUSD=3, EURGBP=7)], [closing(2, "d"), OpenAccount(5, "EUR")]),
+]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_after_a_restart_the_state_is_the_same(desk: Desk, journal_path: Path, stopped: bool) -> None:
+    """After a stop by a snapshot, after a crash by the journal alone; and it goes on with the next number."""
+    for number, (ticks, requests) in enumerate(TURNS, 1):
+        desk.ask(START_NS + number, ticks=ticks, requests=requests)
+    if stopped:
+        desk.ask(START_NS + 5, ticks=[ticks_frame(tick("GBPUSD", "1.3", "1.3002", 2))])
+        assert desk.actor.ask(Stop(START_NS + 6)) == []
+    else:
+        desk.crash()
+    before = desk.encoded()
+    again = Desk(journal_path)
+    assert again.encoded() == before
+    outbox = again.ask(START_NS + 9, requests=[TURNS[0][1][0], order("GBPUSD", BUY, "1", "new")])
+    (event,) = events_in(outbox)
+    assert outbox[0] == events_message(desk.state.event_seq + 1, START_NS + 9, event)
+    repeated = codec.decoder(Reply)(outbox[1][1][1]).body
+    assert isinstance(repeated, OrderReport)
+    assert (repeated.repeated, repeated.outcome) == (True, desk.state.accounts[ACCOUNT].outcomes["a"])
+
+
+def test_a_stop_commits_what_waits_and_keeps_a_snapshot(desk: Desk, journal_path: Path) -> None:
+    seen = tick("GBPUSD", "1.3", "1.3002", 2)
+    desk.ask(START_NS + 1, ticks=[ticks_frame(seen)])
+    desk.actor.ask(Stop(START_NS + 2))
+    database = sqlite3.connect(journal_path)
+    ((inputs,),) = database.execute("SELECT inputs FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
+    snapshots = database.execute("SELECT batch_seq = (SELECT max(batch_seq) FROM batches) FROM snapshots").fetchall()
+    database.close()
+    assert msgspec.msgpack.decode(inputs, type=list[ObserveTicks]) == [ObserveTicks((seen,))]
+    assert snapshots == [(1,)]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_the_engines_time_never_falls(desk: Desk, journal_path: Path, stopped: bool) -> None:
+    """Not when the clock is set back, and not over a restart."""
+    desk.ask(START_NS + 50, requests=[order("EURUSD", BUY, "1", "a")])
+    (event,) = events_in(desk.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "b")]))
+    assert isinstance(event, OrderFilled)
+    assert event.fill.time_ns == START_NS + 50
+    if stopped:
+        desk.actor.ask(Stop(START_NS - SECOND_NS))
+    else:
+        desk.crash()
+    again = Desk(journal_path)
+    assert again.last_ns == START_NS + 50
+    (event,) = events_in(again.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "c")]))
+    assert isinstance(event, OrderFilled)
+    assert event.fill.time_ns == START_NS + 50
+
+
+def test_without_the_journal_there_is_no_answer(desk: Desk, journal_path: Path) -> None:
+    """The disk fails the commit: nothing leaves the engine, and the next one knows nothing of the order."""
+    before = desk.encoded()
+    desk.journal._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(sqlite3.Error):
+        desk.ask(START_NS, requests=[order("EURUSD", BUY, "1")])
+    desk.crash()
+    again = Desk(journal_path)
+    assert again.encoded() == before
+    assert again.answer(order("EURUSD", BUY, "1")) is not None
+
+
+def test_a_fresh_state_is_what_a_fresh_journal_gives(journal_path: Path) -> None:
+    desk = Desk(journal_path, [])
+    assert (desk.encoded(), desk.last_ns) == (msgspec.msgpack.encode(snapshot(State())), 0)
+    assert desk.ask(5) == []
+    desk.crash()
