@@ -21,12 +21,34 @@ from config.settings import Settings
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
-_STARTED_NS = time.time_ns() - time.monotonic_ns()
+
+class Clock:
+    """UTC nanoseconds since the epoch, which never fall and never stand still.
+
+    It goes as the machine's clock goes, forward steps (after a suspend, by NTP) included. After a step back it goes at
+    half speed until the machine's clock has caught up, so limits in time hold meanwhile.
+    """
+
+    def __init__(
+        self,
+        not_before_ns: int = 0,
+        wall_ns: Callable[[], int] = time.time_ns,
+        steady_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._now_ns = not_before_ns
+        self._wall_ns = wall_ns
+        self._steady_ns = steady_ns
+        self._asked_ns = steady_ns()
+
+    def __call__(self) -> int:
+        passed_ns = self._steady_ns() - self._asked_ns
+        self._asked_ns += passed_ns
+        self._now_ns = max(self._wall_ns(), self._now_ns + passed_ns // 2)
+        return self._now_ns
 
 
-def clock_ns() -> int:
-    """The one clock: UTC nanoseconds since the epoch. Steps of the machine's clock do not reach it."""
-    return _STARTED_NS + time.monotonic_ns()
+clock_ns = Clock()
+"""The one clock of the process."""
 
 
 class Runner(Protocol):
@@ -41,9 +63,10 @@ class Running(NamedTuple):
     actor: pykka.ActorRef[Any]
     sockets: Mapping[str, zmq.Socket[bytes]]
     interval_ms: int
+    clock: Callable[[], int] = clock_ns
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        Pump(self.actor, self.sockets, clock_ns, interval_ms=self.interval_ms).run(stopping)
+        Pump(self.actor, self.sockets, self.clock, interval_ms=self.interval_ms).run(stopping)
 
 
 def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> None:

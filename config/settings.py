@@ -4,25 +4,15 @@ import difflib
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
 from dotenv import dotenv_values
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "HEDGEROW_"
-
-
-def _with_host(url: str) -> str:
-    parts = urlsplit(url)
-    if not parts.hostname or parts.port == 0:
-        raise ValueError("it names no host")
-    return url
-
-
-Url = Annotated[str, AfterValidator(_with_host)]
 
 
 class Settings(BaseSettings):
@@ -52,14 +42,21 @@ class Settings(BaseSettings):
     tick_repeat: bool = Field(True, description="whether the replay begins again at its end")
     tick_seed: int = Field(1, description="seed of the simulated LPs' price model")
 
-    oanda_url: Url | None = Field(
+    oanda_url: str | None = Field(
         default=None, pattern=r"^https?://", description="OANDA v20 stream host; without it the simulated one"
     )
     oanda_account: str | None = Field(default=None, description="OANDA account id")
     oanda_token: SecretStr | None = Field(default=None, description="OANDA bearer token")
-    binance_url: Url | None = Field(
+    binance_url: str | None = Field(
         default=None, pattern=r"^wss?://", description="Binance stream host; without it the simulated one"
     )
+
+    @field_validator("oanda_url", "binance_url")
+    @classmethod
+    def _names_a_host(cls, url: str | None) -> str | None:
+        if url is not None and not (urlsplit(url).hostname and urlsplit(url).port != 0):
+            raise ValueError("it names no host")
+        return url
 
     @property
     def venues_file(self) -> Path:

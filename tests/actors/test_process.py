@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.process import Clock
 from tests.conftest import ROOT
 
 WAIT_LIMIT_S = 30
@@ -100,6 +101,18 @@ def test_a_process_with_a_wrong_setting_exits_2_with_one_line(tmp_path: Path) ->
         out, err = process.communicate(timeout=WAIT_LIMIT_S)
     assert (process.returncode, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith("hedgerow: HEDGEROW_HTTP_PORT: ")
+
+
+def test_the_clock_follows_the_machines_and_never_falls_or_stands_still() -> None:
+    """Forward steps at once; after a step back at half speed until the machine's clock has caught up."""
+    times = iter([(0, 0), (0, 1_000), (10, 1_010), (20, 5_020), (30, 4_990), (50, 5_010), (130, 5_090), (140, 5_100)])
+    now = next(times)
+    clock = Clock(0, lambda: now[1], lambda: now[0])
+    seen = []
+    for now in times:  # noqa: B007 (the clock reads it)
+        seen.append(clock())
+    assert seen == [1_000, 1_010, 5_020, 5_025, 5_035, 5_090, 5_100]
+    assert Clock(9_000, lambda: now[1], lambda: now[0])() == 9_000
 
 
 def test_the_run_directory_lets_others_pass_and_not_look(tmp_path: Path) -> None:
