@@ -73,7 +73,9 @@ class Engine(pykka.ThreadingActor):
         self._journal = journal
         self._state = state
         self._now_ns = last_ns
-        self._definitions = definitions
+        # What was a price before a restart is none after it, until the stream says so again.
+        seen = tuple(symbol for symbol, tick in state.ticks.items() if tick.live)
+        self._openings: list[Input] = [ObserveStream(state.stream_alive_ns, seen), *definitions]
         self._inputs: list[Input] = []
         self._events: list[Event] = []
         self._committed_ns = self._published_ns = last_ns
@@ -88,19 +90,19 @@ class Engine(pykka.ThreadingActor):
         self.bad_ticks = 0
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
-        # A clock that jumps back stands still for the engine: its time never falls.
+        # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
         if isinstance(message, Stop):
             outbox = self._commit()
             self._journal.save_snapshot(self._state)
             self._journal.close()
             return outbox
-        for command in self._definitions:
+        for opening in self._openings:
             try:
-                self._tell(command)
+                self._tell(opening)
             except Refused as refusal:
-                structlog.get_logger().error("configuration refused", command=repr(command), reason=str(refusal))
-        self._definitions = []
+                structlog.get_logger().error("configuration refused", command=repr(opening), reason=str(refusal))
+        self._openings = []
         for frames in message.of("ticks"):
             self._observe(frames)
         replies: dict[bytes, list[bytes]] = {}
@@ -147,10 +149,12 @@ class Engine(pykka.ThreadingActor):
             (frame,) = frames
             topic, body = codec.topic_and_body(frame)
             if topic == topics.ALIVE:
-                last_seq = _decode_alive(body).last_seq
+                alive = _decode_alive(body)
+                last_seq = alive.last_seq
                 # A symbol that the stream does not know is behind too: the aggregator is new and has no price of it.
                 behind = [s for s, tick in self._state.ticks.items() if tick.live and tick.seq != last_seq.get(s)]
-                self._tell(ObserveStream(self._now_ns, tuple(behind)))
+                # What has waited in a queue says how the stream was, not how it is.
+                self._tell(ObserveStream(min(alive.time_ns, self._now_ns), tuple(behind)))
                 return
             ticks = _decode_ticks(body)
             sound = [tick for tick in ticks if tick.symbol in self._state.instruments and is_sound(tick)]
@@ -230,6 +234,7 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
             "events": sockets.publisher(context, endpoints.events),
         },
         INTERVAL_MS,
+        process.Clock(last_ns),
     )
 
 
