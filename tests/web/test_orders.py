@@ -386,6 +386,14 @@ async def test_an_order_is_found_by_its_id_and_by_its_name(world: World) -> None
     assert (await world.post("/order/1", {})).headers["allow"] == "GET, PUT, DELETE"
 
 
+async def test_an_order_that_waits_is_found_while_history_is_away(world: World) -> None:
+    await world.order(type="limit", limit_price="1.09", client_order_id="one")
+    world.broker.mute.add("persistence")
+    for path in ("/order/1", "/order/@one"):
+        assert (await world.get(path)).json()["order"]["status"] == "working"
+    assert len(await world.waiting()) == 1
+
+
 async def test_of_the_orders_of_one_request_the_last_is_found(world: World) -> None:
     await world.order()
     await world.order()
