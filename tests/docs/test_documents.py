@@ -14,15 +14,15 @@ import pytest
 from actors import aggregator, engine
 from actors.bus import codec
 from actors.domain import checks
+from actors.domain.account import REMEMBERED_ORDERS
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side
 from actors.domain.refusal import Code
-from actors.domain.state import REMEMBERED_ORDERS
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
 from tools.venues.recording import find_recordings
-from web import fanout, handler, history, problem, routes, schema, stream, trading
+from web import asking, fanout, handler, history, problem, routes, schema, stream
 
 API = documents.read("docs/api.md")
 OPERATIONS = documents.read("docs/operations.md")
@@ -199,7 +199,7 @@ MS_NS = 1_000_000
         (API, f"`limit` (1 to {schema.BARS_LIMIT:,}; 500 without it)"),
         (API, f"`limit` (1 to {schema.TICKS_LIMIT:,}; 500 without it)"),
         (API, " or ".join(", ".join(f"`{name}`" for name in history.TIMEFRAME_MINUTES).rsplit(", ", 1))),
-        (API, f"not answered for {trading.COMMAND_TIMEOUT_MS // 1_000} s"),
+        (API, f"not answered for {asking.COMMAND_TIMEOUT_MS // 1_000} s"),
         (API, f"within {stream.AUTH_LIMIT_S} s of connecting"),
         (API, f"prices of 1 to {stream.SYMBOLS_LIMIT} symbols"),
         (API, f"at most {fanout.TURNS_PER_SECOND} times a second"),

@@ -238,6 +238,8 @@ class FakeBroker:
                 for position in account.positions.values()
             ],
             list(account.orders.values()),
+            account.group,
+            dict(account.requirements),
         )
         self.before_account_report()
         return report

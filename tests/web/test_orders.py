@@ -60,6 +60,7 @@ async def test_an_order_is_filled_at_the_ask_and_answered_whole(world: World) ->
                 "price": "1.10010",
                 "quantity": "10000",
                 "profit": "0.00",
+                "commission": "0.00",
                 "tick_seq": tick.seq,
             }
         ],

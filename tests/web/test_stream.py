@@ -170,6 +170,7 @@ async def test_an_account_from_snapshot_through_fill_to_close(world: World) -> N
             "currency": "USD",
             "balance": "100000.00",
             "equity": "99999.00",
+            "credit": "0.00",
             "open_profit": "-1.00",
             "margin": "366.34",
             "free_margin": "99632.66",

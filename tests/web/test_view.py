@@ -94,6 +94,8 @@ class Desk:
                 for position in ours.positions.values()
             ],
             list(ours.orders.values()),
+            ours.group,
+            dict(ours.requirements),
         )
 
     def order(self, symbol: str, side: Side, units: int, stop_points: int = 0) -> list[dict[str, Any]]:
@@ -263,7 +265,13 @@ def test_without_a_price_the_last_known_value_stands() -> None:
     assert (messages[0]["equity"], messages[1]["profit"]) == ("99999.00", "-1.00")
     desk.order(EUR, Side.SELL, 10_000)
     outcome = list(desk.state.accounts[1].outcomes.values())[-1]
-    event = OrderFilled(outcome.order, outcome.fills[0], desk.state.accounts[1].positions[2], ())
+    event = OrderFilled(
+        outcome.order,
+        outcome.fills[0],
+        desk.state.accounts[1].positions[2],
+        (),
+        desk.state.accounts[1].requirements[EUR],
+    )
     opened = unframed(view.take(desk.state.event_seq, desk.now_ns, event))
     assert (opened[2]["current_price"], opened[2]["profit"]) == ("1.10000", "0.00")
 
