@@ -4,7 +4,7 @@ from actors.domain import margin
 from actors.domain.account import Account
 from actors.domain.commands import Mode
 from actors.domain.instrument import Instrument
-from actors.domain.money import LIMIT_E8, Rounding, format_e8, format_minor, mul_div
+from actors.domain.money import LIMIT_E8, Rounding, format_e8, format_minor
 from actors.domain.order import BUY, OrderTerms, OrderType, Position, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
@@ -15,7 +15,7 @@ STREAM_SILENCE_LIMIT_NS = 3_000_000_000
 CLIENT_ORDER_ID_LIMIT_CHARACTERS = 64
 OCO_LIMIT_CHARACTERS = 32
 TIME_LIMIT_NS = 2**62
-MARKET, GTD, NETTING, FLOOR = OrderType.MARKET, TimeInForce.GTD, Mode.NETTING, Rounding.FLOOR
+MARKET, GTD, NETTING = OrderType.MARKET, TimeInForce.GTD, Mode.NETTING
 
 NEEDED: dict[OrderType, tuple[str, ...]] = {
     OrderType.MARKET: (),
@@ -180,22 +180,29 @@ def check_free_margin(
     `closing`: a position that is closed in the same step. What only reduces is always allowed.
     """
     opening_e8 = terms.quantity_e8
-    freed_minor = closing.margin_minor - 1 if closing is not None else 0
+    closed = [(closing, closing.quantity_e8)] if closing is not None else []
     if account.mode is NETTING:
         for position in account.positions.values():
             if position.symbol == terms.symbol and position.side is not terms.side and position is not closing:
                 part_e8 = min(opening_e8, position.quantity_e8)
                 opening_e8 -= part_e8
-                # What is closed is rounded on its own: one minor unit more may be lost by that.
-                freed_minor += mul_div(position.margin_minor, part_e8, position.quantity_e8, FLOOR) - 1
+                closed.append((position, part_e8))
     if opening_e8 <= 0:
         return
     currency = account.currency
+    freed_minor = moved_e16 = 0
+    for position, part_e8 in closed:
+        # Profit that is realised is converted on its own, no longer as a part of the account's sum: it may get less.
+        amount_e16 = margin.part_profit_e16(position, part_e8, price_e8)
+        rate = margin.conversion(state.crosses, state.ticks, instrument.quote, currency, gain=amount_e16 > 0)
+        freed_minor += margin.to_minor(amount_e16, rate, currency, Rounding.HALF_EVEN)
+        freed_minor += position.margin_minor - margin.left_minor(position, position.quantity_e8 - part_e8)
+        moved_e16 += amount_e16
     by = margin.conversion(state.crosses, state.ticks, instrument.quote, currency, gain=False)
     needed_minor = margin.required_minor(instrument, opening_e8, price_e8, by, currency)
-    spread_e16 = (tick.bid_e8 - tick.ask_e8) * opening_e8
+    change_e16 = (tick.bid_e8 - tick.ask_e8) * opening_e8 - moved_e16
     profit_minor = margin.open_profit_minor(
-        account.exposures, state.instruments, state.crosses, state.ticks, currency, (instrument, spread_e16)
+        account.exposures, state.instruments, state.crosses, state.ticks, currency, (instrument, change_e16)
     )
     free_minor = state.balance_minor(account) + profit_minor - account.margin_minor + freed_minor
     if free_minor < needed_minor:

@@ -11,7 +11,6 @@ from actors.domain.ledger import Posting, PostingKind
 from actors.domain.lifecycle import Step, after
 from actors.domain.money import Rounding, div, mul_div
 from actors.domain.order import (
-    BUY,
     Conversion,
     Fill,
     Order,
@@ -24,7 +23,7 @@ from actors.domain.order import (
 from actors.domain.quote import Tick
 from actors.domain.state import State
 
-CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
+FLOOR, HALF_EVEN = Rounding.FLOOR, Rounding.HALF_EVEN
 FILL = Step.FILL
 
 
@@ -66,9 +65,7 @@ class Deal:
     def close(self, order: Order, position: Position, quantity_e8: int, price_e8: int, *, is_last: bool) -> Order:
         """Closes a quantity of a position for an order; the profit is booked. Gives the order as it is then."""
         account = self._account
-        cost_e16 = _cost_of(position, quantity_e8)
-        proceeds_e16 = price_e8 * quantity_e8
-        amount_e16 = proceeds_e16 - cost_e16 if position.side is BUY else cost_e16 - proceeds_e16
+        amount_e16 = margin.part_profit_e16(position, quantity_e8, price_e8)
         by = self._conversion(gain=amount_e16 > 0)
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last)
@@ -222,15 +219,6 @@ def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_
     )
 
 
-def _cost_of(position: Position, quantity_e8: int) -> int:
-    """What a quantity of the position cost, in the quote currency; parts are rounded down, the last gets the rest."""
-    if quantity_e8 == position.quantity_e8:
-        return position.cost_e16
-    return position.open_price_e8 * quantity_e8 + mul_div(
-        position.open_rest_e16, quantity_e8, position.quantity_e8, FLOOR
-    )
-
-
 def _without(position: Position, quantity_e8: int) -> Position:
     """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up."""
     left_e8 = position.quantity_e8 - quantity_e8
@@ -238,6 +226,6 @@ def _without(position: Position, quantity_e8: int) -> Position:
     return msgspec.structs.replace(
         position,
         quantity_e8=left_e8,
-        margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING),
+        margin_minor=margin.left_minor(position, left_e8),
         open_rest_e16=rest_e16 - mul_div(rest_e16, quantity_e8, position.quantity_e8, FLOOR),
     )

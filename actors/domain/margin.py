@@ -6,7 +6,7 @@ An amount in an instrument's quote currency is kept as `_e16`: price_e8 times qu
 from collections.abc import Mapping
 
 from actors.domain.instrument import Instrument
-from actors.domain.money import CEILING, HALF_EVEN, SCALE, Rounding, div, minor_digits
+from actors.domain.money import CEILING, FLOOR, HALF_EVEN, SCALE, Rounding, div, minor_digits, mul_div
 from actors.domain.order import BUY, Conversion, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
@@ -44,6 +44,21 @@ def profit_e16(position: Position, close_price_e8: int) -> int:
     """Profit in the quote currency of a position that is closed at a price."""
     amount_e16 = close_price_e8 * position.quantity_e8 - position.cost_e16
     return amount_e16 if position.side is BUY else -amount_e16
+
+
+def part_profit_e16(position: Position, quantity_e8: int, close_price_e8: int) -> int:
+    """The same of a quantity of it; what parts cost is rounded down, and the last gets the rest."""
+    cost_e16 = position.cost_e16
+    if quantity_e8 != position.quantity_e8:
+        rest_e16 = mul_div(position.open_rest_e16, quantity_e8, position.quantity_e8, FLOOR)
+        cost_e16 = position.open_price_e8 * quantity_e8 + rest_e16
+    amount_e16 = close_price_e8 * quantity_e8 - cost_e16
+    return amount_e16 if position.side is BUY else -amount_e16
+
+
+def left_minor(position: Position, left_e8: int) -> int:
+    """What the margin of a position is when so much of it is left: its share, rounded up."""
+    return mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING)
 
 
 def closing_price_e8(side: Side, tick: Tick) -> int:
