@@ -98,9 +98,7 @@ def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
         replies_message(
             OrderReport(seq, outcome, repeated=False),
             OrderReport(seq, outcome, repeated=True),
-            OrderReport(
-                seq + 1, Outcome(rejected.order.terms, rejected.order, (), rejected.code, rejected.detail), False
-            ),
+            OrderReport(seq + 1, refused, repeated=False),
             Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol"),
             Pong(True, "", seq + 1),
             OrderReport(seq + 2, Outcome("close all of 1", closed.order, (closed.fill,)), repeated=False),

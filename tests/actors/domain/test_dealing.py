@@ -152,7 +152,7 @@ def test_a_close_without_profit_moves_no_money() -> None:
     state = trading_state()
     filled(state, order("EURUSD", BUY, "1"))
     apply(state, ObserveTicks((tick("EURUSD", "1.10020", "1.10040", 2),)), NOW_NS)
-    assert filled(state, closing(1)).posting is None
+    assert filled(state, closing(1)).postings == ()
     assert state.last_posting_id == 1
 
 
