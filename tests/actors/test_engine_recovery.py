@@ -16,6 +16,8 @@ from actors.domain.commands import Command, ObserveTicks, OpenAccount
 from actors.domain.events import OrderFilled
 from actors.domain.order import Side
 from actors.domain.state import State, snapshot
+from actors.store import snapshots
+from actors.store.record import Turn
 from tests.actors.engine_desk import (
     Desk,
     alive_frame,
@@ -62,11 +64,12 @@ def test_a_stop_commits_what_waits_and_keeps_a_snapshot(desk: Desk, journal_path
     desk.ask(START_NS + 1, ticks=[ticks_frame(seen)])
     desk.actor.ask(Stop(START_NS + 2))
     database = sqlite3.connect(journal_path)
-    ((inputs,),) = database.execute("SELECT inputs FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
-    snapshots = database.execute("SELECT batch_seq = (SELECT max(batch_seq) FROM batches) FROM snapshots").fetchall()
+    ((inputs,),) = database.execute("SELECT turns FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
+    (last,) = database.execute("SELECT max(batch_seq) FROM batches").fetchone()
     database.close()
-    assert msgspec.msgpack.decode(inputs, type=list[ObserveTicks]) == [ObserveTicks((seen,))]
-    assert snapshots == [(1,)]
+    assert msgspec.msgpack.decode(inputs, type=list[Turn]) == [Turn(START_NS + 1, [ObserveTicks((seen,))], [0])]
+    (kept,) = snapshots.listed(journal_path)
+    assert (kept.batch_seq, snapshots.load(kept).state_hash) == (last, snapshots.state_hash(desk.state))
 
 
 @pytest.mark.parametrize("stopped", [True, False])
