@@ -18,7 +18,7 @@ from actors.domain.events import Event
 from actors.domain.state import State
 from actors.store import private_files, recovery, segments, snapshots
 from actors.store.reader import Reader
-from actors.store.record import Damaged, Row, Turn, rows_of
+from actors.store.record import Damaged, Turn, encode_turns, rows_of
 from actors.store.recovery import Recovered
 from actors.store.segments import Segment
 
@@ -86,9 +86,10 @@ class Journal:
 
     def append(self, turns: list[Turn], first_event_seq: int, events: list[Event], last_fill_id: int) -> list[bytes]:
         """Makes turns of the engine durable, whole; gives their events as encoded EventBatch messages. Raises Full."""
-        rows = rows_of(self._batch_seq + 1, turns, first_event_seq, events, last_fill_id)
+        now_ns = turns[-1].now_ns
+        rows = rows_of(self._batch_seq + 1, now_ns, encode_turns(turns), first_event_seq, events, last_fill_id)
         with _room():
-            self._rotate(rows[0].now_ns)
+            self._rotate(now_ns)
             with self._transaction():
                 self._db.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._batch_seq = rows[-1].batch_seq
@@ -111,10 +112,6 @@ class Journal:
     def events_from(self, first_seq: int) -> list[EventBatch]:
         """Committed batches that hold the event numbered so and later ones: a page of them, oldest first."""
         return self._reader.events_from(first_seq)
-
-    def row_of_fill(self, fill_id: int) -> Row | None:
-        """The first row of the commit that made a fill, or None."""
-        return self._reader.first(lambda row: row.last_fill_id >= fill_id)
 
     def recover(self) -> Recovered:
         """The state after the last commit: the latest sound snapshot and the tail. Raises Damaged."""

@@ -102,17 +102,17 @@ def checksum(
     return digest.digest()
 
 
-def rows_of(batch_seq: int, turns: list[Turn], first_event_seq: int, events: list[Event], fill_id: int) -> list[Row]:
-    """The rows of one commit, the first of them numbered `batch_seq`."""
-    now_ns = turns[-1].now_ns
-    told = encode_turns(turns)
+def rows_of(
+    batch_seq: int, now_ns: int, turns: bytes, first_event_seq: int, events: list[Event], last_fill_id: int
+) -> list[Row]:
+    """The rows of one commit, the first of them numbered `batch_seq`; `turns` are encoded."""
     rows: list[Row] = []
     for start in range(0, len(events) or 1, EVENTS_PER_ROW):
         part = events[start : start + EVENTS_PER_ROW]
         frame = codec.encode(EventBatch(first_event_seq + start, now_ns, part)) if part else b""
-        numbers = (batch_seq + len(rows), now_ns, first_event_seq + start, len(part), fill_id)
-        rows.append(Row(*numbers, told, frame, checksum(*numbers, told, frame)))
-        told = b""
+        numbers = (batch_seq + len(rows), now_ns, first_event_seq + start, len(part), last_fill_id)
+        rows.append(Row(*numbers, turns, frame, checksum(*numbers, turns, frame)))
+        turns = b""
     return rows
 
 
