@@ -94,13 +94,13 @@ def _again(state: State, commit: Commit) -> int:
             if len(caused) != count:
                 _compare(commit, events)
                 raise Diverged(f"{_where(commit)}: an input caused {count} events, and now {len(caused)}:\n  {told}")
-    if turns[-1].now_ns != commit.now_ns:
-        raise Damaged(f"batch {commit.first_batch_seq} is of {commit.now_ns}, its last input of {turns[-1].now_ns}")
     told_then = commit.rows[0].turns
     anew = rows_of(commit.first_batch_seq, commit.now_ns, told_then, commit.first_event_seq, events, state.last_fill_id)
     if anew != commit.rows:
         _compare(commit, events)
         raise Diverged(f"{_where(commit)}: the events are the same, and their rows are not")
+    if turns[-1].now_ns != commit.now_ns:
+        raise Diverged(f"{_where(commit)}: its time is {commit.now_ns}, and that of its last input {turns[-1].now_ns}")
     return inputs
 
 

@@ -5,6 +5,7 @@ files are those of segments.py and snapshots.py, all in the folder of the first.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from pathlib import Path
 from actors.bus.messages import EventBatch
 from actors.domain.events import Event
 from actors.domain.state import State
-from actors.store import private_files, recovery, segments, snapshots
+from actors.store import recovery, segments, snapshots
 from actors.store.reader import Reader
 from actors.store.record import Damaged, Turn, encode_turns, rows_of
 from actors.store.recovery import Recovered
@@ -190,33 +191,36 @@ class _Mark:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """A file to write to, made where there is none; raises Damaged, Full."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         with _room():
-            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            (made_as,) = db.execute("PRAGMA user_version").fetchone()
-            if tables and made_as != segments.FORMAT:
-                raise Damaged(f"{path}: its format is {made_as}, and this engine writes format {segments.FORMAT}")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            if not tables:
-                db.executescript(f"BEGIN; PRAGMA user_version = {segments.FORMAT}; {segments.SCHEMA} COMMIT;")
-                private_files.sync_folder(path.parent)
+            if not path.exists():
+                segments.make(path)
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                (made_as,) = db.execute("PRAGMA user_version").fetchone()
+                if made_as != segments.FORMAT:
+                    raise Damaged(f"{path}: its format is {made_as}, and this engine writes format {segments.FORMAT}")
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("SELECT count(*) FROM room").fetchone()
+            except BaseException:
+                db.close()
+                raise
+            return db
     except sqlite3.Error as error:
-        db.close()
         raise Damaged(f"{path}: {error}") from None
-    except (Damaged, Full):
-        db.close()
-        raise
-    return db
 
 
 @contextlib.contextmanager
 def _room() -> Iterator[None]:
-    """Raises Full for SQLite's errors that mean so."""
+    """Raises Full for the errors that mean so."""
     try:
         yield
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) in _NO_ROOM:
+            raise Full(str(error)) from None
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise Full(str(error)) from None
         raise

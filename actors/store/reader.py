@@ -118,18 +118,22 @@ class Reader:
         return self._in(holding[-1], lambda reading: reading.read(batch_seq, limit))
 
     def _in(self, segment: Segment, ask: Callable[[Reading], T]) -> T:
-        """Asks one file; where it became an archive meanwhile, that."""
+        """Asks one file. What seems wrong with it is looked at again: it may just have been closed or compressed."""
         try:
-            if self._open is None or self._open[0] != segment:
-                self.close()
-                self._open = segment, segments.opened(segment.path)
-            return ask(self._open[1])
-        except Damaged as fault:
-            raise Damaged(f"{segment.path}: {fault}") from None
+            return self._at_once(segment, ask)
+        except (Damaged, sqlite3.DatabaseError):
+            self.close()
+        if not segment.path.exists():
+            segment = segment._replace(path=segment.path.with_suffix(segments.ARCHIVE))
+        try:
+            return self._at_once(segment, ask)
         except sqlite3.ProgrammingError:
             raise
-        except sqlite3.Error as error:
-            archive = segment._replace(path=segment.path.with_suffix(segments.ARCHIVE))
-            if not segment.path.exists() and archive.path.exists():
-                return self._in(archive, ask)
-            raise Damaged(f"{segment.path}: {error}") from None
+        except (Damaged, sqlite3.DatabaseError) as fault:
+            raise Damaged(f"{segment.path}: {fault}") from None
+
+    def _at_once(self, segment: Segment, ask: Callable[[Reading], T]) -> T:
+        if self._open is None or self._open[0] != segment:
+            self.close()
+            self._open = segment, segments.opened(segment.path)
+        return ask(self._open[1])

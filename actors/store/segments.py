@@ -19,9 +19,11 @@ from actors.store import private_files
 from actors.store.record import Damaged, Row, sound
 
 ARCHIVE = ".archive"
+PART = ".part"
+"""Not whole yet; what a kill left of one is made anew."""
 COLUMNS = "batch_seq, now_ns, first_event_seq, event_count, last_fill_id, turns, events, checksum"
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
+CREATE TABLE batches (
     batch_seq INTEGER PRIMARY KEY,
     now_ns INTEGER NOT NULL,
     first_event_seq INTEGER NOT NULL,
@@ -31,7 +33,7 @@ CREATE TABLE IF NOT EXISTS batches (
     events BLOB NOT NULL,
     checksum BLOB NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS room (
+CREATE TABLE room (
     padding BLOB NOT NULL
 ) STRICT;
 """
@@ -86,6 +88,21 @@ def listed(journal: Path) -> list[Segment]:
 def path_from(journal: Path, first_batch_seq: int) -> Path:
     """The file that begins with this batch."""
     return journal if first_batch_seq == 1 else journal.with_name(f"{journal.stem}-{first_batch_seq:012}.sqlite")
+
+
+def make(path: Path) -> None:
+    """An empty file, ready when it has its name: others may be reading the folder. Raises OSError, sqlite3.Error."""
+    part = path.with_name(path.name + PART)
+    for left in (part, part.with_name(part.name + "-journal")):
+        left.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    database = sqlite3.connect(part, isolation_level=None)
+    try:
+        database.executescript(f"BEGIN; PRAGMA user_version = {FORMAT}; {SCHEMA} COMMIT;")
+    finally:
+        database.close()
+    os.replace(part, path)
+    private_files.sync_folder(path.parent)
 
 
 def opened(path: Path) -> Reading:
@@ -165,7 +182,7 @@ def archive(path: Path) -> None:
         return
     target = path.with_suffix(ARCHIVE)
     if not target.exists():
-        part = target.with_name(target.name + ".part")
+        part = target.with_name(target.name + PART)
         with contextlib.suppress(FileNotFoundError):
             part.unlink()
         try:

@@ -46,7 +46,11 @@ class Loaded(NamedTuple):
 
 def state_hash(state: State) -> str:
     """Two states are the same where these 64 hexadecimal digits are: SHA-256 over MessagePack of `snapshot`."""
-    return hashlib.sha256(_encode(snapshot(state))).hexdigest()
+    return hash_of(snapshot(state))
+
+
+def hash_of(taken: Snapshot) -> str:
+    return hashlib.sha256(_encode(taken)).hexdigest()
 
 
 def listed(journal: Path) -> list[Kept]:
