@@ -15,7 +15,8 @@ from actors.bus.pump import Stop
 from actors.domain.commands import Command, ObserveTicks, OpenAccount
 from actors.domain.events import OrderFilled
 from actors.domain.order import Side
-from actors.domain.state import State, snapshot
+from actors.domain.snapshot import snapshot
+from actors.domain.state import State
 from actors.store import snapshots
 from actors.store.record import Turn
 from tests.actors.engine_desk import (

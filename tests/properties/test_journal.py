@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.domain.commands import Input
 from actors.domain.events import Event, OrderFilled
-from actors.domain.state import State, snapshot
+from actors.domain.snapshot import snapshot
+from actors.domain.state import State
 from actors.store import keeper, recovery, segments, snapshots
 from actors.store.explaining import explain
 from actors.store.journal import DAY_NS, Journal

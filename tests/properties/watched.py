@@ -11,7 +11,8 @@ import msgspec
 from actors.domain.broker import apply
 from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event, MoneyMoved, OrderFilled
-from actors.domain.margin import Exposure, closing_price_e8, conversion, profit_e16, to_minor
+from actors.domain.exposure import Exposure
+from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
 from actors.domain.order import Fill, Order, OrderStatus, Position, Side
 from actors.domain.refusal import Refused

@@ -70,6 +70,7 @@ FILLS = st.builds(
     st.builds(Conversion, TEXTS, IDS_OR_NONE, PRICES, PRICES),
     IDS,
     TIMES,
+    st.integers(-(2**63), 2**63),
 )
 
 
@@ -78,7 +79,7 @@ def events_of(order: Order) -> list[OrderEvent]:
     return [
         OrderAccepted(order),
         OrderModified(order),
-        OrderFilled(order, filled.fill, filled.position, ()),
+        OrderFilled(order, filled.fill, filled.position, (), filled.requirement),
         OrderEnded(order, "OCO", "the other one was filled"),
         OrderRejected(order, "NO_PRICE", "there is none"),
     ]

@@ -2,14 +2,12 @@
 
 import pytest
 
-from actors.bus import codec
-from actors.bus.messages import AccountReport, PositionReport, Reply
-from actors.domain.account import AccountSummary
 from actors.domain.broker import apply
-from actors.domain.checks import POSITIONS_LIMIT
 from actors.domain.commands import ClosePosition, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import Position, Side
+from actors.domain.order import (
+    Side,
+)
 from actors.domain.refusal import Code
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
 from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick, trading_state
@@ -19,7 +17,8 @@ ONE = e8("1")
 
 
 def protected(side: Side, protection: dict[str, str]) -> SubmitOrder:
-    return order("EURUSD", side, "1", **protection)
+    stop_loss, take_profit = protection.get("stop_loss", "0"), protection.get("take_profit", "0")
+    return order("EURUSD", side, "1", stop_loss=stop_loss, take_profit=take_profit)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +146,7 @@ def test_margin_counts_what_is_tied_up_and_what_is_lost() -> None:
 
     A balance of 1,000.00 leaves 1,000.00 - 102.00 - 366.37 = 531.63; another 14,000 at 1.09020 lose 2.80 and need
     14,000 x 1.09020 x 3.33 % = 508.2513: 528.83 are enough. 15,000 lose 3.00, need 544.5549, and have 528.63.
+    All 24,000 together require (11,002.00 + 15,262.80) x 3.33 % = 874.6178, rounded up once.
     """
     state = trading_state("1000.00")
     filled(state, order("EURUSD", BUY, "10000"))
@@ -155,24 +155,5 @@ def test_margin_counts_what_is_tied_up_and_what_is_lost() -> None:
     assert rejection(state, order("EURUSD", BUY, "15000", "more")) == expected
     filled(state, order("EURUSD", BUY, "14000", "less"))
     summary = state.summary(state.accounts[ACCOUNT], NOW_NS)
-    assert (summary.margin_minor, summary.open_profit_minor) == (366_37 + 508_26, -104_80)
-    assert (summary.equity_minor, summary.free_margin_minor) == (895_20, 20_57)
-
-
-def test_an_account_has_so_many_positions_and_no_more() -> None:
-    """A report of more would not fit a frame of the bus, and who asks for it would be hung up on."""
-    state = trading_state(deposit="1000000.00")
-    for number in range(POSITIONS_LIMIT):
-        filled(state, order("EURUSD", BUY, "1", f"order-{number}"))
-    expected = ("TOO_MANY_POSITIONS", "the account has 2000 open positions: close one first")
-    assert rejection(state, order("EURUSD", BUY, "1", "one more")) == expected
-    filled(state, closing(1))
-    filled(state, order("EURUSD", BUY, "1", "in its place"))
-
-
-def test_the_longest_report_fits_a_frame() -> None:
-    most = 2**63 - 1
-    position = Position(most, most, "x" * 32, SELL, most, most, most, most, most, most)
-    summary = AccountSummary(most, "x" * 10, -most, -most, most, most)
-    reports = [PositionReport(position, most, -most)] * POSITIONS_LIMIT
-    assert len(codec.encode(Reply(most, AccountReport(most, summary, reports)))) < codec.MAX_FRAME_BYTES // 2
+    assert (summary.margin_minor, summary.open_profit_minor) == (874_62, -104_80)
+    assert (summary.equity_minor, summary.free_margin_minor) == (895_20, 20_58)
