@@ -17,7 +17,8 @@ ONE = e8("1")
 
 
 def protected(side: Side, protection: dict[str, str]) -> SubmitOrder:
-    return order("EURUSD", side, "1", **protection)
+    stop_loss, take_profit = (protection.get(name, "0") for name in ("stop_loss", "take_profit"))
+    return order("EURUSD", side, "1", stop_loss=stop_loss, take_profit=take_profit)
 
 
 @pytest.mark.parametrize(
