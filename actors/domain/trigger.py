@@ -89,6 +89,10 @@ def _pop(heap: list[tuple[int, Reached]], reach: int, found: list[Reached]) -> N
         found.append(heapq.heappop(heap)[1])
 
 
+SPARE = 64
+"""So many entries more than twice the needed ones are kept before they are put in order."""
+
+
 class Followed(NamedTuple):
     """One trailing stop, for a snapshot."""
 
@@ -169,6 +173,10 @@ class Trail:
 
     def _look(self, group: "_Group") -> None:
         heapq.heappush(self._nearest, (-group.nearest_e8(), group.number))
+        if len(self._nearest) > 2 * len(self._groups) + SPARE:
+            # Each new peak leaves an entry that no longer holds, and a market that only rises would reach none.
+            self._nearest = [(-one.nearest_e8(), one.number) for one in self._groups]
+            heapq.heapify(self._nearest)
 
 
 class _Group:

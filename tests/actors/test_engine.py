@@ -178,7 +178,7 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
 def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
     """Whatever integer MessagePack can carry, in any field."""
     for number in (2**64 - 1, 2**63, -(2**63)):
-        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, *[number] * 8)
+        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, number, number, 0, number, number, number)
         bodies = [
             SubmitOrder(ACCOUNT, f"id{number}", OrderTerms("EURUSD", BUY, OrderType.MARKET, number)),
             SubmitOrder(ACCOUNT, f"id{number}", far),

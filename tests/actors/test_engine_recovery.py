@@ -12,9 +12,9 @@ from actors.bus.messages import (
     Reply,
 )
 from actors.bus.pump import Stop
-from actors.domain.commands import Command, ObserveTicks, OpenAccount
+from actors.domain.commands import Command, ObserveTicks, OpenAccount, SubmitOrder
 from actors.domain.events import OrderFilled
-from actors.domain.order import Side
+from actors.domain.order import OrderType, Side
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
 from actors.store import snapshots
@@ -26,7 +26,7 @@ from tests.actors.engine_desk import (
     events_message,
     ticks_frame,
 )
-from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick
+from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, terms, tick
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -101,6 +101,23 @@ def test_without_the_journal_there_is_no_answer(desk: Desk, journal_path: Path) 
     again = Desk(journal_path)
     assert again.encoded() == before
     assert again.answer(order("EURUSD", BUY, "1")) is not None
+
+
+def test_a_stop_that_follows_has_its_peak_after_a_crash(desk: Desk, journal_path: Path) -> None:
+    """One frame has the tick that fills the order and the ticks after it; the last comes with a dead price above."""
+    trailing = terms("EURUSD", BUY, "1000", OrderType.LIMIT, limit="1.09", trailing_stop="0.01")
+    desk.ask(START_NS + 1, requests=[SubmitOrder(ACCOUNT, "a", trailing)])
+    prices = [("1.08980", "1.09000"), ("1.09500", "1.09520"), ("1.09200", "1.09220")]
+    ticks = [tick("EURUSD", bid, ask, seq) for seq, (bid, ask) in enumerate(prices, 2)]
+    dead = tick("EURUSD", "1.09900", "1.09920", 5, live=False)
+    (event,) = events_in(desk.ask(START_NS + 2, ticks=[ticks_frame(*ticks, dead)]))
+    assert isinstance(event, OrderFilled)
+    desk.crash()
+    again = Desk(journal_path)
+    assert again.encoded() == desk.encoded()
+    assert events_in(again.ask(START_NS + 3, ticks=[ticks_frame(tick("EURUSD", "1.08501", "1.08521", 6))])) == []
+    assert len(events_in(again.ask(START_NS + 4, ticks=[ticks_frame(tick("EURUSD", "1.085", "1.0852", 7))]))) == 1
+    again.crash()
 
 
 def test_a_fresh_state_is_what_a_fresh_journal_gives(journal_path: Path) -> None:
