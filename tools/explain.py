@@ -53,16 +53,16 @@ def _fill(told: Explanation) -> Lines:
 
 
 def _order(told: Explanation) -> Lines:
-    order, digits = told.order, told.instrument.price_digits
+    order, terms, digits = told.order, told.order.terms, told.instrument.price_digits
     lines = [
-        f"Order {order.order_id}: {order.terms.type.value}, {order.side.value} {format_e8(order.quantity_e8)} {order.symbol}",
+        f"Order {order.order_id}: {terms.type.value}, {terms.side.value} {format_e8(terms.quantity_e8)} {terms.symbol}",
         f"  reason           {order.reason.value}",
         f"  told by          {_cause(told)}",
         f"  client_order_id  {order.client_order_id or '(none: the engine made it)'}",
         f"  status           {order.status.value}, {format_e8(order.filled_e8)} filled at "
         f"{format_e8(order.average_price_e8, digits)} on average",
     ]
-    for name, price_e8 in (("stop loss", order.terms.stop_loss_e8), ("take profit", order.terms.take_profit_e8)):
+    for name, price_e8 in (("stop loss", terms.stop_loss_e8), ("take profit", terms.take_profit_e8)):
         if price_e8:
             lines.append(f"  {name:<15}  {format_e8(price_e8, digits)}")
     return lines

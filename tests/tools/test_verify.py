@@ -11,7 +11,7 @@ import pytest
 
 from actors.bus import codec
 from actors.bus.messages import EventBatch
-from actors.domain import dealing
+from actors.domain import orders
 from actors.domain.commands import ObserveTicks
 from actors.domain.events import OrderFilled
 from actors.domain.money import Rounding
@@ -93,7 +93,7 @@ def test_each_input_is_done_again_at_its_own_time(path: Path) -> None:
     live(journal, state, TURNS[0])
     turns, events = [], []
     for number in range(3):
-        (event,) = dealing.submit_order(state, order("EURUSD", BUY, "1", f"{number}"), START_NS + number)
+        (event,) = orders.submit_order(state, order("EURUSD", BUY, "1", f"{number}"), START_NS + number)
         state.evolve(event)
         events.append(event)
         turns.append(Turn(START_NS + number, [order("EURUSD", BUY, "1", f"{number}")], [1]))

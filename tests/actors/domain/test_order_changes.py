@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from actors.domain.commands import CancelOrder, ClosePosition, ModifyOrder, ObserveStream, SubmitOrder
+from actors.domain.group import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side, TimeInForce
-from actors.domain.orders import WAITING_ORDERS_LIMIT
 from actors.domain.refusal import Code, Refused
 from tests.actors.domain.deals import refusal
 from tests.actors.domain.waiting import Desk
@@ -174,9 +174,9 @@ def test_without_a_live_price_an_order_may_be_cancelled_and_not_changed() -> Non
 
 def test_an_account_has_so_many_waiting_orders_and_no_more() -> None:
     desk = Desk()
-    for _ in range(WAITING_ORDERS_LIMIT):
+    for _ in range(Limits().waiting_orders):
         desk.submit(BUY, LIMIT, "1", limit="1")
-    last = WAITING_ORDERS_LIMIT + 1
+    last = Limits().waiting_orders + 1
     assert desk.submit(BUY, LIMIT, "1", limit="1") == [f"{last} rejected TOO_MANY_ORDERS"]
     assert desk.submit(BUY, MARKET, "1") == [f"{last + 1} client: buys 1 at 1.10020"]
     desk.cancel(1)
