@@ -117,7 +117,7 @@ class State:
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
         self.stream_alive_ns = alive_ns
-        if not self.next_roll_ns:
+        if alive_ns and not self.next_roll_ns:
             self.next_roll_ns = roll_after(alive_ns)
         for symbol in behind:
             if symbol in self.ticks:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,9 +39,11 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.group import STANDARD, Group
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
+from actors.domain.requirement import Requirement
 from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
 from tests.actors.engine_desk import (
     ASKER,
@@ -133,7 +136,7 @@ def test_a_refused_command_changes_nothing(desk: Desk) -> None:
     assert outbox == [
         replies_message(
             Refusal("QUANTITY_OUT_OF_RANGE", sentence, "quantity"),
-            Refusal("BAD_AMOUNT", "a deposit is more than nothing and within the limit", "amount"),
+            Refusal("BAD_AMOUNT", "the amount is more than nothing and within the limit", "amount"),
             Refusal("UNKNOWN_POSITION", "there is no open position 5", "position_id"),
         )
     ]
@@ -174,10 +177,14 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
     assert desk.encoded() == before
 
 
+FAR_FIELDS = [name for name in OrderTerms.__struct_fields__ if name.endswith(("_e8", "_ns")) and name != "quantity_e8"]
+
+
 def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
     """Whatever integer MessagePack can carry, in any field."""
     for number in (2**64 - 1, 2**63, -(2**63)):
-        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, *[number] * 8)
+        prices: dict[str, Any] = dict.fromkeys(FAR_FIELDS, number)
+        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, **prices)
         bodies = [
             SubmitOrder(ACCOUNT, f"id{number}", OrderTerms("EURUSD", BUY, OrderType.MARKET, number)),
             SubmitOrder(ACCOUNT, f"id{number}", far),
@@ -307,9 +314,11 @@ def test_questions(desk: Desk) -> None:
     assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()))
     assert desk.answer(GetAccount(ACCOUNT)) == AccountReport(
         seq,
-        AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS),
+        AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS, 0, 366_37),
         [PositionReport(position, e8("1.10500"), 48_00)],
         [waiting],
+        Group(STANDARD),
+        {"EURUSD": Requirement(366_37, 366_37)},
     )
     assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
     assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))

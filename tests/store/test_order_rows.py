@@ -55,6 +55,7 @@ ORDERS = st.builds(
     IDS_OR_NONE,
     TIMES,
     IDS_OR_NONE,
+    PRICES_OR_NONE,
 )
 FILLS = st.builds(
     Fill,
@@ -116,6 +117,7 @@ def test_what_does_not_apply_is_null() -> None:
         "average_price",
         "position_id",
         "trail_tick_seq",
+        "asked",
     }
 
 
