@@ -44,7 +44,8 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
-from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
+from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS
+from actors.reports import REPLIES_PER_MESSAGE
 from tests.actors.engine_desk import (
     ASKER,
     DEFINED,

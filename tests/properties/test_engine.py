@@ -41,7 +41,7 @@ class Engine(RuleBasedStateMachine, Trading):
     reach = rule(which=PICKS, spread=st.integers(0, 3), beyond=st.integers(-3, 3))(Trading.reach)
     miss_a_tick = rule(behind=st.lists(SYMBOLS, max_size=1))(Trading.miss_a_tick)
     time_passes = rule(seconds=st.sampled_from([1, 2, 3, 4, 20_000]), silent=SELDOM)(Trading.time_passes)
-    submit = rule(
+    at_the_market = rule(
         target=sent,
         account_id=ACCOUNTS,
         symbol=SYMBOLS,
@@ -50,7 +50,7 @@ class Engine(RuleBasedStateMachine, Trading):
         protections=PROTECTIONS,
         reduce_only=SELDOM,
     )(Trading.submit)
-    submit_waiting = rule(
+    to_wait = rule(
         target=sent,
         account_id=ACCOUNTS,
         symbol=SYMBOLS,
@@ -62,20 +62,20 @@ class Engine(RuleBasedStateMachine, Trading):
         reduce_only=SELDOM,
         oco=MARKS,
     )(Trading.submit_waiting)
-    submit_anything = rule(
-        target=sent, symbol=SYMBOLS, side=SIDES, size=st.integers(0, 1_000), price=st.integers(-25, 25)
-    )(Trading.submit_anything)
+    anything = rule(target=sent, symbol=SYMBOLS, side=SIDES, size=st.integers(0, 1_000), price=st.integers(-25, 25))(
+        Trading.submit_anything
+    )
     modify_order = rule(
         which=PICKS, change=st.sampled_from(["price", "quantity", "force", "oco", "back"]), prices=PRICES
     )(Trading.modify_order)
     cancel_order = rule(which=PICKS)(Trading.cancel_order)
     modify_position = rule(which=PICKS, protections=PROTECTIONS, trail_only=st.booleans())(Trading.modify_position)
-    close = rule(target=sent, which=PICKS, quarters=st.integers(0, 4))(Trading.close)
-    close_by = rule(target=sent, which=PICKS, other=PICKS)(Trading.close_by)
-    close_many = rule(
+    close_one = rule(target=sent, which=PICKS, quarters=st.integers(0, 4))(Trading.close)
+    close_two = rule(target=sent, which=PICKS, other=PICKS)(Trading.close_by)
+    close_all = rule(
         target=sent, account_id=ACCOUNTS, which=st.sampled_from(Which), symbol=st.one_of(st.just(""), SYMBOLS)
     )(Trading.close_many)
-    reverse = rule(target=sent, which=PICKS)(Trading.reverse)
+    turn_round = rule(target=sent, which=PICKS)(Trading.reverse)
     repeat = rule(command=sent)(Trading.repeat)
     reuse_an_id = rule(command=sent)(Trading.reuse_an_id)
     restart_from_a_snapshot = rule()(Trading.restart_from_a_snapshot)

@@ -117,7 +117,7 @@ def _ours(folder: Path, orders: int, window_orders: int, client: Callable[[Path,
             dealt = dealing.report(Dealt, TIMEOUT_S)
             engine.kill()
     journal = Journal(orders_chain.journal_file(folder))
-    recovered, _ = journal.recover()
+    recovered = journal.recover().state
     journal.close()
     check(dealt, recovered, orders)
     return Run(

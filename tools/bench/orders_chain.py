@@ -83,8 +83,8 @@ def engine(folder: Path) -> None:
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     journal = Journal(journal_file(folder))
-    state, last_ns = journal.recover()
-    actor = Engine.start(journal, state, last_ns, definitions())
+    recovered = journal.recover()
+    actor = Engine.start(journal, recovered, definitions())
     opened = {
         "ticks": sockets.subscriber(context, at.ticks, topics.TICK_PREFIX, topics.ALIVE),
         "requests": sockets.router(context, at.engine),

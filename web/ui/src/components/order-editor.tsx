@@ -51,7 +51,7 @@ export function OrderEditor({ desk, instrument, order, onClose }: OrderEditorPro
   const title = `${TYPE_NAMES[type]} order to ${side} ${quantity(order.quantity)} ${symbol}`;
   return (
     <Dialog title={title} testId="order-editor" onClose={onClose}>
-      <form onSubmit={save}>
+      <form onSubmit={save} noValidate>
         <Field
           name="Quantity"
           unit={instrument.base}

@@ -41,7 +41,6 @@ export function TimeFields(props: TimeFieldsProps) {
           </span>
           <input
             type="datetime-local"
-            step="1"
             data-testid={`${testId}-expires`}
             value={expires}
             aria-invalid={invalid}
