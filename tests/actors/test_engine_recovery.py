@@ -13,7 +13,7 @@ from actors.bus.messages import (
 )
 from actors.bus.pump import Stop
 from actors.domain.commands import Command, ObserveTicks, OpenAccount, SubmitOrder
-from actors.domain.events import OrderFilled
+from actors.domain.events import OrderFilled, OrderRejected
 from actors.domain.order import OrderType, Side
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State

@@ -183,7 +183,7 @@ class Watched:
             assert account.margin_minor == sum(position.margin_minor for position in account.positions.values())
             anew: dict[str, Exposure] = {}
             for position in account.positions.values():
-                exposure = anew.setdefault(position.symbol, Exposure(INSTRUMENTS[symbol].quote))
+                exposure = anew.setdefault(position.symbol, Exposure(INSTRUMENTS[position.symbol].quote))
                 exposure.change(position.side, position.quantity_e8, position.cost_e16)
             assert {symbol: sums(exposure) for symbol, exposure in account.exposures.items()} == {
                 symbol: sums(exposure) for symbol, exposure in anew.items()

@@ -71,9 +71,9 @@ class Day:
             DefineGroup(Group("payers", commission=COMMISSION)),
             OpenAccount(1, "USD", Mode.HEDGING, "payers"),
             OpenAccount(2, "USD", Mode.NETTING, "payers"),
-            Deposit(1, 150_000, "one", "config"),
-            Deposit(2, 150_000, "two", "config"),
-            GrantCredit(1, 50_000, "bonus", "config"),
+            Deposit(1, 50_000, "one", "config"),
+            Deposit(2, 50_000, "two", "config"),
+            GrantCredit(1, 10_000, "bonus", "config"),
         ):
             self.events += apply(self.state, told, self._now_ns)
         for step in range(1, STEPS):

@@ -361,7 +361,7 @@ def test_terms_that_change_leave_one_row(history: History, database_url: str) ->
 
 def test_a_margin_status_is_that_of_the_account_as_it_was_last(history: History, database_url: str) -> None:
     call, out, normal = MarginStatus.MARGIN_CALL, MarginStatus.STOP_OUT, MarginStatus.NORMAL
-    statuses = []
+    statuses: list[list[tuple[Any, ...]]] = []
     for changes in ([], [call], [out, normal, call], [normal]):
         events: list[Event] = [facts.status_changed(status) for status in changes]
         first_seq = history.progress().get("events", 0) + 1
@@ -398,7 +398,8 @@ def test_a_sealed_day_is_the_trial_balance_and_sums_to_zero(history: History, da
     ]
     entries = rows(
         database_url,
-        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1] FROM entries GROUP BY 1 ORDER BY 1",
+        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1] "
+        "FROM entries GROUP BY 1 ORDER BY 1",
     )
     assert [(account, total, total) for _, account, _, total in found[:5]] == entries
 
