@@ -214,8 +214,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> None:
     if not deal.opens:
         return
     symbol, currency = deal.symbol, account.currency
-    needed_minor = deal.requirement.initial_minor
-    freed_minor = account.requirements.get(symbol, NOTHING).initial_minor
+    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
     profit_minor = margin.open_profit_minor(
         account.exposures,
         state.crosses,
@@ -225,7 +224,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> None:
         (symbol, deal.exposure),
     )
     balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
-    free_minor = balance_minor + profit_minor - account.margin_minor + freed_minor
+    free_minor = balance_minor + profit_minor - account.margin_minor
     if free_minor < needed_minor:
         raise Refused(
             Code.INSUFFICIENT_MARGIN,

@@ -180,7 +180,9 @@ class Watched:
 
     def sums_of_an_account_are_those_of_its_positions(self) -> None:
         for account in self.state.accounts.values():
-            assert account.margin_minor == sum(position.margin_minor for position in account.positions.values())
+            assert account.margin_minor == sum(one.initial_minor for one in account.requirements.values())
+            assert account.maintenance_minor == sum(one.maintenance_minor for one in account.requirements.values())
+            assert sorted(account.requirements) == sorted(account.exposures)
             anew: dict[str, Exposure] = {}
             for position in account.positions.values():
                 exposure = anew.setdefault(position.symbol, Exposure(INSTRUMENTS[position.symbol].quote))
