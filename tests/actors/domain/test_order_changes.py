@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from actors.domain.commands import CancelOrder, ClosePosition, ModifyOrder, ObserveStream, SubmitOrder
+from actors.domain.group import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side, TimeInForce
-from actors.domain.orders import WAITING_ORDERS_LIMIT
 from actors.domain.refusal import Code, Refused
 from tests.actors.domain.deals import refusal
 from tests.actors.domain.waiting import Desk
 from tests.examples import ACCOUNT, terms
 
 BUY, SELL = Side.BUY, Side.SELL
+WAITING_ORDERS_LIMIT = Limits().waiting_orders
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TOUCHED, TRAILING = OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP
 GTD, DAY, IOC, FOK = TimeInForce.GTD, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
