@@ -9,13 +9,14 @@ from collections import Counter
 import msgspec
 
 from actors.domain.broker import apply
-from actors.domain.commands import DefineGroup, Input, Mode, ObserveStream, ObserveTicks
+from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
+from actors.domain.commands import DefineGroup, DefineInstrument, Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.exposure import Exposure
+from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
 from actors.domain.order import Fill, Order, OrderStatus, Position, Side
-from actors.domain.ledger import Posting
 from actors.domain.refusal import Refused
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
@@ -23,6 +24,12 @@ from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, status
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
+
+SWAPS = {
+    "EURUSD": Swap(SwapBasis.POINTS, -1_500_000_000, 400_000_000),
+    "USDJPY": Swap(SwapBasis.INTEREST, 3_000_000, -5_000_000),
+    "BTCUSD": Swap(SwapBasis.INTEREST, -20_000_000, -20_000_000, 360, EVERY_NIGHT),
+}
 
 
 def sums(exposure: Exposure) -> tuple[int, ...]:
@@ -49,7 +56,10 @@ class Watched:
             *opening("20000", "EUR", 3, Mode.NETTING),
             *opening("500", "GBP", 4),
         ]
-        for told in [*trading_inputs("20000"), *others]:
+        swaps: list[Input] = [
+            DefineInstrument(msgspec.structs.replace(INSTRUMENTS[symbol], swap=swap)) for symbol, swap in SWAPS.items()
+        ]
+        for told in [*trading_inputs("20000"), *swaps, *others]:
             self.tell(told)
 
     def tell(self, told: Input) -> list[Event]:
