@@ -5,6 +5,7 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.commands import (
+    Adjust,
     DefineGroup,
     DefineInstrument,
     Deposit,
@@ -152,6 +153,14 @@ def test_a_negative_balance_is_forgiven_where_the_group_says_so() -> None:
     posting = Posting(3, PostingKind.PROTECTION, "account:1", NOW_NS, entries)
     assert events[-1] == NegativeBalanceForgiven(ACCOUNT, posting)
     assert state.balance_minor(state.accounts[ACCOUNT]) == 0
+
+
+def test_what_is_owed_before_a_restart_is_forgiven_after_it() -> None:
+    """An adjustment leaves an account with nothing open owing 1.00; the next tick forgives it."""
+    state = trading_state("500.00")
+    apply(state, Adjust(ACCOUNT, -501_00, "correction", "anna"), NOW_NS)
+    copy = restore(snapshot(state))
+    assert told(see(copy, "1.10000")) == told(see(state, "1.10000")) == [("forgiven", 1_00)]
 
 
 def test_where_the_group_does_not_the_client_owes_it() -> None:
