@@ -42,7 +42,7 @@ class Walk:
             self.close: 6,
             self.trouble: 3,
             self.again: 4,
-            self.money: 3,
+            self.money: 5,
         }
 
     def run(self) -> None:
@@ -125,13 +125,15 @@ class Walk:
         elif kind == 2:
             desk.miss_a_tick([self.symbol()])
         else:
-            desk.time_passes(chance.choice([1, 2, 3, 4, 20_000]), silent=chance.random() < 0.1)
+            desk.time_passes(chance.choice([1, 3, 20_000, 80_000]), silent=chance.random() < 0.1)
 
     def money(self) -> None:
         chance, desk = self.chance, self.desk
         kind, account_id = chance.randint(0, 4), chance.randint(1, 4)
         if kind <= 1:
-            desk.withdraw(account_id, chance.randint(-1, 5_000))
+            desk.withdraw(account_id, chance.randint(-1, 500))
+            for position in list(desk.state.accounts[account_id].positions.values()):
+                desk.move(position.symbol, self.shift(), chance.randint(0, 30), 1)
         elif kind == 2:
             desk.grant_credit(account_id, chance.randint(-20_000, 50_000))
         elif kind == 3:

@@ -25,7 +25,7 @@ from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from actors.domain.stop_out import MarginLevels, MarginStatus
 from tests.actors.domain.deals import NOW_NS, filled
-from tests.examples import ACCOUNT, EURUSD, encoded, order, tick, trading_state
+from tests.examples import ACCOUNT, EURUSD, closing, encoded, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 NORMAL, CALL, OUT = MarginStatus.NORMAL, MarginStatus.MARGIN_CALL, MarginStatus.STOP_OUT
@@ -253,3 +253,11 @@ def test_a_restored_state_tells_the_same(cut: int) -> None:
     for bid in PATH[cut:]:
         assert see(copy, bid) == see(state, bid)
         assert encoded(copy) == encoded(state)
+
+
+def test_a_margin_call_of_an_account_that_was_closed_before_a_restart_is_over_after_it() -> None:
+    state = long_state()
+    assert told(see(state, "1.08000"))[-1] == (CALL, 298_00, 366_37)
+    filled(state, closing(1))
+    copy = restore(snapshot(state))
+    assert told(see(copy, "1.08000")) == told(see(state, "1.08000")) == [(NORMAL, 298_00, 0)]
