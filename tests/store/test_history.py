@@ -398,8 +398,8 @@ def test_a_sealed_day_is_the_trial_balance_and_sums_to_zero(history: History, da
     ]
     entries = rows(
         database_url,
-        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1] "
-        "FROM entries GROUP BY 1 ORDER BY 1",
+        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1]"
+        " FROM entries GROUP BY 1 ORDER BY 1",
     )
     assert [(account, total, total) for _, account, _, total in found[:5]] == entries
 
