@@ -58,6 +58,16 @@ def open_history(database_url: str) -> History:
     return History(sqlalchemy_url(Path(), database_url))
 
 
+def test_a_network_that_swallows_packets_is_noticed(history: History) -> None:
+    driver: Any = history._connection.connection.driver_connection
+    limits = driver.info.get_parameters()
+    assert {name: limits.get(name) for name in ("tcp_user_timeout", "keepalives_idle", "keepalives_count")} == {
+        "tcp_user_timeout": "10000",
+        "keepalives_idle": "5",
+        "keepalives_count": "3",
+    }
+
+
 def rows(database_url: str, statement: str) -> list[tuple[Any, ...]]:
     with contextlib.closing(psycopg.connect(database_url)) as session, session:
         return session.execute(statement.encode()).fetchall()
