@@ -1,9 +1,11 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import orders, quotes
+from tools.bench import order_latency, orders, quotes, tick_cost
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
     quotes.NAME: quotes.MEASUREMENT,
     orders.NAME: orders.MEASUREMENT,
+    order_latency.NAME: order_latency.MEASUREMENT,
+    tick_cost.NAME: tick_cost.MEASUREMENT,
 }
