@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from actors.bus.pump import Inbox
-from tools.bench import book, order_latency, tick_cost
+from tools.bench import book, order_latency, stop_out_latency, tick_cost
 from tools.bench.orders_chain import Dealt
 from tools.bench.result import Spoiled
+from tools.bench.stop_out_latency import Watched
 
 
 def silent(_: str) -> None:
@@ -62,3 +63,23 @@ def test_a_status_that_a_tick_should_have_changed_spoils(tmp_path: Path) -> None
         book.check_statuses(told.state)
     told.engine.on_receive(Inbox(2, {}))
     journal.close()
+
+
+def test_stop_outs_are_those_that_had_to_be(tmp_path: Path) -> None:
+    told = stop_out_latency.measure(tmp_path, silent, positions=1_000, ticks=600, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["accounts"]) == ("stop_out_latency", "µs p99", 100)
+    assert told["stop_outs"] >= told["stopped_out_accounts"] == 6
+    assert told["value"] == told["p99_us"] >= told["p50_us"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stop_out_that_is_missing_late_or_too_many_spoils() -> None:
+    wanted = {10: ("EURUSD", 3), 20: ("GBPUSD", 5)}
+    stop_out_latency.check(Watched(dict(wanted), []), wanted)
+    for first, counts in (
+        ({10: ("EURUSD", 3)}, "1 stop-outs are missing, 0 too many, 0 "),
+        ({**wanted, 30: ("AUDUSD", 4)}, "0 stop-outs are missing, 1 too many, 0 "),
+        ({**wanted, 20: ("GBPUSD", 6)}, "0 stop-outs are missing, 0 too many, 1 "),
+    ):
+        with pytest.raises(Spoiled, match=counts):
+            stop_out_latency.check(Watched(first, []), wanted)

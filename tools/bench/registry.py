@@ -1,6 +1,6 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import order_latency, orders, quotes, tick_cost
+from tools.bench import order_latency, orders, quotes, stop_out_latency, tick_cost
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -8,4 +8,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     orders.NAME: orders.MEASUREMENT,
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
+    stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
 }
