@@ -32,9 +32,7 @@ def test_order_latency_is_of_orders_at_the_rate_offered(tmp_path: Path) -> None:
 
 def test_an_order_that_is_missing_spoils_order_latency(tmp_path: Path) -> None:
     with pytest.raises(Spoiled, match="of 310 fills that were acknowledged the journal has 309"):
-        order_latency.measure(
-            tmp_path, silent, orders=300, orders_per_second=1_000, rounds=1, client=one_short_client
-        )
+        order_latency.measure(tmp_path, silent, orders=300, orders_per_second=1_000, rounds=1, client=one_short_client)
 
 
 def test_tick_cost_tells_of_each_size(tmp_path: Path) -> None:

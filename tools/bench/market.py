@@ -5,7 +5,7 @@ from itertools import combinations
 from actors.domain.instrument import Instrument
 from actors.domain.money import SCALE
 
-DOLLARS_E8 = {
+DOLLARS_E8: dict[str, int] = {
     "EUR": 108_000_000,
     "GBP": 127_000_000,
     "AUD": 66_000_000,
@@ -22,7 +22,7 @@ STEP_E8 = 1_000
 SPREAD_E8 = 10_000
 
 
-METALS_E8 = {"XAU": 2_000 * SCALE, "XAG": 25 * SCALE}
+METALS_E8: dict[str, int] = {"XAU": 2_000 * SCALE, "XAG": 25 * SCALE}
 """What one ounce costs in dollars."""
 
 
@@ -39,8 +39,9 @@ def thirty() -> dict[str, Instrument]:
 
 def price_e8(instrument: Instrument) -> int:
     """Where an instrument's price begins."""
-    worth_e8 = DOLLARS_E8 | METALS_E8
-    return worth_e8[instrument.base] * SCALE // worth_e8[instrument.quote]
+    worth_e8: dict[str, int] = DOLLARS_E8 | METALS_E8
+    price: int = worth_e8[instrument.base] * SCALE // worth_e8[instrument.quote]
+    return price
 
 
 def prices_e8(instrument: Instrument, number: int) -> tuple[int, int]:

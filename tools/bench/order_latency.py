@@ -1,4 +1,4 @@
-"""`order_latency`: how long a client waits for the durable answer to an order, at a rate that the engine keeps up with."""
+"""`order_latency`: how long the durable answer to an order takes, at a rate that the engine keeps up with."""
 
 import shutil
 import tempfile
@@ -38,9 +38,7 @@ class PacedDesk(Desk):
             if len(due_ns) < due:
                 numbers = range(len(due_ns), due)
                 due_ns += [start_ns + number * 10**9 // pace for number in numbers]
-                self._socket.send_multipart(
-                    [codec.encode(EngineRequest(number, order(number))) for number in numbers]
-                )
+                self._socket.send_multipart([codec.encode(EngineRequest(number, order(number))) for number in numbers])
             if self._socket.poll(TURN_MS):
                 heard_ns = now_ns
                 answered += self._read(due_ns)

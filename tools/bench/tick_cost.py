@@ -109,7 +109,7 @@ MEASUREMENT = Measurement(
     f"What a tick costs the engine with {POSITIONS[-1]:,} positions open, each with a stop loss and a take profit, "
     f"long and short, of {POSITIONS[-1] // book.POSITIONS_PER_ACCOUNT:,} accounts in {len(book.SYMBOLS)} symbols: the "
     f"mean of {TICKS:,}, one a turn, from its frame to its place in the journal on the disk, without sockets. The "
-    "positions were dealt by the engine, and prices move as much as a market does in that time, which triggers nothing. "
+    "positions were dealt by the engine, and prices move as a market does in that time, which triggers nothing. "
     "Checked: the engine has seen each tick and made no event of any, and that is right by the equity of each account, "
     "worked out anew from its positions. The peer is the same engine with a hundredth of the positions.",
     measure,
