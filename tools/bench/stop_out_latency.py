@@ -288,10 +288,10 @@ def _peer(folder: Path) -> Run:
 MEASUREMENT = Measurement(
     f"From a tick to the stop-out that it causes, with {POSITIONS:,} positions of "
     f"{POSITIONS // book.POSITIONS_PER_ACCOUNT:,} accounts in {len(book.SYMBOLS)} symbols, and {TICKS_PER_SECOND:,} "
-    f"ticks a second for {TICKS // TICKS_PER_SECOND} s: the 99th percentile, from sending the tick to the engine process "
-    "to having the event of the execution, which leaves when it is durable. The prices of "
-    f"{len(FALLING)} symbols fall, and a tenth of the accounts hold nothing else; each has its own price at which it "
-    "must be stopped out. Checked: the accounts that were are those whose equity, worked out on its own, came below half "
+    f"ticks a second for {TICKS // TICKS_PER_SECOND} s: the 99th percentile, from sending the tick "
+    "to the engine process to having the event of the execution, which leaves when it is durable. The prices of "
+    f"{len(FALLING)} symbols fall, and a tenth of the accounts hold nothing else; each has a price of its own at which "
+    "it must be stopped out. Checked: the accounts that were are those whose equity, worked out anew, came below half "
     "of their margin, each by the first tick that brought it there; then the engine is killed, and what recovers from "
     "the journal has a balanced ledger and for each account the status that its positions make at the last prices. "
     "The peer commits the last rows to another SQLite file, each at the time at which the engine did.",
