@@ -30,6 +30,7 @@ from actors.domain.state import State
 
 CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
 FILL = Step.FILL
+NETTING = Mode.NETTING
 
 
 class Deal:
@@ -56,6 +57,7 @@ class Deal:
         self.opens = False
         self.moved_minor = 0
         """What the deal adds to the balance: profit, less commission."""
+        self._loss: Conversion | None = None
         self._terms = state.margin_terms(account.group, self._instrument)
         self._fill_id: int = following._fill_id if following else state.last_fill_id
         self._position_id: int = following._position_id if following else state.last_position_id
@@ -65,7 +67,7 @@ class Deal:
         """Fills the order, whole, at a price: as the account's mode and the order's terms will have it."""
         account, terms = self._account, order.terms
         left_e8 = terms.quantity_e8
-        if account.mode is Mode.NETTING or terms.reduce_only:
+        if account.mode is NETTING or terms.reduce_only:
             for position in self._opposite(terms):
                 if left_e8:
                     part_e8 = min(left_e8, position.quantity_e8)
@@ -73,7 +75,7 @@ class Deal:
                     order = self.close(order, position, part_e8, price_e8, is_last=left_e8 == 0)
         if not left_e8:
             return
-        same = self._same(terms) if account.mode is Mode.NETTING else None
+        same = self._same(terms) if account.mode is NETTING else None
         if same is None:
             self.open(order, left_e8, price_e8)
         else:
@@ -95,7 +97,7 @@ class Deal:
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
         terms, account = order.terms, self._account
-        by = self._conversion(gain=False)
+        by = self._loss_conversion()
         self._position_id += 1
         position = Position(
             self._position_id,
@@ -118,7 +120,7 @@ class Deal:
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
-        by = self._conversion(gain=False)
+        by = self._loss_conversion()
         sum_e8 = position.quantity_e8 + quantity_e8
         cost_e16 = position.cost_e16 + price_e8 * quantity_e8
         average_e8, rest_e16 = divmod(cost_e16, sum_e8)
@@ -154,6 +156,12 @@ class Deal:
                 return position
         return None
 
+    def _loss_conversion(self) -> Conversion:
+        """What margin is converted by: the same for all executions of a deal."""
+        if self._loss is None:
+            self._loss = self._conversion(gain=False)
+        return self._loss
+
     def _conversion(self, *, gain: bool) -> Conversion:
         state = self._state
         return margin.conversion(
@@ -187,7 +195,7 @@ class Deal:
             charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
             postings = (*postings, charge)
         self.moved_minor += fill.profit_minor - fill.commission_minor
-        self.requirement = required(self.exposure, self._terms, self._conversion(gain=False), self._account.currency)
+        self.requirement = required(self.exposure, self._terms, self._loss_conversion(), self._account.currency)
         self.events.append(OrderFilled(order, fill, position, postings, self.requirement))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:

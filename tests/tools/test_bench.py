@@ -202,7 +202,7 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HEDGEROW_RUN_DIR", str(tmp_path))
     monkeypatch.setitem(MEASUREMENTS, "quick", Measurement("What quick is.", run))
     monkeypatch.setitem(MEASUREMENTS, "bad", Measurement("What bad is.", fail))
-    for name in ("quotes", "orders", "replay", "recovery"):
+    for name in [name for name in MEASUREMENTS if name not in ("quick", "bad")]:
         monkeypatch.delitem(MEASUREMENTS, name)
     return tmp_path
 

@@ -1,6 +1,6 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import orders, quotes, recovery, replay
+from tools.bench import order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -8,4 +8,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     orders.NAME: orders.MEASUREMENT,
     replay.NAME: replay.MEASUREMENT,
     recovery.NAME: recovery.MEASUREMENT,
+    order_latency.NAME: order_latency.MEASUREMENT,
+    tick_cost.NAME: tick_cost.MEASUREMENT,
+    stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
 }
