@@ -16,7 +16,9 @@ from actors.domain.commands import (
     ClosePositionBy,
     ClosePositions,
     DefineGroup,
+    DefineHedge,
     DefineInstrument,
+    DefineRules,
     Deposit,
     GrantCredit,
     Input,
@@ -29,6 +31,7 @@ from actors.domain.commands import (
     SubmitOrder,
     Withdraw,
 )
+from actors.domain.desk import define_hedge, define_rules
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
 from actors.domain.group import MARKUP_LIMIT_E8
 from actors.domain.money import LIMIT_E8
@@ -159,6 +162,8 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineInstrument: _define_instrument,
     OpenAccount: _open_account,
     DefineGroup: _define_group,
+    DefineRules: define_rules,
+    DefineHedge: define_hedge,
     Deposit: move_money,
     Withdraw: move_money,
     GrantCredit: move_money,

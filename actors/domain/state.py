@@ -8,13 +8,19 @@ import msgspec
 
 from actors.domain.account import Account, AccountSummary
 from actors.domain.band_index import Bands, Change
+from actors.domain.books import Books
 from actors.domain.calendar import SessionState, roll_after, roll_ns, state_at
 from actors.domain.commands import Mode
 from actors.domain.events import (
     AccountOpened,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
     DaySealed,
     Event,
     GroupDefined,
+    HedgeDefined,
+    InquiryDue,
     InstrumentDefined,
     MarginStatusChanged,
     MoneyMoved,
@@ -25,6 +31,7 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RulesDefined,
     SwapCharged,
 )
 from actors.domain.group import STANDARD, Group
@@ -86,6 +93,7 @@ class State:
         """Accounts that are looked at with the next tick, because something else than a price has changed."""
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
+        self.books = Books()
         self.ledger = Ledger()
         self.triggers: dict[str, Triggers] = {}
         self.expiries: list[tuple[int, int, int]] = []
@@ -254,6 +262,7 @@ class State:
         self.instruments[event.instrument.symbol] = event.instrument
         self._sessions.pop(event.instrument.symbol, None)
         self._margin_terms.clear()
+        self.books.forget_router()
         self.crosses = crosses_of(self.instruments)
 
     def _on_account(self, event: AccountOpened) -> None:
@@ -300,6 +309,25 @@ class State:
     def _on_seal(self, event: DaySealed) -> None:
         self.next_roll_ns = roll_ns(event.trading_day + 1)
 
+    def _on_rules(self, event: RulesDefined) -> None:
+        self.books.define_rules(event.rules, event.venues)
+
+    def _on_hedge(self, event: HedgeDefined) -> None:
+        self.books.hedges[event.terms.symbol] = event.terms
+
+    def _on_child(self, event: ChildSent) -> None:
+        self.last_order_id = max(self.last_order_id, event.sent.child.parent_id)
+        self.books.send(event.sent)
+
+    def _on_child_change(self, event: ChildChanged) -> None:
+        self.books.change(event.child, event.fill, event.unsent_e8)
+
+    def _on_break(self, event: BreakFound) -> None:
+        self.books.break_found(event.found)
+
+    def _on_inquiry(self, event: InquiryDue) -> None:
+        """For the venue's adapter; the child order has changed before."""
+
     def _on_accepted(self, event: OrderAccepted) -> None:
         order = event.order
         self.last_order_id = order.order_id
@@ -328,6 +356,15 @@ class State:
         account.take(order, event.fill)
         for posting in event.postings:
             self._post(posting)
+        desk = self.books.desks.get(position.symbol) or self.books.desk(position.symbol)
+        fill, cover = event.fill, event.cover
+        closes = fill.side is not position.side
+        if cover is None:
+            desk.b_book_clients.deal(fill.side, fill.quantity_e8, fill.price_e8, closes)
+        else:
+            desk.deal_a_book(
+                fill.side, fill.quantity_e8, fill.price_e8, cover.price_e8, cover.markup_e8, cover.venue, closes
+            )
 
     def _watch_margin(self, account: Account, event: OrderFilled) -> None:
         """Before the fill is taken in: whether the account's bands still hold after it, or it must be looked at."""
@@ -376,6 +413,12 @@ _EVOLVE: dict[type, Callable[[State, Any], None]] = {
     InstrumentDefined: State._on_instrument,
     AccountOpened: State._on_account,
     GroupDefined: State._on_group,
+    RulesDefined: State._on_rules,
+    HedgeDefined: State._on_hedge,
+    ChildSent: State._on_child,
+    ChildChanged: State._on_child_change,
+    BreakFound: State._on_break,
+    InquiryDue: State._on_inquiry,
     MoneyMoved: State._on_money,
     SwapCharged: State._on_swap,
     DaySealed: State._on_seal,
