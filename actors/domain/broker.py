@@ -27,7 +27,9 @@ from actors.domain.commands import (
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    ReportExecution,
     ReversePosition,
+    SettleBreak,
     SubmitOrder,
     Withdraw,
 )
@@ -50,6 +52,7 @@ from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
 from actors.domain.trigger import Waiting
+from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
 from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -70,6 +73,8 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
             _observe(state, tick, now_ns, events)
     elif isinstance(told, ObserveStream):
         _expire(state, now_ns, events)
+        for step in silent_venues(state, now_ns):
+            _evolve(state, step, events)
         state.observe_stream(told.alive_ns, told.behind)
         while 0 < state.next_roll_ns <= told.alive_ns:
             roll(state, now_ns, events)
@@ -88,6 +93,8 @@ def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None
             step = protect(state, account, reached, now_ns)
         _evolve(state, step, events)
     look_at_margins(state, tick, now_ns, events)
+    if state.books.hedges:
+        _evolve(state, hedge(state, state.ticks[tick.symbol], now_ns), events)
 
 
 def _expire(state: State, now_ns: int, events: list[Event]) -> None:
@@ -164,6 +171,8 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineGroup: _define_group,
     DefineRules: define_rules,
     DefineHedge: define_hedge,
+    ReportExecution: report_execution,
+    SettleBreak: settle_break,
     Deposit: move_money,
     Withdraw: move_money,
     GrantCredit: move_money,

@@ -128,6 +128,7 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
         state.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:
         account.orders[order.order_id] = order
+        account.reserved_minor += order.reserved_minor
         if order.terms.type is OrderType.TRAILING_STOP:
             state.watch_expiry(order)
         else:

@@ -39,7 +39,7 @@ from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.money import CEILING, SCALE, mul_div
-from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
+from actors.domain.order import BUY, Order, OrderReason, OrderStatus, OrderType, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, MarginTerms
 from actors.domain.stop_out import MarginStatus
@@ -48,6 +48,8 @@ from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
 TRIGGERED = OrderStatus.TRIGGERED
+CLIENT, FOLLOWED = OrderReason.CLIENT, OrderReason.TRAILING_STOP
+STOP_LOSS, TAKE_PROFIT = OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT
 HALTED = InstrumentState.HALTED
 NORMAL = MarginStatus.NORMAL
 
@@ -165,19 +167,24 @@ class State:
             account.currency,
             self.balance_minor(account),
             profit_minor,
-            account.margin_minor,
+            account.margin_minor + account.reserved_minor,
             now_ns,
             self.credit_minor(account),
             account.maintenance_minor,
         )
 
     def watch_order(self, order: Order, before: Order | None = None) -> None:
-        """The order waits for its price from now on, if it did not before, and for its end if it has one."""
+        """The order waits for its price from now on, if it did not before, and for its end if it has one.
+
+        One at a venue waits for nothing but the venue.
+        """
         self.watch_expiry(order)
         if before is None or _waits_as(order) != _waits_as(before):
             self.watch_price(order)
 
     def watch_price(self, order: Order) -> None:
+        if order.at_venue_e8:
+            return
         terms = order.terms
         triggers = self._triggers(terms.symbol)
         markup = self.accounts[order.account_id].group.markup_of(terms.symbol)
@@ -195,7 +202,7 @@ class State:
             (triggers.when_ask_falls if buys else triggers.when_bid_rises)(market_e8, waiting)
 
     def watch_expiry(self, order: Order) -> None:
-        if order.terms.expires_ns:
+        if order.terms.expires_ns and not order.at_venue_e8:
             heapq.heappush(self.expiries, (order.terms.expires_ns, order.order_id, order.account_id))
 
     def watch_position(self, position: Position, before: Position | None) -> None:
@@ -220,10 +227,11 @@ class State:
 
     def _follow(self, triggers: Triggers, symbol: str, distance_e8: int, waiting: Reached, *, below_bid: bool) -> None:
         tick = self.ticks[symbol]
+        # A venue may fill an order while the trails are told of no prices: they follow from the last they know.
         if below_bid:
-            triggers.below_bid.add(tick.bid_e8, distance_e8, waiting)
+            triggers.below_bid.add(triggers.below_bid.known_e8(tick.bid_e8), distance_e8, waiting)
         else:
-            triggers.above_ask.add(-tick.ask_e8, distance_e8, waiting)
+            triggers.above_ask.add(triggers.above_ask.known_e8(-tick.ask_e8), distance_e8, waiting)
 
     def rewatch(self, symbol: str) -> None:
         """Builds a symbol's triggers anew, but for the trails, which follow the market whatever the markup."""
@@ -400,7 +408,21 @@ class State:
         order = event.order
         if order.order_id > self.last_order_id:
             self.last_order_id = order.order_id
-        self.accounts[order.account_id].take(order, None, event.code, event.detail)
+        account = self.accounts[order.account_id]
+        account.take(order, None, event.code, event.detail)
+        position = account.positions.get(order.position_id)
+        if order.reason is not CLIENT and position is not None:
+            self._watch_again(position, order.reason)
+
+    def _watch_again(self, position: Position, reason: OrderReason) -> None:
+        """No venue closed the position: the protection that was reached, or may have been meanwhile, waits again."""
+        protected = msgspec.structs.replace(
+            position,
+            stop_loss_e8=0 if reason in (TAKE_PROFIT, FOLLOWED) else position.stop_loss_e8,
+            take_profit_e8=0 if reason in (STOP_LOSS, FOLLOWED) else position.take_profit_e8,
+            trailing_stop_e8=0 if reason in (STOP_LOSS, TAKE_PROFIT) else position.trailing_stop_e8,
+        )
+        self.watch_position(protected, None)
 
     def _on_position(self, event: PositionModified) -> None:
         account = self.accounts[event.position.account_id]
