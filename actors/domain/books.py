@@ -42,13 +42,13 @@ class SavedChild(msgspec.Struct, frozen=True, array_like=True):
 class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     """Books at rest."""
 
-    rules: RuleBook
-    venues: tuple[str, ...]
-    hedges: list[HedgeTerms]
-    desks: list[SavedDesk]
-    children: list[SavedChild]
+    rules: RuleBook = B_BOOK_ONLY
+    venues: tuple[str, ...] = ()
+    hedges: list[HedgeTerms] = []
+    desks: list[SavedDesk] = []
+    children: list[SavedChild] = []
     """Those that are over first, in the order in which they ended."""
-    hedged_ns: dict[str, int]
+    hedged_ns: dict[str, int] = {}
 
 
 class Books:
