@@ -39,7 +39,7 @@ from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.money import CEILING, SCALE, mul_div
-from actors.domain.order import BUY, Order, OrderReason, OrderStatus, OrderType, Position
+from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, MarginTerms
 from actors.domain.stop_out import MarginStatus
@@ -48,8 +48,6 @@ from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
 TRIGGERED = OrderStatus.TRIGGERED
-CLIENT, FOLLOWED = OrderReason.CLIENT, OrderReason.TRAILING_STOP
-STOP_LOSS, TAKE_PROFIT = OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT
 HALTED = InstrumentState.HALTED
 NORMAL = MarginStatus.NORMAL
 
@@ -360,6 +358,9 @@ class State:
         self._watch_margin(account, event)
         account.place(position, self.instruments[position.symbol].quote)
         account.require(position.symbol, event.requirement)
+        if not self.books.is_plain and any(it.at_venue_e8 for it in account.orders.values()):
+            # A protection may have been reached while a venue was closing what was open then.
+            before = None
         self.watch_position(position, before)
         account.take(order, event.fill)
         for posting in event.postings:
@@ -409,20 +410,13 @@ class State:
         if order.order_id > self.last_order_id:
             self.last_order_id = order.order_id
         account = self.accounts[order.account_id]
+        was_sent = order.order_id in account.orders and not self.books.is_plain
         account.take(order, None, event.code, event.detail)
-        position = account.positions.get(order.position_id)
-        if order.reason is not CLIENT and position is not None:
-            self._watch_again(position, order.reason)
-
-    def _watch_again(self, position: Position, reason: OrderReason) -> None:
-        """No venue closed the position: the protection that was reached, or may have been meanwhile, waits again."""
-        protected = msgspec.structs.replace(
-            position,
-            stop_loss_e8=0 if reason in (TAKE_PROFIT, FOLLOWED) else position.stop_loss_e8,
-            take_profit_e8=0 if reason in (STOP_LOSS, FOLLOWED) else position.take_profit_e8,
-            trailing_stop_e8=0 if reason in (STOP_LOSS, TAKE_PROFIT) else position.trailing_stop_e8,
-        )
-        self.watch_position(protected, None)
+        if was_sent:
+            # No venue closed them: protections that were reached, or may have been meanwhile, wait again.
+            for position in account.positions.values():
+                if position.symbol == order.symbol and position.side is not order.side:
+                    self.watch_position(position, None)
 
     def _on_position(self, event: PositionModified) -> None:
         account = self.accounts[event.position.account_id]
