@@ -103,7 +103,9 @@ class Books:
         """A child order as it is now. `unsent_e8`: as much of the fill is neither a client's nor a hedge's."""
         name = child.child_id
         before = self.find(name)
-        after = msgspec.structs.replace(before, child=child)
+        back_e8 = child.given_back_e8 - before.child.given_back_e8
+        # The next venue has a part now: what a person may give back later goes to the order.
+        after = msgspec.structs.replace(before, child=child, venues=() if back_e8 else before.venues)
         if name in self.over:
             self.over[name] = after
         elif child.is_over:
@@ -118,7 +120,6 @@ class Books:
                 desk.deal_hedge(child.side, fill.quantity_e8 - unsent_e8, fill.price_e8, child.venue)
             if unsent_e8:
                 desk.deal_unsent(child.side, unsent_e8, fill.price_e8, child.venue)
-        back_e8 = child.given_back_e8 - before.child.given_back_e8
         if back_e8 and not before.account_id:
             desk.return_hedge(_signed(child.side, back_e8))
 

@@ -416,7 +416,7 @@ REPORTS = st.tuples(
     st.integers(0, 6),
     st.sampled_from([UNSAID, UNSAID, UNSAID, 0, e8("1000"), e8("3000"), e8("10000")]),
 )
-WORDS = st.sampled_from(["buy", "sell", "close", "time", "up", "down", "reduce"])
+WORDS = st.sampled_from(["buy", "sell", "close", "time", "up", "down", "reduce", "trail", "turn", "settle"])
 STEPS = st.lists(st.one_of(REPORTS, REPORTS, WORDS), min_size=20, max_size=60)
 
 
@@ -459,6 +459,12 @@ def _told(desk: Desk, step: object, number: int) -> Input | None:
         )
     if step == "reduce":
         return SubmitOrder(ACCOUNT, f"o{number}", terms("EURUSD", SELL, "3000", reduce_only=True))
+    if step == "trail":
+        return SubmitOrder(ACCOUNT, f"o{number}", terms("EURUSD", BUY, "3000", trailing_stop="0.02"))
+    if step == "turn":
+        return ReversePosition(ACCOUNT, f"o{number}", next(iter(desk.account.positions), 1))
+    if step == "settle":
+        return SettleBreak(next(iter([*books.open, *books.over]), ""), f"s{number}", e8("1000"), e8("1.1"), "olga")
     if step == "close":
         return ClosePosition(ACCOUNT, f"o{number}", next(iter(desk.account.positions), 1))
     if step == "time":
