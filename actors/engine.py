@@ -11,13 +11,16 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.messages import (
     Answer,
+    DeskReport,
     Done,
     EngineRequest,
     EventBatch,
     Events,
+    ExposureReport,
     GetAccount,
     GetEvents,
     GetExplanation,
+    GetExposure,
     GetInstruments,
     Instruments,
     OrderReport,
@@ -28,7 +31,7 @@ from actors.bus.messages import (
     StreamAlive,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain import broker, positions
+from actors.domain import broker, positions, wide
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -101,6 +104,7 @@ class Engine(pykka.ThreadingActor):
             Ping: self._ping,
             GetInstruments: self._instruments,
             GetAccount: self._account,
+            GetExposure: self._exposure,
             GetEvents: self._events_from,
         }
         self._bad_requests = 0
@@ -308,6 +312,26 @@ class Engine(pykka.ThreadingActor):
 
     def _account(self, query: GetAccount) -> Answer:
         return account_report(self._state, query.account_id, self._now_ns)
+
+    def _exposure(self, _: GetExposure) -> Answer:
+        state = self._state
+        desks = []
+        for symbol, desk in sorted(state.books.desks.items()):
+            tick = state.ticks[symbol]
+            report = DeskReport(
+                symbol,
+                desk.exposure_e8,
+                desk.coverage_e8,
+                desk.hedging_e8,
+                desk.open_e8,
+                desk.at_venues_e8,
+                wide.part(desk.b_book_profit_e16(tick)),
+                wide.part(desk.a_book_profit_e16(tick)),
+                wide.part(desk.markup_e16),
+                wide.part(desk.hedge_profit_e16(tick)),
+            )
+            desks.append(report)
+        return ExposureReport(state.event_seq, desks, list(state.books.open.values()))
 
     def _events_from(self, query: GetEvents) -> Answer:
         return Events(self._journal.events_from(query.first_seq))

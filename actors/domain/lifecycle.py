@@ -14,7 +14,9 @@ class Step(Enum):
     TRIGGER = "trigger"
     MODIFY = "modify"
     FILL = "fill"
-    """Whole: what is not filled at once has been cancelled in the same step."""
+    """The last fill: all of it is filled now."""
+    PART = "part"
+    """A fill that leaves a rest."""
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -28,10 +30,12 @@ TABLE: dict[tuple[OrderStatus, Step], OrderStatus] = {
     (_W, Step.TRIGGER): _T,
     (_W, Step.MODIFY): _W,
     (_W, Step.FILL): OrderStatus.FILLED,
+    (_W, Step.PART): _W,
     (_W, Step.CANCEL): OrderStatus.CANCELLED,
     (_W, Step.EXPIRE): OrderStatus.EXPIRED,
     (_T, Step.MODIFY): _T,
     (_T, Step.FILL): OrderStatus.FILLED,
+    (_T, Step.PART): _T,
     (_T, Step.CANCEL): OrderStatus.CANCELLED,
     (_T, Step.EXPIRE): OrderStatus.EXPIRED,
 }
