@@ -328,6 +328,9 @@ class State:
         account.take(order, event.fill)
         for posting in event.postings:
             self._post(posting)
+        if not account.positions and self.balance_minor(account) < 0:
+            # Bands say nothing about an account with nothing open: what it owes is looked at.
+            self.unwatched[account.account_id] = None
 
     def _watch_margin(self, account: Account, event: OrderFilled) -> None:
         """Before the fill is taken in: whether the account's bands still hold after it, or it must be looked at."""
