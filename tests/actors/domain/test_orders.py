@@ -192,7 +192,7 @@ def test_a_day_order_ends_at_five_in_new_york() -> None:
     end_ns = 1_768_860_000_000_000_000
     assert desk.order(1).terms.expires_ns == end_ns
     assert desk.later(end_ns - 1) == []
-    assert desk.later(end_ns) == ["1 expired EXPIRED"]
+    assert desk.later(end_ns) == ["1 expired EXPIRED", "daysealed"]
 
 
 def test_a_day_order_of_summer_ends_an_hour_earlier() -> None:
@@ -201,7 +201,7 @@ def test_a_day_order_of_summer_ends_an_hour_earlier() -> None:
     roll_ns = 1_782_939_600_000_000_000
     desk.later(roll_ns - MINUTE_NS)
     desk.submit(BUY, LIMIT, limit="1.09", time_in_force=DAY)
-    assert desk.later(roll_ns) == ["1 expired EXPIRED"]
+    assert desk.later(roll_ns) == ["1 expired EXPIRED", "daysealed"]
     desk.submit(BUY, LIMIT, limit="1.09", time_in_force=DAY)
     assert desk.order(2).terms.expires_ns == roll_ns + 24 * 60 * MINUTE_NS
 
