@@ -161,7 +161,7 @@ def test_what_must_hold_holds_on_long_days(first_seed: int) -> None:
 def test_the_days_see_everything() -> None:
     """A walk that no order is filled on would prove nothing."""
     seen: Counter[object] = Counter()
-    for seed in range(20):
+    for seed in range(60):
         walk = Walk(seed)
         walk.run()
         for event in walk.desk.happened:
