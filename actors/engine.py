@@ -10,7 +10,6 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.messages import (
-    AccountReport,
     Answer,
     Done,
     EngineRequest,
@@ -18,18 +17,18 @@ from actors.bus.messages import (
     Events,
     GetAccount,
     GetEvents,
+    GetExplanation,
     GetInstruments,
     Instruments,
     OrderReport,
     Ping,
     Pong,
-    PositionReport,
     Refusal,
     Reply,
     StreamAlive,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain import broker, margin
+from actors.domain import broker, positions
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -42,10 +41,16 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.events import Event
-from actors.domain.quote import Tick, is_sound
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
-from actors.store.journal import Journal
+from actors.errand import Errand, Failed
+from actors.explainer import Explainer
+from actors.observations import Observation, Observations
+from actors.reports import Answered, account_report, messages_of
+from actors.store.journal import Full, Journal
+from actors.store.opening import opened
+from actors.store.record import Damaged, Turn
+from actors.store.recovery import Recovered
 from config import catalogue
 from config.settings import Settings
 
@@ -53,127 +58,240 @@ INTERVAL_MS = 50
 TICKS_WAIT_NS = 50_000_000
 """Ticks that cause nothing wait so long for the next commit at most; a command never waits."""
 HEARTBEAT_NS = 1_000_000_000
+SNAPSHOT_EVERY_RECORDS = 500_000
+"""Inputs and events after the last snapshot: a recovery takes in about so many, in about a second."""
 NAMED = (SubmitOrder, ClosePosition, ClosePositionBy, ClosePositions, ReversePosition)
 """The commands that their client_order_id makes safe to repeat."""
-REPLIES_PER_MESSAGE = 64
-"""Replies of one turn to the same asker go together: a message costs more than a frame of one."""
-SNAPSHOT_EVERY_EVENTS = 500_000
+RETRY_NS = 1_000_000_000
+RETRY_LIMIT_NS = 30_000_000_000
+"""A journal without room is tried again after the first, then after twice as long each time, up to the second."""
 
 _decode_request = codec.decoder(EngineRequest)
-_decode_ticks = codec.decoder(tuple[Tick, ...])
-_decode_alive = codec.decoder(StreamAlive)
+
+Asked = list[tuple[bytes, EngineRequest]]
+"""Requests in order, each with the identity of who asks."""
 
 
 class Engine(pykka.ThreadingActor):
-    """Answers an Inbox of ticks and requests with replies and the event stream, after the journal has it all."""
+    """Answers an Inbox of ticks and requests with replies and the event stream, after the journal has it all.
 
-    def __init__(self, journal: Journal, state: State, last_ns: int, definitions: list[Command]) -> None:
+    While the journal has no room, the state stays what the journal has: commands are refused with JOURNAL_FULL,
+    questions are answered, and prices wait, to be seen in their order when there is room again.
+    """
+
+    def __init__(self, journal: Journal, recovered: Recovered, definitions: list[Command]) -> None:
         """`definitions`: what configuration wants to be so; told first, and nothing where it is so already."""
         super().__init__()
         self._journal = journal
-        self._state = state
-        self._now_ns = last_ns
+        self._state = recovered.state
+        self._now_ns = self._committed_ns = self._published_ns = recovered.now_ns
         self._definitions = definitions
-        self._inputs: list[Input] = []
+        # What was a price before a restart is none after it, until the stream says so again.
+        seen = tuple(symbol for symbol, tick in recovered.state.ticks.items() if tick.live)
+        self._untold: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        self._turns: list[Turn] = []
         self._events: list[Event] = []
-        self._committed_ns = self._published_ns = last_ns
-        self._snapshot_seq = state.event_seq
+        self._seen = Observations()
+        self._records = recovered.replayed
+        self._keeper: Errand | None = None
+        self._explainer = Explainer(journal.path)
+        self._lack = ""
+        self._retry_ns, self._pause_ns = 0, RETRY_NS
         self._queries: dict[type, Callable[[Any], Answer]] = {
             Ping: self._ping,
             GetInstruments: self._instruments,
             GetAccount: self._account,
             GetEvents: self._events_from,
         }
-        self.bad_frames = 0
-        self.bad_ticks = 0
+        self._bad_requests = 0
+
+    @property
+    def bad_frames(self) -> int:
+        return self._bad_requests + self._seen.bad_frames
+
+    @property
+    def bad_ticks(self) -> int:
+        return self._seen.bad_ticks
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
-        # A clock that jumps back stands still for the engine: its time never falls.
+        # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
         if isinstance(message, Stop):
-            outbox = self._commit()
-            self._journal.save_snapshot(self._state)
-            self._journal.close()
-            return outbox
-        for command in self._definitions:
-            try:
-                self._tell(command)
-            except Refused as refusal:
-                structlog.get_logger().error("configuration refused", command=repr(command), reason=str(refusal))
-        self._definitions = []
-        for frames in message.of("ticks"):
-            self._observe(frames)
-        replies: dict[bytes, list[bytes]] = {}
-        for identity, *asked in message.of("requests"):
-            replies.setdefault(identity, []).extend(reply for frame in asked for reply in self._serve(frame))
+            return self._rest()
+        asked = self._asked(message.of("requests"))
+        try:
+            outbox = self._turn(message.of("ticks"), asked)
+        except Full as fault:
+            self._stand_back(fault)
+            outbox = messages_of(self._answers(asked))
+        self._tend_journal()
+        return outbox + messages_of(self._explainer.answers())
+
+    def _turn(self, ticks: list[list[bytes]], asked: Asked) -> Outbox:
+        """Raises Full, the state then being ahead of the journal."""
+        resumes = self._has_room_again()
+        if self._lack and not resumes:
+            for frames in ticks:
+                self._seen.hear(frames, self._state.instruments)
+            return self._heartbeat() + messages_of(self._answers(asked))
+        self._lack = ""
+        self._define()
+        if resumes:
+            for seen in self._seen:
+                self._see(seen)
+        for frames in ticks:
+            self._see(self._seen.hear(frames, self._state.instruments))
+        replies = self._answers(asked)
         waited_ns = self._now_ns - self._committed_ns
-        outbox = self._commit() if self._events or waited_ns >= TICKS_WAIT_NS else []
-        return outbox + [
-            ("requests", [identity, *frames[start : start + REPLIES_PER_MESSAGE]])
-            for identity, frames in replies.items()
-            for start in range(0, len(frames), REPLIES_PER_MESSAGE)
-        ]
+        outbox = self._commit() if self._events or resumes or waited_ns >= TICKS_WAIT_NS else []
+        # After the commit, so that no reply tells what a crash could undo.
+        return outbox + messages_of(replies)
+
+    def _has_room_again(self) -> bool:
+        """Tries now and then while there is none."""
+        if not self._lack or self._now_ns < self._retry_ns:
+            return False
+        self._retry_ns = self._now_ns + self._pause_ns
+        return self._journal.has_room()
+
+    def _rest(self) -> Outbox:
+        """Brings everything to rest."""
+        log = structlog.get_logger()
+        outbox: Outbox = []
+        try:
+            outbox = self._commit()
+            if not self._lack:
+                log.info(
+                    "snapshot", event_seq=self._state.event_seq, state_hash=self._journal.save_snapshot(self._state)
+                )
+        except (Full, OSError) as fault:
+            log.error("stopped without a snapshot", reason=str(fault))
+        self._explainer.stop()
+        if self._keeper is not None:
+            self._keeper.stop()
+        self._journal.close()
+        return outbox
+
+    def _stand_back(self, fault: Full) -> None:
+        """Forgets what could not be made durable: the state is that of the journal again."""
+        structlog.get_logger().error("the journal has no room: nothing is accepted", reason=str(fault))
+        self._lack = f"the journal cannot be written: {fault}"
+        self._retry_ns = self._now_ns + self._pause_ns
+        self._pause_ns = min(2 * self._pause_ns, RETRY_LIMIT_NS)
+        self._turns, self._events = [], []
+        self._untold = list[Input](self._definitions)
+        self._state = State()
+        self._state = self._journal.recover().state
+
+    def _define(self) -> None:
+        for told in self._untold:
+            try:
+                self._tell(told)
+            except Refused as refusal:
+                structlog.get_logger().error("configuration refused", command=repr(told), reason=str(refusal))
+        self._untold = []
 
     def _tell(self, told: Input) -> int:
         """Applies an input and keeps it, with its events, for the commit; gives the number of events."""
         events = broker.apply(self._state, told, self._now_ns)
         if events or isinstance(told, ObserveTicks | ObserveStream):
-            self._inputs.append(told)
+            turn = self._turns[-1] if self._turns else None
+            if turn is None or turn.now_ns != self._now_ns:
+                turn = Turn(self._now_ns, [], [])
+                self._turns.append(turn)
+            turn.inputs.append(told)
+            turn.counts.append(len(events))
             self._events += events
         return len(events)
 
     def _commit(self) -> Outbox:
-        """Makes everything since the last commit durable, and says what may be said now."""
-        state, events = self._state, self._events
-        outbox: Outbox = []
-        if self._inputs:
-            frames = self._journal.append(self._now_ns, self._inputs, state.event_seq - len(events) + 1, events)
-            outbox = [("events", [topics.EVENTS + frame]) for frame in frames]
-            self._inputs, self._events = [], []
+        """Makes everything since the last commit durable, and says what may be said now. Raises Full."""
+        if self._turns:
+            state, events = self._state, self._events
+            first_event_seq = state.event_seq - len(events) + 1
+            frames = self._journal.append(self._turns, first_event_seq, events, state.last_fill_id)
+            self._records += len(events) + sum(len(turn.inputs) for turn in self._turns)
+            self._turns, self._events = [], []
+            self._seen.clear()
+            self._pause_ns = RETRY_NS
+            if frames:
+                self._committed_ns = self._published_ns = self._now_ns
+                return [("events", [topics.EVENTS + frame]) for frame in frames]
         self._committed_ns = self._now_ns
-        if outbox:
-            self._published_ns = self._now_ns
-        elif self._now_ns - self._published_ns >= HEARTBEAT_NS:
-            self._published_ns = self._now_ns
-            heartbeat = EventBatch(state.event_seq + 1, self._now_ns, [])
-            outbox = [("events", [codec.encode(heartbeat, topics.EVENTS)])]
-        if state.event_seq - self._snapshot_seq >= SNAPSHOT_EVERY_EVENTS:
-            self._journal.save_snapshot(state)
-            self._snapshot_seq = state.event_seq
-        return outbox
+        return self._heartbeat()
 
-    def _observe(self, frames: list[bytes]) -> None:
+    def _heartbeat(self) -> Outbox:
+        """Which event is next, where nothing was published for a while. Only where all events are committed."""
+        if self._now_ns - self._published_ns < HEARTBEAT_NS:
+            return []
+        self._published_ns = self._now_ns
+        heartbeat = EventBatch(self._state.event_seq + 1, self._now_ns, [])
+        return [("events", [codec.encode(heartbeat, topics.EVENTS)])]
+
+    def _tend_journal(self) -> None:
+        """Snapshots and compressed files are another process's work: see actors/store/keeper.py."""
+        if self._keeper is None:
+            if self._records >= SNAPSHOT_EVERY_RECORDS and not self._lack:
+                self._records = 0
+                self._keeper = Errand("actors.store.keeper", str(self._journal.path.absolute()))
+            return
         try:
-            (frame,) = frames
-            topic, body = codec.topic_and_body(frame)
-            if topic == topics.ALIVE:
-                last_seq = _decode_alive(body).last_seq
-                # A symbol that the stream does not know is behind too: the aggregator is new and has no price of it.
-                behind = [s for s, tick in self._state.ticks.items() if tick.live and tick.seq != last_seq.get(s)]
-                self._tell(ObserveStream(self._now_ns, tuple(behind)))
+            if self._keeper.result() is None:
                 return
-            ticks = _decode_ticks(body)
-            sound = [tick for tick in ticks if tick.symbol in self._state.instruments and is_sound(tick)]
-            self.bad_ticks += len(ticks) - len(sound)
-            for tick in sound:
+        except Failed as fault:
+            structlog.get_logger().error("no snapshot was made", reason=str(fault))
+        self._keeper = None
+
+    def _see(self, seen: Observation | None) -> None:
+        if isinstance(seen, StreamAlive):
+            # A symbol that the stream does not know is behind too: the aggregator is new and has no price of it.
+            last_seq = seen.last_seq
+            behind = [s for s, tick in self._state.ticks.items() if tick.live and tick.seq != last_seq.get(s)]
+            # What has waited in a queue says how the stream was, not how it is.
+            self._tell(ObserveStream(min(seen.time_ns, self._now_ns), tuple(behind)))
+        elif seen is not None:
+            for tick in seen:
                 # One by one: recovery must take in what each caused before it sees the next, for stops that follow.
                 self._tell(ObserveTicks((tick,)))
-        except (ValueError, codec.BadFrame):
-            self.bad_frames += 1
 
-    def _serve(self, frame: bytes) -> list[bytes]:
-        """The reply to one request: sent after the commit, so that it never tells what a crash could undo."""
+    def _asked(self, messages: list[list[bytes]]) -> Asked:
+        """The requests of this turn. Questions whose answers take long are handed on at once."""
+        asked: Asked = []
+        for identity, *frames in messages:
+            for frame in frames:
+                try:
+                    request = _decode_request(frame)
+                except codec.BadFrame:
+                    self._bad_requests += 1
+                    continue
+                if isinstance(request.body, GetExplanation):
+                    self._explainer.ask(identity, request.request_id, request.body.fill_id)
+                else:
+                    asked.append((identity, request))
+        return asked
+
+    def _answers(self, asked: Asked) -> list[Answered]:
+        return [(identity, Reply(request.request_id, self._answer(request.body))) for identity, request in asked]
+
+    def _answer(self, body: Any) -> Answer:
+        query = self._queries.get(type(body))
         try:
-            request = _decode_request(frame)
-        except codec.BadFrame:
-            self.bad_frames += 1
-            return []
-        query = self._queries.get(type(request.body))
-        try:
-            answer = query(request.body) if query else self._obey(request.body)
+            if query is not None:
+                return query(body)
+            return self._known(body) if self._lack else self._obey(body)
         except Refused as refusal:
-            answer = Refusal(refusal.code.value, refusal.detail, refusal.field)
-        return [codec.encode(Reply(request.request_id, answer))]
+            return Refusal(refusal.code.value, refusal.detail, refusal.field)
+        except Damaged as fault:
+            structlog.get_logger().error("the journal is damaged", reason=str(fault))
+            return Refusal("UNAVAILABLE", f"the journal cannot answer: {fault}")
+
+    def _known(self, command: Command) -> Answer:
+        """Without room: what was answered before is answered again, and all else refused."""
+        if isinstance(command, NAMED):
+            outcome = positions.known_outcome(self._state, command)
+            if outcome is not None:
+                return OrderReport(self._state.event_seq, outcome, repeated=True)
+        raise Refused(Code.JOURNAL_FULL, f"nothing can be accepted now, and nothing was done: {self._lack}")
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)
@@ -183,46 +301,30 @@ class Engine(pykka.ThreadingActor):
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
     def _ping(self, _: Ping) -> Answer:
-        return Pong(ready=True, detail="", seq=self._state.event_seq)
+        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq)
 
     def _instruments(self, _: GetInstruments) -> Answer:
         return Instruments(list(self._state.instruments.values()))
 
     def _account(self, query: GetAccount) -> Answer:
-        state = self._state
-        account = state.accounts.get(query.account_id)
-        if account is None:
-            raise Refused(Code.UNKNOWN_ACCOUNT, f"there is no account {query.account_id}", "account_id")
-        positions = [
-            PositionReport(
-                position,
-                margin.closing_price_e8(position.side, account.ticks[position.symbol]),
-                margin.profit_minor(
-                    position, state.instruments[position.symbol], state.crosses, account.ticks, account.currency
-                ),
-            )
-            for position in account.positions.values()
-        ]
-        summary = state.summary(account, self._now_ns)
-        return AccountReport(state.event_seq, summary, positions, list(account.orders.values()))
+        return account_report(self._state, query.account_id, self._now_ns)
 
     def _events_from(self, query: GetEvents) -> Answer:
         return Events(self._journal.events_from(query.first_seq))
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
-    journal = Journal(settings.run_dir / "journal" / "engine.sqlite")
-    state, last_ns = journal.recover()
-    structlog.get_logger().info("recovered", event_seq=state.event_seq, accounts=len(state.accounts))
+    journal, recovered = opened(settings.run_dir / "journal" / "engine.sqlite")
     definitions = [*catalogue.instrument_definitions(), *catalogue.account_definitions()]
     return process.Running(
-        Engine.start(journal, state, last_ns, definitions),
+        Engine.start(journal, recovered, definitions),
         {
             "ticks": sockets.subscriber(context, endpoints.ticks, topics.TICK_PREFIX, topics.ALIVE),
             "requests": sockets.router(context, endpoints.engine),
             "events": sockets.publisher(context, endpoints.events),
         },
         INTERVAL_MS,
+        process.Clock(recovered.now_ns),
     )
 
 

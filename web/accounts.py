@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from actors.bus.messages import AccountReport, GetAccount
-from actors.domain.events import AccountOpened, Event, InstrumentDefined
+from actors.domain.events import AccountOpened, DaySealed, Event, GroupDefined, InstrumentDefined
 from web.bus import Asker, Away
 from web.prices import Prices
 from web.render import Renderer
@@ -120,6 +120,11 @@ class Accounts:
         """An event of the engine's stream, in its order."""
         if isinstance(event, InstrumentDefined):
             self._prices.define(event.instrument)
+            return
+        if isinstance(event, GroupDefined):
+            self.lost()
+            return
+        if isinstance(event, DaySealed):
             return
         account_id = account_of(event)
         self.known.note(account_id, seq)

@@ -13,7 +13,7 @@ from web.problem import MEDIA_TYPE, Problem, forbidden, invalid, of_validation, 
 from web.schema import Request
 
 BODY_LIMIT_BYTES = 65_536
-METHODS = ("GET", "POST")
+METHODS = ("GET", "POST", "PUT", "DELETE")
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -92,7 +92,7 @@ class Handler(Shielded):
         if self.request.method not in self.allowed():
             raise HTTPError(405)
         size = self.request.headers.get("Content-Length", "0")
-        if size.isdigit() and int(size) > BODY_LIMIT_BYTES:
+        if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
         if not self.public:
             self.caller = self._authenticate()

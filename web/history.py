@@ -1,55 +1,24 @@
-"""What has been: orders, fills, ledger entries, bars and ticks, from persistence."""
-
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+"""What has been: fills, ledger entries, bars and ticks, from persistence."""
 
 from actors.bus.messages import (
-    Answer,
     Bars,
     Entries,
     Fills,
     GetBars,
     GetEntries,
     GetFills,
-    GetOrders,
     GetTickHistory,
-    Orders,
     Ticks,
 )
 from actors.domain import ledger
 from web import problem, render, schema
-from web.bus import Away, Declined, NoAnswer
-from web.handler import Handler
+from web.paging import PagingHandler
 from web.times import parse_ns
 
-HISTORY_TIMEOUT_MS = 5_000
 TIMEFRAME_MINUTES = {"M1": 1, "M5": 5, "M15": 15, "M30": 30, "H1": 60, "H4": 240, "D1": 1_440}
 
-A = TypeVar("A", bound=Answer)
-I = TypeVar("I")  # noqa: E741
 
-
-class _HistoryHandler(Handler):
-    async def ask(self, question: Any, answer: type[A]) -> A:
-        try:
-            return await self.backend.history.ask(question, answer, HISTORY_TIMEOUT_MS)
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
-
-    async def currency(self, account_id: int) -> str:
-        try:
-            return await self.backend.accounts.currency(account_id)
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
-
-    def answer_page(
-        self, name: str, items: Sequence[I], limit: int, shape: Callable[[I], Any], id_of: Callable[[I], int]
-    ) -> None:
-        """One page, newest first, and where the next one begins. `items` has one more than `limit` if there is more."""
-        page = items[:limit]
-        cursor = str(id_of(page[-1])) if len(items) > limit else None
-        self.answer({name: [shape(item) for item in page], "next": cursor})
-
+class _HistoryHandler(PagingHandler):
     def known_symbol(self, symbol: str) -> str:
         known = self.backend.prices.instruments
         if not known:
@@ -57,17 +26,6 @@ class _HistoryHandler(Handler):
         if symbol not in known:
             raise problem.Problem(404, "UNKNOWN_SYMBOL", f"There is no symbol {symbol!r}.", field="symbol")
         return symbol
-
-
-class OrdersHandler(_HistoryHandler):
-    """GET /orders."""
-
-    async def get(self) -> None:
-        page = self.parameters(schema.WhichPage)
-        account_id = self.readable_account(page.account_id)
-        seq = self.backend.accounts.known.seq(account_id)
-        got = await self.ask(GetOrders(account_id, page.limit + 1, int(page.before or 0), seq), Orders)
-        self.answer_page("orders", got.orders, page.limit, self.backend.render.order, lambda order: order.order_id)
 
 
 class TradesHandler(_HistoryHandler):
@@ -78,7 +36,7 @@ class TradesHandler(_HistoryHandler):
         account_id = self.readable_account(page.account_id)
         currency = await self.currency(account_id)
         seq = self.backend.accounts.known.seq(account_id)
-        got = await self.ask(GetFills(account_id, page.limit + 1, int(page.before or 0), seq), Fills)
+        got = await self.history(GetFills(account_id, page.limit + 1, int(page.before or 0), seq), Fills)
         fill = self.backend.render.fill
         self.answer_page("trades", got.fills, page.limit, lambda f: fill(f, currency), lambda f: f.fill_id)
 
@@ -89,7 +47,7 @@ class LedgerHandler(_HistoryHandler):
     async def get(self) -> None:
         page = self.parameters(schema.WhichEntries)
         account, seq = self._ledger_account(page)
-        got = await self.ask(GetEntries(account, page.limit + 1, int(page.before or 0), seq), Entries)
+        got = await self.history(GetEntries(account, page.limit + 1, int(page.before or 0), seq), Entries)
         self.answer_page("entries", got.lines, page.limit, render.entry, lambda line: line.entry_id)
 
     def _ledger_account(self, page: schema.WhichEntries) -> tuple[str, int]:
@@ -119,7 +77,7 @@ class BarsHandler(_HistoryHandler):
         except ValueError as error:
             raise problem.invalid("before", f"{error}.") from None
         symbol = self.known_symbol(wanted.symbol)
-        got = await self.ask(GetBars(symbol, minutes, wanted.limit, before_ns), Bars)
+        got = await self.history(GetBars(symbol, minutes, wanted.limit, before_ns), Bars)
         bar = self.backend.render.bar
         bars = [bar(each, ask=wanted.price == "ask") for each in got.bars]
         self.answer({"symbol": symbol, "timeframe": wanted.timeframe, "bars": bars})
@@ -131,7 +89,7 @@ class TicksHandler(_HistoryHandler):
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichTicks)
         symbol = self.known_symbol(wanted.symbol)
-        got = await self.ask(GetTickHistory(symbol, wanted.limit, int(wanted.before or 0)), Ticks)
+        got = await self.history(GetTickHistory(symbol, wanted.limit, int(wanted.before or 0)), Ticks)
         self.answer({"symbol": symbol, "ticks": [self.backend.render.tick(tick) for tick in got.ticks]})
 
 

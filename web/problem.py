@@ -16,8 +16,10 @@ RETRY_AFTER_S = 1
 
 _STATUS = {
     "UNKNOWN_ACCOUNT": 404,
+    "UNKNOWN_ORDER": 404,
     "UNKNOWN_POSITION": 404,
     "DUPLICATE_CLIENT_ORDER_ID": 409,
+    "IDEMPOTENCY_KEY_REUSED": 409,
     "UNAVAILABLE": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
@@ -30,8 +32,13 @@ _FIELD = {
     "QUANTITY_OUT_OF_RANGE": "quantity",
     "QUANTITY_STEP": "quantity",
     "INSUFFICIENT_MARGIN": "quantity",
+    "PRICE_BOUND": "price_bound",
+    "NOTHING_TO_CLOSE": "reduce_only",
 }
 """What is at fault where the answer does not say: an order that was rejected carries its code alone."""
+
+_NAME = {"limit": "limit_price", "stop": "stop_price", "bound": "price_bound"}
+"""Fields that the engine calls otherwise."""
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _NAMED_FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]+)`")
@@ -95,6 +102,17 @@ def starting() -> Problem:
     return unavailable("The broker is starting. Please try again in a moment.")
 
 
+def outcome_unknown(identity: Mapping[str, str]) -> Problem:
+    """504: a command was sent and not answered. `identity`: under what it is known, where it has such a thing."""
+    return Problem(
+        504,
+        "OUTCOME_UNKNOWN",
+        "The request was sent and is not answered yet: its outcome is unknown. Sending it again"
+        f"{' under the same client_order_id' if identity else ''} is safe: it is never carried out twice.",
+        members=identity,
+    )
+
+
 def of_code(code: str, detail: str, field: str = "", **members: Any) -> Problem:
     """The problem that one of the codes of actors/domain/refusal.py is."""
     status = _STATUS.get(code, 422)
@@ -103,11 +121,11 @@ def of_code(code: str, detail: str, field: str = "", **members: Any) -> Problem:
 
 
 def of_refusal(refusal: Refusal) -> Problem:
-    return of_code(refusal.code, refusal.detail, refusal.field)
+    return of_code(refusal.code, refusal.detail, _NAME.get(refusal.field, refusal.field))
 
 
 def of_bus(error: Away | NoAnswer | Declined) -> Problem:
-    """The problem of a question that got no answer, or a refusal for one. Not for commands: see web/trading.py."""
+    """The problem of a question that got no answer, or a refusal for one. Not for commands: see web/asking.py."""
     if isinstance(error, Declined):
         return of_refusal(error.refusal)
     return unavailable(f"Please try again in a moment: {error}.")

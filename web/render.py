@@ -60,10 +60,12 @@ class Renderer:
         return TickMessage(symbol=tick.symbol, **self._tick(tick))
 
     def order(self, order: Order) -> OrderBody:
-        return OrderBody(type=order.type.value, **self._order(order))
+        return OrderBody(type=order.terms.type.value, **self._order(order))
 
-    def order_message(self, order: Order, seq: int) -> OrderMessage:
-        return OrderMessage(order_type=order.type.value, seq=seq, **self._order(order))
+    def order_message(self, order: Order, seq: int, code: str = "", detail: str = "") -> OrderMessage:
+        """`code` and `detail`: why it was rejected, or ended without being filled whole."""
+        kind = order.terms.type.value
+        return OrderMessage(order_type=kind, code=code or None, detail=detail or None, seq=seq, **self._order(order))
 
     def fill(self, fill: Fill, currency: str) -> FillBody:
         return FillBody(**self._fill(fill, currency))
@@ -73,7 +75,10 @@ class Renderer:
 
     def execution(self, outcome: Outcome, currency: str) -> ExecutionBody:
         return ExecutionBody(
-            order=self.order(outcome.order), fills=[self.fill(fill, currency) for fill in outcome.fills]
+            order=self.order(outcome.order),
+            fills=[self.fill(fill, currency) for fill in outcome.fills],
+            code=outcome.code or None,
+            detail=outcome.detail or None,
         )
 
     def position(self, position: Position, price_e8: int, profit_minor: int, currency: str) -> PositionBody:
@@ -115,17 +120,30 @@ class Renderer:
         }
 
     def _order(self, order: Order) -> dict[str, Any]:
+        terms = order.terms
+        prices = {
+            "limit_price": terms.limit_e8,
+            "stop_price": terms.stop_e8,
+            "trail": terms.trail_e8,
+            "price_bound": terms.bound_e8,
+            "stop_loss": terms.stop_loss_e8,
+            "take_profit": terms.take_profit_e8,
+            "trailing_stop": terms.trailing_stop_e8,
+        }
         return {
             "id": str(order.order_id),
             "account_id": str(order.account_id),
             "client_order_id": order.client_order_id,
-            "symbol": order.symbol,
-            "side": order.side.value,
-            "quantity": format_e8(order.quantity_e8),
+            "symbol": terms.symbol,
+            "side": terms.side.value,
+            "quantity": format_e8(terms.quantity_e8),
             "filled_quantity": format_e8(order.filled_e8),
-            "average_price": self._price_or_none(order.symbol, order.average_price_e8),
-            "stop_loss": self._price_or_none(order.symbol, order.stop_loss_e8),
-            "take_profit": self._price_or_none(order.symbol, order.take_profit_e8),
+            "average_price": self._price_or_none(terms.symbol, order.average_price_e8),
+            **{field: self._price_or_none(terms.symbol, price_e8) for field, price_e8 in prices.items()},
+            "time_in_force": terms.time_in_force.value,
+            "expires": format_ns(terms.expires_ns) if terms.expires_ns else None,
+            "reduce_only": terms.reduce_only,
+            "oco": terms.oco or None,
             "status": order.status.value,
             "reason": order.reason.value,
             "position_id": str(order.position_id) if order.position_id else None,
@@ -142,6 +160,7 @@ class Renderer:
             "price": self._price(fill.symbol, fill.price_e8),
             "quantity": format_e8(fill.quantity_e8),
             "profit": format_minor(fill.profit_minor, currency),
+            "commission": format_minor(fill.commission_minor, currency),
             "tick_seq": fill.tick_seq,
             "time": format_ns(fill.time_ns),
         }
@@ -159,6 +178,7 @@ class Renderer:
             "margin": format_minor(position.margin_minor, currency),
             "stop_loss": self._price_or_none(symbol, position.stop_loss_e8),
             "take_profit": self._price_or_none(symbol, position.take_profit_e8),
+            "trailing_stop": self._price_or_none(symbol, position.trailing_stop_e8),
             "opened_at": format_ns(position.opened_ns),
         }
 
@@ -185,10 +205,10 @@ def entry(line: LedgerLine) -> EntryBody:
 
 
 def margin_level(summary: AccountSummary) -> str | None:
-    """Equity over margin in percent, two places, rounded down; None where no margin is used."""
-    if not summary.margin_minor:
+    """Equity over maintenance margin in percent, two places, rounded down; None where no margin is used."""
+    if not summary.maintenance_minor:
         return None
-    hundredths = mul_div(summary.equity_minor, 10_000, summary.margin_minor, Rounding.FLOOR)
+    hundredths = mul_div(summary.equity_minor, 10_000, summary.maintenance_minor, Rounding.FLOOR)
     return format_e8(hundredths * 1_000_000, 2)
 
 
@@ -199,6 +219,7 @@ def _account(summary: AccountSummary) -> dict[str, Any]:
         "currency": currency,
         "balance": format_minor(summary.balance_minor, currency),
         "equity": format_minor(summary.equity_minor, currency),
+        "credit": format_minor(summary.credit_minor, currency),
         "open_profit": format_minor(summary.open_profit_minor, currency),
         "margin": format_minor(summary.margin_minor, currency),
         "free_margin": format_minor(summary.free_margin_minor, currency),

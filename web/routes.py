@@ -9,11 +9,20 @@ from tornado.web import Application, RequestHandler
 from web.backend import Backend
 from web.handler import Nowhere
 from web.health import HealthHandler, ReadyHandler
-from web.history import BarsHandler, LedgerHandler, OrdersHandler, SymbolsHandler, TicksHandler, TradesHandler
+from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler
+from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
 from web.stream import Sockets, StreamHandler
-from web.trading import AccountHandler, CloseHandler, OrderHandler, PositionsHandler
+from web.trading import (
+    AccountHandler,
+    CloseByHandler,
+    CloseHandler,
+    CloseManyHandler,
+    PositionHandler,
+    PositionsHandler,
+    ReverseHandler,
+)
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
@@ -21,14 +30,22 @@ PING_INTERVAL_S = 20
 
 _log = structlog.get_logger("web")
 
+ID = r"([1-9][0-9]{0,17})"
+
 API: list[tuple[str, type[RequestHandler]]] = [
     (r"/login", LoginHandler),
     (r"/account", AccountHandler),
     (r"/symbols", SymbolsHandler),
     (r"/order", OrderHandler),
+    (rf"/order/{ID}", OneOrderHandler),
+    (r"/order/@([^/]+)", NamedOrderHandler),
     (r"/orders", OrdersHandler),
     (r"/positions", PositionsHandler),
-    (r"/position/([1-9][0-9]{0,17})/close", CloseHandler),
+    (r"/positions/close", CloseManyHandler),
+    (rf"/position/{ID}", PositionHandler),
+    (rf"/position/{ID}/close", CloseHandler),
+    (rf"/position/{ID}/close-by", CloseByHandler),
+    (rf"/position/{ID}/reverse", ReverseHandler),
     (r"/trades", TradesHandler),
     (r"/ledger", LedgerHandler),
     (r"/ohlc", BarsHandler),
@@ -44,7 +61,7 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
     routes += [
         (r"/ws", StreamHandler, {"backend": backend, "sockets": sockets}),
         (r"/", IndexHandler, {"folder": pages}),
-        (r"/assets/(.+)", AssetHandler, {"path": pages / "assets"}),
+        (r"/assets/([A-Za-z0-9_.-]+)", AssetHandler, {"path": pages / "assets"}),
     ]
     return Application(
         routes,

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from actors.domain.order import OrderType, Side
+from actors.domain.commands import Which
+from actors.domain.order import OrderType, Side, TimeInForce
 
 HISTORY_LIMIT = 500
 BARS_LIMIT = 1_000
@@ -15,6 +16,7 @@ Decimal = Annotated[str, Meta(max_length=40, description="a plain decimal number
 Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$", description="an id", examples=["17"])]
 Symbol = Annotated[str, Meta(min_length=1, max_length=32, examples=["EURUSD"])]
 Time = Annotated[str, Meta(max_length=40, description="RFC 3339", examples=["2026-01-19T14:30:00Z"])]
+Oco = Annotated[str, Meta(min_length=1, max_length=32, description="one cancels the others of the same mark")]
 ClientOrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="the order's identity")]
 
 
@@ -32,14 +34,63 @@ class PlaceOrder(Request, frozen=True):
     side: Side
     type: OrderType
     quantity: Decimal
-    client_order_id: ClientOrderId | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail: Decimal | None = None
+    price_bound: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires: Time | None = None
+    reduce_only: bool = False
+    oco: Oco | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    trailing_stop: Decimal | None = None
+    client_order_id: ClientOrderId | None = None
     account_id: Id | None = None
+
+
+class ChangeOrder(Request, frozen=True):
+    """What is absent stays as it is; null takes it away."""
+
+    quantity: Decimal | UnsetType = UNSET
+    limit_price: Decimal | UnsetType | None = UNSET
+    stop_price: Decimal | UnsetType | None = UNSET
+    trail: Decimal | UnsetType | None = UNSET
+    price_bound: Decimal | UnsetType | None = UNSET
+    time_in_force: TimeInForce | UnsetType = UNSET
+    expires: Time | UnsetType | None = UNSET
+    reduce_only: bool | UnsetType = UNSET
+    oco: Oco | UnsetType | None = UNSET
+    stop_loss: Decimal | UnsetType | None = UNSET
+    take_profit: Decimal | UnsetType | None = UNSET
+    trailing_stop: Decimal | UnsetType | None = UNSET
+
+
+class ChangePosition(Request, frozen=True):
+    """As ChangeOrder."""
+
+    stop_loss: Decimal | UnsetType | None = UNSET
+    take_profit: Decimal | UnsetType | None = UNSET
+    trailing_stop: Decimal | UnsetType | None = UNSET
+
+
+class Reverse(Request, frozen=True):
+    client_order_id: ClientOrderId | None = None
 
 
 class ClosePart(Request, frozen=True):
     quantity: Decimal | None = None
+    client_order_id: ClientOrderId | None = None
+
+
+class CloseBy(Request, frozen=True):
+    other_position_id: Id
+    client_order_id: ClientOrderId | None = None
+
+
+class CloseMany(Request, frozen=True):
+    which: Which
+    symbol: Symbol | None = None
     client_order_id: ClientOrderId | None = None
 
 
@@ -54,6 +105,10 @@ class WhoseAccount(Request, frozen=True):
 class WhichPage(WhoseAccount, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=HISTORY_LIMIT)] = 100
     before: Id | None = None
+
+
+class WhichOrders(WhichPage, frozen=True):
+    status: str | None = None
 
 
 class WhichEntries(WhichPage, frozen=True):
@@ -91,6 +146,7 @@ class AccountBody(Body, frozen=True):
     account_id: str
     currency: str
     balance: str
+    credit: str
     equity: str
     open_profit: str
     margin: str
@@ -125,8 +181,17 @@ class _OrderFields(Body, frozen=True):
     quantity: str
     filled_quantity: str
     average_price: str | None
+    limit_price: str | None
+    stop_price: str | None
+    trail: str | None
+    price_bound: str | None
+    time_in_force: str
+    expires: str | None
+    reduce_only: bool
+    oco: str | None
     stop_loss: str | None
     take_profit: str | None
+    trailing_stop: str | None
     status: str
     reason: str
     position_id: str | None
@@ -146,6 +211,7 @@ class FillBody(Body, frozen=True):
     price: str
     quantity: str
     profit: str
+    commission: str
     tick_seq: int
     time: str
 
@@ -161,6 +227,7 @@ class PositionBody(Body, frozen=True):
     margin: str
     stop_loss: str | None
     take_profit: str | None
+    trailing_stop: str | None
     opened_at: str
 
 
@@ -205,6 +272,9 @@ class FeedBody(Body, frozen=True):
 class ExecutionBody(Body, frozen=True):
     order: OrderBody
     fills: list[FillBody]
+    code: str | None
+    """Why the order ended without being filled whole; null where it did not."""
+    detail: str | None
 
 
 class TickMessage(TickBody, frozen=True, tag_field="type", tag="tick"):
@@ -217,6 +287,9 @@ class OrderMessage(_OrderFields, frozen=True, tag_field="type", tag="order"):
     """On /ws: what became of an order, by event `seq`. `type` being the message's, the order's is `order_type`."""
 
     order_type: str
+    code: str | None
+    """As of ExecutionBody, or why the order was rejected."""
+    detail: str | None
     seq: int
 
 

@@ -1,25 +1,48 @@
 """One account as its owner sees it live: a snapshot from the engine, the events after it, and prices of the moment."""
 
 from actors.bus.messages import AccountReport
-from actors.domain.account import AccountSummary
-from actors.domain.events import AccountOpened, InstrumentDefined, MoneyMoved, OrderFilled, OrderRejected
+from actors.domain.account import WAITING, Account, AccountSummary
+from actors.domain.commands import Mode
+from actors.domain.events import (
+    AccountOpened,
+    MarginStatusChanged,
+    MoneyMoved,
+    NegativeBalanceForgiven,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+    PositionModified,
+    SwapCharged,
+)
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
-from actors.domain.order import Position
+from actors.domain.order import Order, Position
+from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
-from actors.domain.state import Account
 from web.frame import text_frame
 from web.prices import Prices
 from web.render import Renderer, account_message
 
-AccountEvent = OrderFilled | OrderRejected | MoneyMoved | AccountOpened
+OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
+AccountEvent = (
+    OrderEvent
+    | OrderFilled
+    | PositionModified
+    | MoneyMoved
+    | SwapCharged
+    | NegativeBalanceForgiven
+    | MarginStatusChanged
+    | AccountOpened
+)
 
 
-def account_of(event: AccountEvent | InstrumentDefined) -> int:
-    """Whose event it is; 0 where it is nobody's."""
-    if isinstance(event, OrderFilled | OrderRejected):
+def account_of(event: AccountEvent) -> int:
+    """Whose event it is."""
+    if isinstance(event, OrderEvent | OrderFilled):
         return event.order.account_id
-    return 0 if isinstance(event, InstrumentDefined) else event.account_id
+    return event.position.account_id if isinstance(event, PositionModified | SwapCharged) else event.account_id
 
 
 class AccountView:
@@ -30,20 +53,27 @@ class AccountView:
         self.seq = report.seq
         self._prices = prices
         self._render = render
-        self._account = Account(summary.account_id, summary.currency)
+        # How fills change positions is in the events, so the mode makes no difference here.
+        self._account = Account(summary.account_id, summary.currency, Mode.HEDGING, report.group, {})
+        for symbol, requirement in report.requirements.items():
+            self._account.require(symbol, requirement)
         self._balance_minor = summary.balance_minor
+        self._credit_minor = summary.credit_minor
         self._open_profit_minor = summary.open_profit_minor
         self._time_ns = summary.time_ns
         self._valued: dict[int, tuple[int, int]] = {}
         """By position, the price that it would close at and its profit; the last known where there is no price."""
+        self._orders: dict[int, Order] = {order.order_id: order for order in report.orders}
+        """Those that wait."""
         for reported in report.positions:
-            self._account.place(reported.position)
+            self._place(reported.position)
             self._valued[reported.position.position_id] = (reported.price_e8, reported.profit_minor)
 
     def snapshot(self) -> bytes:
-        """The account and all its open positions."""
+        """The account, all its open positions and all its waiting orders."""
         positions = [self._position_frame(position) for position in self._account.positions.values()]
-        return b"".join([self._account_frame(), *positions])
+        orders = [text_frame(self._render.order_message(order, self.seq)) for order in self._orders.values()]
+        return b"".join([self._account_frame(), *positions, *orders])
 
     def take(self, seq: int, time_ns: int, event: AccountEvent) -> bytes:
         """An event of this account; one that the snapshot knew already changes nothing."""
@@ -51,9 +81,12 @@ class AccountView:
             return b""
         self.seq = seq
         self._time_ns = max(self._time_ns, time_ns)
-        if isinstance(event, OrderRejected):
-            return text_frame(self._render.order_message(event.order, seq))
-        if isinstance(event, MoneyMoved):
+        if isinstance(event, OrderEvent):
+            return self._order_frame(event, seq)
+        if isinstance(event, PositionModified):
+            self._place(event.position)
+            return self._position_frame(event.position)
+        if isinstance(event, MoneyMoved | SwapCharged | NegativeBalanceForgiven):
             self._book(event.posting)
         frames = self._fill(event, seq) if isinstance(event, OrderFilled) else b""
         self._revalue_account()
@@ -67,12 +100,26 @@ class AccountView:
         self._time_ns = max(self._time_ns, now_ns)
         return b"".join([*(self._position_frame(position) for position in moved), self._account_frame()])
 
+    def _order_frame(self, event: OrderEvent, seq: int) -> bytes:
+        self._keep(event.order)
+        if isinstance(event, OrderEnded | OrderRejected):
+            return text_frame(self._render.order_message(event.order, seq, event.code, event.detail))
+        return text_frame(self._render.order_message(event.order, seq))
+
+    def _keep(self, order: Order) -> None:
+        if order.status in WAITING:
+            self._orders[order.order_id] = order
+        else:
+            self._orders.pop(order.order_id, None)
+
     def _fill(self, event: OrderFilled, seq: int) -> bytes:
         account, position = self._account, event.position
-        if event.posting is not None:
-            self._book(event.posting)
+        for posting in event.postings:
+            self._book(posting)
+        self._keep(event.order)
         if position.quantity_e8 or position.position_id in account.positions:
-            account.place(position)
+            self._place(position)
+            account.require(position.symbol, event.requirement)
         currency = account.currency
         told = [self._render.order_message(event.order, seq), self._render.fill_message(event.fill, currency, seq)]
         frames = b"".join(map(text_frame, told))
@@ -88,10 +135,11 @@ class AccountView:
         return frames
 
     def _book(self, posting: Posting) -> None:
-        ours = (self._account.ledger_account, self._account.currency)
-        self._balance_minor += sum(
-            entry.amount_minor for entry in posting.entries if (entry.account, entry.currency) == ours
-        )
+        for entry in posting.entries:
+            if entry.account == self._account.ledger_account:
+                self._balance_minor += entry.amount_minor
+            elif entry.account == self._account.credit_account:
+                self._credit_minor += entry.amount_minor
 
     def _revalue(self, position: Position) -> bool:
         prices, symbol = self._prices, position.symbol
@@ -99,11 +147,11 @@ class AccountView:
             return False
         try:
             profit = profit_minor(
-                position, prices.instruments[symbol], prices.crosses, prices.ticks, self._account.currency
+                position, prices.instruments[symbol], prices.crosses, self._seen(), self._account.currency
             )
         except Refused:
             return False
-        value = (closing_price_e8(position.side, prices.ticks[symbol]), profit)
+        value = (closing_price_e8(position.side, self._account.ticks[symbol]), profit)
         changed = self._valued.get(position.position_id) != value
         self._valued[position.position_id] = value
         return changed
@@ -115,11 +163,24 @@ class AccountView:
         before_minor = self._open_profit_minor
         try:
             self._open_profit_minor = open_profit_minor(
-                exposures, prices.instruments, prices.crosses, prices.ticks, self._account.currency
+                exposures, prices.crosses, self._seen(), self._account.currency, self._account.converted
             )
         except Refused:
             return False
         return self._open_profit_minor != before_minor
+
+    def _place(self, position: Position) -> None:
+        instrument = self._prices.instruments.get(position.symbol)
+        self._account.place(position, instrument.quote if instrument is not None else "")
+
+    def _seen(self) -> dict[str, Tick]:
+        """The last ticks as the account's group sees them."""
+        group, seen = self._account.group, self._account.ticks
+        for symbol, tick in self._prices.ticks.items():
+            known = seen.get(symbol)
+            if known is None or known.seq != tick.seq or known.live is not tick.live:
+                seen[symbol] = group.tick(tick)
+        return seen
 
     def _position_frame(self, position: Position) -> bytes:
         price_e8, profit = self._valued[position.position_id]
@@ -134,5 +195,7 @@ class AccountView:
             self._open_profit_minor,
             account.margin_minor,
             self._time_ns,
+            self._credit_minor,
+            account.maintenance_minor,
         )
         return text_frame(account_message(summary, self.seq))

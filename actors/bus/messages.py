@@ -13,6 +13,7 @@ from actors.domain.commands import (
     DefineGroup,
     Deposit,
     GrantCredit,
+    Input,
     ModifyOrder,
     ModifyPosition,
     OpenAccount,
@@ -21,9 +22,12 @@ from actors.domain.commands import (
     Withdraw,
 )
 from actors.domain.events import Event
+from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
+from actors.domain.ledger import Posting
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Quote, Tick
+from actors.domain.requirement import Requirement
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -106,6 +110,12 @@ class GetEvents(Body, frozen=True):
     first_seq: int
 
 
+class GetExplanation(Body, frozen=True):
+    """The engine answers Explanation, or Refusal UNKNOWN_FILL. Worked out beside the engine: it takes a while."""
+
+    fill_id: int
+
+
 class GetTicks(Body, frozen=True):
     """The aggregator answers Ticks: what it still has of a symbol after number `after_seq`."""
 
@@ -185,7 +195,7 @@ EngineCommand = (
     | ClosePositions
     | ReversePosition
 )
-EngineQuery = Ping | GetInstruments | GetAccount | GetEvents
+EngineQuery = Ping | GetInstruments | GetAccount | GetEvents | GetExplanation
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks
 
@@ -220,7 +230,7 @@ class Pong(Body, frozen=True):
 class Refusal(Body, frozen=True):
     """No: a code, a sentence, and the field at fault if one is.
 
-    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNAVAILABLE, BAD_REQUEST.
+    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNAVAILABLE, BAD_REQUEST.
     """
 
     code: str
@@ -264,12 +274,53 @@ class AccountReport(Body, frozen=True):
     positions: list[PositionReport]
     orders: list[Order]
     """Those that wait."""
+    group: Group
+    """The terms that it deals on."""
+    requirements: dict[str, Requirement]
+    """Its margin, by symbol."""
 
 
 class Events(Body, frozen=True):
     """Whole batches; empty where there is nothing at or after the number asked for."""
 
     batches: list[EventBatch]
+
+
+class JournalPlace(Message, frozen=True):
+    """Where in the journal something happened."""
+
+    batch_seq: int
+    event_seq: int
+    first_event_seq: int
+    """Of the events that were committed together with it, the first and (`last_event_seq`) the last."""
+    last_event_seq: int
+    committed_ns: int
+    snapshot_batch_seq: int
+    """The state was worked out from the snapshot of this batch; 0: from the first record."""
+
+
+class Explanation(Body, frozen=True):
+    """All that led to a fill and what came of it, as the journal has it. Further fields go to the end."""
+
+    fill: Fill
+    order: Order
+    position: Position
+    """After the fill."""
+    instrument: Instrument
+    currency: str
+    """The account's."""
+    cause: Input
+    """What the engine was told: the client's command, or (of several ticks the one) the tick that set it off."""
+    tick: Tick | None
+    """What it was dealt on, with the LP of each side."""
+    conversion_tick: Tick | None
+    """The cross by which the amount became one in the account's currency; None where they are the same."""
+    before: AccountSummary
+    after: AccountSummary
+    postings: tuple[Posting, ...]
+    place: JournalPlace
+    markup: Markup
+    """What the broker's terms for the account's group added to the tick."""
 
 
 class Ticks(Body, frozen=True):
@@ -331,6 +382,7 @@ Answer = (
     | Instruments
     | AccountReport
     | Events
+    | Explanation
     | Ticks
     | UserReport
     | Orders

@@ -68,7 +68,7 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
     elif isinstance(told, ObserveStream):
         _expire(state, now_ns, events)
         state.observe_stream(told.alive_ns, told.behind)
-        while told.alive_ns >= state.next_roll_ns:
+        while 0 < state.next_roll_ns <= told.alive_ns:
             roll(state, now_ns, events)
     else:
         _evolve(state, _DECIDE[type(told)](state, told, now_ns), events)

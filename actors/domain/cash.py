@@ -2,7 +2,7 @@
 
 from actors.domain import ledger
 from actors.domain.account import Account
-from actors.domain.checks import account_of
+from actors.domain.checks import account_of, is_name
 from actors.domain.commands import Adjust, Deposit, GrantCredit, Withdraw
 from actors.domain.events import Event, MoneyMoved
 from actors.domain.ledger import PostingKind
@@ -11,6 +11,8 @@ from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 
 AMOUNT_LIMIT_MINOR = 10**15
+BOOKS_LIMIT_MINOR = 10**18
+"""All that is moved against one account of the broker: balances stay within the 64 bits of the bus and the journal."""
 TEXT_LIMIT_CHARACTERS = 64
 
 Movement = Deposit | Withdraw | GrantCredit | Adjust
@@ -27,9 +29,10 @@ KINDS: dict[type, tuple[PostingKind, str]] = {
 def move_money(state: State, command: Movement, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
     kind, counterpart = KINDS[type(command)]
-    for field, text in (("key", command.key), ("actor", command.actor)):
-        if not 0 < len(text) <= TEXT_LIMIT_CHARACTERS or not text.isprintable():
-            raise Refused(Code.BAD_TERMS, f"{field} has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", field)
+    if not is_name(command.key, TEXT_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_KEY, f"a key has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", "key")
+    if not is_name(command.actor, TEXT_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_ACTOR, f"an actor has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", "actor")
     amount_minor = -command.amount_minor if isinstance(command, Withdraw) else command.amount_minor
     moved = (account.account_id, kind.value, amount_minor)
     done = state.moved.get(command.key)
@@ -57,6 +60,8 @@ def _check_amount(state: State, account: Account, command: Movement) -> None:
     either_way = isinstance(command, GrantCredit | Adjust)
     if not 0 < (abs(amount_minor) if either_way else amount_minor) <= AMOUNT_LIMIT_MINOR:
         raise Refused(Code.BAD_AMOUNT, "the amount is more than nothing and within the limit", "amount")
+    if abs(state.ledger.balance(KINDS[type(command)][1], currency)) + abs(amount_minor) > BOOKS_LIMIT_MINOR:
+        raise Refused(Code.BAD_AMOUNT, f"the broker's books hold no more {currency}", "amount")
     if isinstance(command, Withdraw):
         taken_minor = amount_minor
         free_margin_minor = state.summary(account, 0).free_margin_minor - state.credit_minor(account)

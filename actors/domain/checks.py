@@ -70,8 +70,13 @@ def dealable_tick(state: State, account: Account, symbol: str, now_ns: int) -> T
     return tick
 
 
+def is_name(text: str, limit_characters: int) -> bool:
+    """Whether it may be kept: in a log, a URL and a database (PostgreSQL takes no zero byte)."""
+    return 0 < len(text) <= limit_characters and text.isprintable()
+
+
 def check_client_order_id(client_order_id: str) -> None:
-    if not 0 < len(client_order_id) <= CLIENT_ORDER_ID_LIMIT_CHARACTERS or not client_order_id.isprintable():
+    if not is_name(client_order_id, CLIENT_ORDER_ID_LIMIT_CHARACTERS):
         raise Refused(
             Code.BAD_CLIENT_ORDER_ID,
             f"client_order_id has 1 to {CLIENT_ORDER_ID_LIMIT_CHARACTERS} printable characters",
@@ -180,7 +185,7 @@ def check_limits(account: Account, instrument: Instrument) -> None:
         raise Refused(Code.CLOSE_ONLY, f"positions in {instrument.symbol} can be closed only", "symbol")
     limit = account.group.limits.positions
     if limit and len(account.positions) >= limit:
-        raise Refused(Code.LIMIT_EXCEEDED, f"{len(account.positions)} positions are open, at most {limit} may be", "")
+        raise Refused(Code.TOO_MANY_POSITIONS, f"the account has {limit} open positions: close one first")
 
 
 def check_rate(account: Account, now_ns: int) -> None:

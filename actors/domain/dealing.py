@@ -54,6 +54,7 @@ class Deal:
         )
         """What the account has open in the symbol after the deal."""
         self.requirement = NOTHING
+        self.opens = False
         self.moved_minor = 0
         """What the deal adds to the balance: profit, less commission."""
         self._loss: Conversion | None = None
@@ -112,6 +113,7 @@ class Deal:
             terms.trailing_stop_e8,
             trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
         )
+        self.opens = True
         self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
@@ -135,6 +137,7 @@ class Deal:
             trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
             trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else position.trail_seq,
         )
+        self.opens = True
         self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
         order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
@@ -214,12 +217,12 @@ class Deal:
 def check_free_margin(state: State, account: Account, deal: Deal) -> None:
     """After the deal, with spread and commission already lost, free margin must not be below zero.
 
-    A deal that asks for no more margin than there was before is always allowed.
+    What only closes is always allowed.
     """
+    if not deal.opens:
+        return
     symbol, currency = deal.symbol, account.currency
     needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
-    if needed_minor <= 0:
-        return
     profit_minor = margin.open_profit_minor(
         account.exposures,
         state.crosses,

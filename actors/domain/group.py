@@ -27,7 +27,8 @@ class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much an account may do; 0: no limit but the engine's own."""
 
     waiting_orders: int = 500
-    positions: int = 10_000
+    positions: int = 2_000
+    """A report of so many fits a frame of the bus, and their snapshot what /ws holds back."""
     orders_per_second: int = 0
     exposure_minor: int = 0
     """Notional of all that is open, in the account's currency, at opening prices."""

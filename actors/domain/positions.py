@@ -19,12 +19,13 @@ from actors.domain.commands import (
     ClosePositions,
     ModifyPosition,
     ReversePosition,
+    SubmitOrder,
     Which,
 )
 from actors.domain.dealing import Deal, check_free_margin, closing_order
 from actors.domain.events import Event, PositionModified
 from actors.domain.money import format_e8
-from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Position
+from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Outcome, Position
 from actors.domain.orders import same_request
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
@@ -208,6 +209,16 @@ def request_of(command: Closing) -> str:
     if isinstance(command, ReversePosition):
         return f"reverse {command.position_id}"
     return f"close {command.which.value} {command.symbol or 'everywhere'}"
+
+
+def known_outcome(state: State, command: SubmitOrder | Closing) -> Outcome | None:
+    """What became of this request when it came before; raises Refused where its id belongs to another one."""
+    account = state.accounts.get(command.account_id)
+    outcome = account.outcomes.get(command.client_order_id) if account is not None else None
+    if outcome is not None:
+        asked = command.terms if isinstance(command, SubmitOrder) else request_of(command)
+        same_request(outcome.asked, asked, command.client_order_id)
+    return outcome
 
 
 def _asked(state: State, command: Closing) -> tuple[Account | None, str]:

@@ -36,7 +36,7 @@ from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, MarginTerms
 from actors.domain.stop_out import MarginStatus
-from actors.domain.trigger import Reached, Triggers, Waiting
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
 
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
@@ -117,7 +117,7 @@ class State:
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
         self.stream_alive_ns = alive_ns
-        if not self.next_roll_ns:
+        if alive_ns and not self.next_roll_ns:
             self.next_roll_ns = roll_after(alive_ns)
         for symbol in behind:
             if symbol in self.ticks:
@@ -165,13 +165,15 @@ class State:
 
     def watch_order(self, order: Order, before: Order | None = None) -> None:
         """The order waits for its price from now on, if it did not before, and for its end if it has one."""
+        self.watch_expiry(order)
+        if before is None or _waits_as(order) != _waits_as(before):
+            self.watch_price(order)
+
+    def watch_price(self, order: Order) -> None:
         terms = order.terms
         triggers = self._triggers(terms.symbol)
         markup = self.accounts[order.account_id].group.markup_of(terms.symbol)
         buys = terms.side is BUY
-        self.watch_expiry(order)
-        if before is not None and _waits_as(order) == _waits_as(before):
-            return
         if terms.type is TRAILING_STOP:
             waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)
             self._follow(triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys)
@@ -215,18 +217,20 @@ class State:
         else:
             triggers.above_ask.add(-tick.ask_e8, distance_e8, waiting)
 
-    def rewatch(self) -> None:
-        """Builds the triggers anew, but for the trails, which follow the market whatever the markup."""
-        old, self.triggers = self.triggers, {}
-        for symbol, triggers in old.items():
-            renewed = self.triggers[symbol] = Triggers()
-            renewed.below_bid, renewed.above_ask = triggers.below_bid, triggers.above_ask
+    def rewatch(self, symbol: str) -> None:
+        """Builds a symbol's triggers anew, but for the trails, which follow the market whatever the markup."""
+        old, renewed = self.triggers[symbol], Triggers()
+        renewed.below_bid, renewed.above_ask = old.below_bid, old.above_ask
+        renewed.room = len(old) + SPARE_ENTRIES
+        self.triggers[symbol] = renewed
         for account in self.accounts.values():
             for position in account.positions.values():
-                self.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
+                if position.symbol == symbol:
+                    self.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
             for order in account.orders.values():
-                if order.terms.type is not TRAILING_STOP:
-                    self.watch_order(order)
+                if order.terms.symbol == symbol and order.terms.type is not TRAILING_STOP:
+                    self.watch_price(order)
+        renewed.room = 2 * len(renewed) + SPARE_ENTRIES
 
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
@@ -237,6 +241,9 @@ class State:
         found = self.triggers.get(symbol)
         if found is None:
             found = self.triggers[symbol] = Triggers()
+        if len(found) > found.room:
+            self.rewatch(symbol)
+            found = self.triggers[symbol]
         return found
 
     def _post(self, posting: Posting) -> None:
@@ -271,7 +278,8 @@ class State:
             if account.group.name == event.group.name:
                 account.group = event.group
                 self.unwatched[account.account_id] = None
-        self.rewatch()
+        for symbol in list(self.triggers):
+            self.rewatch(symbol)
 
     def _on_money(self, event: MoneyMoved) -> None:
         self._post(event.posting)

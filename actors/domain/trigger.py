@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from actors.domain.quote import Tick
 
+SPARE_ENTRIES = 1_000
+"""So many entries may lie about beyond twice those that hold."""
+
 
 class Waiting(IntEnum):
     """What waits. On one tick protections go before orders, for they give margin back."""
@@ -47,6 +50,12 @@ class Triggers:
         """Follows a rising bid: the trailing stops of longs, and trailing stop orders to sell."""
         self.above_ask = Trail()
         """The same for a falling ask, in mirrored prices."""
+        self.room = SPARE_ENTRIES
+        """With more entries it is time to clear those away that have been given up."""
+
+    def __len__(self) -> int:
+        """How many entries wait for a price, those that have been given up among them."""
+        return sum(map(len, (self._bid_falls, self._bid_rises, self._ask_falls, self._ask_rises)))
 
     def when_bid_falls(self, price_e8: int, waiting: Reached) -> None:
         """To be reached when the bid is at the price or below."""
@@ -78,6 +87,10 @@ class Triggers:
 def _pop(heap: list[tuple[int, Reached]], reach: int, found: list[Reached]) -> None:
     while heap and heap[0][0] <= reach:
         found.append(heapq.heappop(heap)[1])
+
+
+SPARE = 64
+"""So many entries more than twice the needed ones are kept before they are put in order."""
 
 
 class Followed(NamedTuple):
@@ -160,6 +173,10 @@ class Trail:
 
     def _look(self, group: "_Group") -> None:
         heapq.heappush(self._nearest, (-group.nearest_e8(), group.number))
+        if len(self._nearest) > 2 * len(self._groups) + SPARE:
+            # Each new peak leaves an entry that no longer holds, and a market that only rises would reach none.
+            self._nearest = [(-one.nearest_e8(), one.number) for one in self._groups]
+            heapq.heapify(self._nearest)
 
 
 class _Group:

@@ -1,65 +1,52 @@
-"""The engine's journal: inputs and the events that they caused, batch by batch, in SQLite.
+"""The engine's journal: inputs and the events that they caused, commit by commit, in SQLite.
 
-In WAL mode with synchronous=FULL a commit is on the disk when it returns: that is what an acknowledgement rests on.
+In WAL mode with synchronous=FULL a commit is on the disk when it returns: that is what an acknowledgement rests on. The
+files are those of segments.py and snapshots.py, all in the folder of the first.
 """
 
+import contextlib
+import errno
 import fcntl
-import hashlib
 import os
 import sqlite3
+import struct
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
-import msgspec
-
-from actors.bus import codec
 from actors.bus.messages import EventBatch
-from actors.domain.commands import Input, ObserveStream, ObserveTicks
 from actors.domain.events import Event
-from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State
+from actors.store import recovery, segments, snapshots
+from actors.store.reader import Reader
+from actors.store.record import Damaged, Turn, encode_turns, rows_of
+from actors.store.recovery import Recovered
+from actors.store.segments import Segment
 
-EVENTS_PER_BATCH = 1_000
-"""More events of one turn go into several rows (of one transaction), so that each fits a frame of the bus."""
-SNAPSHOTS_KEPT = 2
-PAGE_BATCHES = 64
-"""How many batches one answer of `events_from` holds at most."""
-SQLITE_INTEGER_MAX = 2**63 - 1
-PAGE_BYTES = codec.MAX_FRAME_BYTES // 2
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS batches (
-    batch_seq INTEGER PRIMARY KEY,
-    now_ns INTEGER NOT NULL,
-    first_event_seq INTEGER NOT NULL,
-    event_count INTEGER NOT NULL,
-    inputs BLOB NOT NULL,
-    events BLOB NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS batches_by_event ON batches (first_event_seq) WHERE event_count > 0;
-CREATE TABLE IF NOT EXISTS snapshots (
-    batch_seq INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL,
-    state BLOB NOT NULL
-) STRICT;
-"""
-
-_encode_inputs = msgspec.msgpack.Encoder().encode
-_decode_inputs = msgspec.msgpack.Decoder(list[Input]).decode
-_decode_events = codec.decoder(EventBatch)
-_encode_state = msgspec.msgpack.Encoder().encode
-_decode_state = msgspec.msgpack.Decoder(Snapshot).decode
+SEGMENT_LIMIT_BYTES = 268_435_456
+"""A file that is larger is closed, as is one of another day (UTC)."""
+DAY_NS = 86_400_000_000_000
+ROOM_BYTES = 262_144
+"""After a commit failed for want of room, so much must fit before the journal is tried again."""
+_MARK = struct.Struct(">q8s")
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+"""The disk, the quota or the largest size of a file is used up. The failed write leaves no whole commit behind."""
 
 
 class InUse(RuntimeError):
     """Another process has this journal open: there is one engine to a journal."""
 
 
+class Full(Exception):
+    """There is no room for a commit. It was not made, and the journal is what it was before."""
+
+
 class Journal:
     """One engine's journal. Used by one thread at a time; raises sqlite3.Error when the disk fails."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes the file, for its owner alone; raises InUse."""
+        """Opens or makes the journal whose first file is `path`, for its owner alone; raises InUse, Damaged, Full."""
+        self.path = path
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -67,98 +54,173 @@ class Journal:
         except BlockingIOError:
             os.close(self._lock)
             raise InUse(f"{path} belongs to an engine that is running") from None
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(_SCHEMA)
-        (self._batch_seq,) = self._db.execute("SELECT coalesce(max(batch_seq), 0) FROM batches").fetchone()
+        self._mark = _Mark(path.with_suffix(".mark"))
+        self._reader = Reader(path)
+        try:
+            self._open_files()
+        except BaseException:
+            self._reader.close()
+            self._mark.close()
+            os.close(self._lock)
+            raise
 
-    def append(self, now_ns: int, inputs: list[Input], first_event_seq: int, events: list[Event]) -> list[bytes]:
-        """Makes one turn of the engine durable, whole; gives its events as encoded EventBatch messages."""
-        frames = [
-            codec.encode(EventBatch(first_event_seq + start, now_ns, events[start : start + EVENTS_PER_BATCH]))
-            for start in range(0, len(events), EVENTS_PER_BATCH)
-        ]
-        rows = []
-        for number, frame in enumerate(frames or [b""]):
-            start = number * EVENTS_PER_BATCH
-            count = min(len(events) - start, EVENTS_PER_BATCH)
-            blob = b"" if number else _encode_inputs(inputs)
-            rows.append((self._batch_seq + number + 1, now_ns, first_event_seq + start, count, blob, frame))
+    def _open_files(self) -> None:
+        files = segments.listed(self.path)
+        current = files[-1] if files else Segment(1, self.path)
+        if current.path.suffix == segments.ARCHIVE:
+            following = self._reader.last_batch_seq() + 1
+            current = Segment(following, segments.path_from(self.path, following))
+        self._db = _opened(current.path)
+        try:
+            self._batch_seq = self._reader.last_batch_seq()
+            acknowledged = self._mark.read()
+            if self._batch_seq < acknowledged:
+                raise Damaged(
+                    f"{current.path}: it ends with batch {self._batch_seq}, and batch {acknowledged} was acknowledged: "
+                    f"the file or its -wal was cut off or changed"
+                )
+            self._day = self._day_of(current)
+            self._size_bytes = current.path.stat().st_size
+        except BaseException:
+            self._db.close()
+            raise
+
+    def append(self, turns: list[Turn], first_event_seq: int, events: list[Event], last_fill_id: int) -> list[bytes]:
+        """Makes turns of the engine durable, whole; gives their events as encoded EventBatch messages. Raises Full."""
+        now_ns = turns[-1].now_ns
+        rows = rows_of(self._batch_seq + 1, now_ns, encode_turns(turns), first_event_seq, events, last_fill_id)
+        with _room():
+            self._rotate(now_ns)
+            with self._transaction():
+                self._db.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._batch_seq = rows[-1].batch_seq
+        self._size_bytes += sum(len(row.turns) + len(row.events) for row in rows)
+        self._mark.write(self._batch_seq)
+        return [row.events for row in rows if row.events]
+
+    def has_room(self) -> bool:
+        """Whether a commit is possible again: makes one, and takes it back."""
+        try:
+            with _room():
+                with self._transaction():
+                    self._db.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM_BYTES,))
+                with self._transaction():
+                    self._db.execute("DELETE FROM room")
+        except Full:
+            return False
+        return True
+
+    def events_from(self, first_seq: int) -> list[EventBatch]:
+        """Committed batches that hold the event numbered so and later ones: a page of them, oldest first."""
+        return self._reader.events_from(first_seq)
+
+    def recover(self) -> Recovered:
+        """The state after the last commit: the latest sound snapshot and the tail. Raises Damaged."""
+        return recovery.recover(self.path, self._reader)
+
+    def save_snapshot(self, state: State) -> str:
+        """Keeps the state as of the last commit, and gives its hash; raises OSError."""
+        now_ns = self._reader.row(self._batch_seq).now_ns if self._batch_seq else 0
+        return snapshots.save(self.path, self._batch_seq, now_ns, state)
+
+    def close(self) -> None:
+        self._reader.close()
+        self._db.close()
+        self._mark.close()
+        os.close(self._lock)
+
+    def _rotate(self, now_ns: int) -> None:
+        """Goes on in a new file where it is time. A kill in between leaves that file empty, which is in order."""
+        day = now_ns // DAY_NS
+        if self._day is None:
+            self._day = day
+        if day == self._day and self._size_bytes < SEGMENT_LIMIT_BYTES:
+            return
+        following = _opened(segments.path_from(self.path, self._batch_seq + 1))
+        self._reader.close()
+        self._db.close()
+        self._db, self._size_bytes, self._day = following, 0, day
+
+    def _day_of(self, segment: Segment) -> int | None:
+        """The day of the file's first batch; None while it is empty."""
+        if self._batch_seq < segment.first_batch_seq:
+            return None
+        return self._reader.row(segment.first_batch_seq).now_ns // DAY_NS
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN")
         try:
-            self._db.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+            yield
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self._batch_seq += len(rows)
-        return frames
 
-    def events_from(self, first_seq: int) -> list[EventBatch]:
-        """Committed batches that hold the event numbered so and later ones: a page of them, oldest first."""
-        wanted = min(first_seq, SQLITE_INTEGER_MAX)
-        rows = self._db.execute(
-            "SELECT events FROM batches WHERE event_count > 0 AND first_event_seq >= coalesce("
-            "  (SELECT max(first_event_seq) FROM batches WHERE event_count > 0 AND first_event_seq <= ?), 0)"
-            " AND first_event_seq + event_count > ? ORDER BY first_event_seq LIMIT ?",
-            (wanted, wanted, PAGE_BATCHES),
-        )
-        batches: list[EventBatch] = []
-        size = 0
-        for (frame,) in rows:
-            size += len(frame)
-            if batches and size > PAGE_BYTES:
-                break
-            batches.append(_decode_events(frame))
-        return batches
 
-    def recover(self) -> tuple[State, int]:
-        """The state after the last committed batch, and that batch's time: the latest sound snapshot and the tail."""
-        state, batch_seq = self._latest_snapshot()
-        (last_ns,) = self._db.execute(
-            "SELECT coalesce(max(now_ns), 0) FROM batches WHERE batch_seq = ?", (self._batch_seq,)
-        ).fetchone()
-        for _, inputs, events in self._tail(batch_seq):
-            for told in inputs:
-                if isinstance(told, ObserveTicks):
-                    for tick in told.ticks:
-                        state.observe(tick)
-                elif isinstance(told, ObserveStream):
-                    state.observe_stream(told.alive_ns, told.behind)
-            for event in events:
-                state.evolve(event)
-        return state, last_ns
+class _Mark:
+    """What was acknowledged last, in a file of its own: not synced, so it may be late, but it is never ahead.
 
-    def save_snapshot(self, state: State) -> None:
-        """Keeps the state as of the last batch; the tail before it need not be read again."""
-        blob = _encode_state(snapshot(state))
-        self._db.execute("BEGIN")
-        self._db.execute(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (self._batch_seq, hashlib.sha256(blob).digest(), blob)
-        )
-        self._db.execute(
-            "DELETE FROM snapshots WHERE batch_seq NOT IN"
-            " (SELECT batch_seq FROM snapshots ORDER BY batch_seq DESC LIMIT ?)",
-            (SNAPSHOTS_KEPT,),
-        )
-        self._db.execute("COMMIT")
+    SQLite takes a log whose end is damaged for one that ends earlier; this is how a lost commit shows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def read(self) -> int:
+        """0 where there is none, or none that is sound."""
+        content = os.pread(self._file, _MARK.size, 0)
+        if len(content) != _MARK.size:
+            return 0
+        (batch_seq, _) = _MARK.unpack(content)
+        return int(batch_seq) if content == self._content(batch_seq) else 0
+
+    def write(self, batch_seq: int) -> None:
+        with contextlib.suppress(OSError):
+            os.pwrite(self._file, self._content(batch_seq), 0)
 
     def close(self) -> None:
-        self._db.close()
-        os.close(self._lock)
+        os.close(self._file)
 
-    def _latest_snapshot(self) -> tuple[State, int]:
-        """A snapshot whose checksum fails is passed over for the one before; without any, the tail is everything."""
-        for batch_seq, digest, blob in self._db.execute("SELECT * FROM snapshots ORDER BY batch_seq DESC"):
-            if hashlib.sha256(blob).digest() == digest:
-                return restore(_decode_state(blob)), batch_seq
-        return State(), 0
+    @staticmethod
+    def _content(batch_seq: int) -> bytes:
+        number = struct.pack(">q", batch_seq)
+        return number + blake2b(number, digest_size=8).digest()
 
-    def _tail(self, batch_seq: int) -> Iterator[tuple[int, list[Input], list[Event]]]:
-        rows = self._db.execute(
-            "SELECT now_ns, inputs, events FROM batches WHERE batch_seq > ? ORDER BY batch_seq", (batch_seq,)
-        )
-        for now_ns, inputs, events in rows:
-            yield now_ns, _decode_inputs(inputs) if inputs else [], _decode_events(events).events if events else []
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A file to write to, made where there is none; raises Damaged, Full."""
+    try:
+        with _room():
+            if not path.exists():
+                segments.make(path)
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                (made_as,) = db.execute("PRAGMA user_version").fetchone()
+                if made_as != segments.FORMAT:
+                    raise Damaged(f"{path}: its format is {made_as}, and this engine writes format {segments.FORMAT}")
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.execute("SELECT count(*) FROM room").fetchone()
+            except BaseException:
+                db.close()
+                raise
+            return db
+    except sqlite3.Error as error:
+        raise Damaged(f"{path}: {error}") from None
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Raises Full for the errors that mean so."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) in _NO_ROOM:
+            raise Full(str(error)) from None
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise Full(str(error)) from None
+        raise

@@ -31,6 +31,7 @@ def order_row(event: OrderEvent) -> Row:
         "request": order.request or None,
         "reason": order.reason.value,
         "status": order.status.value,
+        "asked": _or_null(order.asked_e8),
         "filled": numeric_e8(order.filled_e8),
         "average_price": _or_null(order.average_price_e8),
         "position_id": order.position_id or None,
@@ -56,6 +57,7 @@ def order_of(row: Stored | Row) -> Order:
         row["position_id"] or 0,
         row["created_ns"],
         row["trail_tick_seq"] or 0,
+        _or_zero(row["asked"]),
     )
 
 

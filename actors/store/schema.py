@@ -107,6 +107,7 @@ ORDERS = Table(
     _text("request", nullable=True),
     _text("reason"),
     _text("status"),
+    _e8("asked", nullable=True),
     _e8("filled"),
     _e8("average_price", nullable=True),
     _number("position_id", nullable=True),
@@ -115,7 +116,8 @@ ORDERS = Table(
     _text("detail", nullable=True),
     *_moment("created"),
     Index("orders_by_account", "account_id", "order_id"),
-    comment="As the engine last reported them; code and detail say why one was rejected or ended before it was filled.",
+    comment="As the engine last reported them; code and detail say why one was rejected or ended before it was filled. "
+    "asked: the quantity that was asked for, where a reduce-only order was cut to what was open.",
 )
 
 FILLS = Table(

@@ -18,6 +18,7 @@ from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccou
 from actors.domain.events import Event
 from actors.domain.order import Side
 from actors.domain.quote import Tick
+from actors.domain.state import State
 from actors.engine import Engine
 from actors.store.journal import Journal
 from tests.examples import ACCOUNT, INSTRUMENTS, START_NS, TICKS, encoded
@@ -41,8 +42,12 @@ class Desk:
     def __init__(self, path: Path, definitions: list[Command] = DEFINITIONS) -> None:
         self.path = path
         self.journal = Journal(path)
-        self.state, self.last_ns = self.journal.recover()
-        self.actor: pykka.ActorRef[Engine] = Engine.start(self.journal, self.state, self.last_ns, definitions)
+        recovered = self.journal.recover()
+        self.last_ns = recovered.now_ns
+        self.actor: pykka.ActorRef[Engine] = Engine.start(self.journal, recovered, definitions)
+        engine = self.actor._actor_weakref()
+        assert engine is not None
+        self.engine = engine
 
     def ask(self, now_ns: int, *, ticks: list[bytes] | None = None, requests: list[Any] | None = None) -> Outbox:
         asked = [[ASKER, codec.encode(EngineRequest(n, body))] for n, body in enumerate(requests or [], 1)]
@@ -61,6 +66,11 @@ class Desk:
         reply: Reply = codec.decoder(Reply)(frame)
         assert (name, identity, reply.request_id) == ("requests", ASKER, 1)
         return reply.body
+
+    @property
+    def state(self) -> State:
+        """The actor's; not to be looked at while it works."""
+        return self.engine._state
 
     def counter(self, name: str) -> int:
         count: int = getattr(self.actor.proxy(), name).get()

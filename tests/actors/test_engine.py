@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,10 +39,13 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.group import STANDARD, Group
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
-from actors.engine import HEARTBEAT_NS, REPLIES_PER_MESSAGE, TICKS_WAIT_NS
+from actors.domain.requirement import Requirement
+from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS
+from actors.reports import REPLIES_PER_MESSAGE
 from tests.actors.engine_desk import (
     ASKER,
     DEFINED,
@@ -98,9 +102,7 @@ def test_one_turn_is_one_batch_and_its_answers_are_in_order(desk: Desk) -> None:
         replies_message(
             OrderReport(seq, outcome, repeated=False),
             OrderReport(seq, outcome, repeated=True),
-            OrderReport(
-                seq + 1, Outcome(rejected.order.terms, rejected.order, (), rejected.code, rejected.detail), False
-            ),
+            OrderReport(seq + 1, refused, repeated=False),
             Refusal("UNKNOWN_SYMBOL", "there is no symbol 'X'", "symbol"),
             Pong(True, "", seq + 1),
             OrderReport(seq + 2, Outcome("close all of 1", closed.order, (closed.fill,)), repeated=False),
@@ -135,7 +137,7 @@ def test_a_refused_command_changes_nothing(desk: Desk) -> None:
     assert outbox == [
         replies_message(
             Refusal("QUANTITY_OUT_OF_RANGE", sentence, "quantity"),
-            Refusal("BAD_AMOUNT", "a deposit is more than nothing and within the limit", "amount"),
+            Refusal("BAD_AMOUNT", "the amount is more than nothing and within the limit", "amount"),
             Refusal("UNKNOWN_POSITION", "there is no open position 5", "position_id"),
         )
     ]
@@ -176,10 +178,14 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
     assert desk.encoded() == before
 
 
+FAR_FIELDS = [name for name in OrderTerms.__struct_fields__ if name.endswith(("_e8", "_ns")) and name != "quantity_e8"]
+
+
 def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
     """Whatever integer MessagePack can carry, in any field."""
     for number in (2**64 - 1, 2**63, -(2**63)):
-        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, *[number] * 8)
+        prices: dict[str, Any] = dict.fromkeys(FAR_FIELDS, number)
+        far = OrderTerms("EURUSD", BUY, OrderType.STOP_LIMIT, e8("1"), GTD, **prices)
         bodies = [
             SubmitOrder(ACCOUNT, f"id{number}", OrderTerms("EURUSD", BUY, OrderType.MARKET, number)),
             SubmitOrder(ACCOUNT, f"id{number}", far),
@@ -288,6 +294,15 @@ def test_a_silent_stream_is_not_dealt_on(desk: Desk) -> None:
     assert code_of(desk.answer(order("EURUSD", BUY, "1", "b"), late_ns)) == ""
 
 
+def test_a_heartbeat_that_has_waited_in_a_queue_is_no_sign_of_life(desk: Desk) -> None:
+    """An engine that was stopped finds the stream of long ago, with heartbeats that fit the ticks."""
+    late_ns = START_NS + 3_600 * SECOND_NS
+    waited = [ticks_frame(tick("EURUSD", "1.2", "1.2002", 2)), alive_frame(START_NS + SECOND_NS, EURUSD=2)]
+    (event,) = events_in(desk.ask(late_ns, ticks=waited, requests=[order("EURUSD", BUY, "1")]))
+    assert isinstance(event, OrderRejected)
+    assert event.code == "STALE_PRICE"
+
+
 def test_questions(desk: Desk) -> None:
     """10,000 EURUSD bought at 1.10020 (margin 366.37), now 1.10500/1.10520: +48.00."""
     desk.answer(order("EURUSD", BUY, "10000"))
@@ -300,9 +315,11 @@ def test_questions(desk: Desk) -> None:
     assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()))
     assert desk.answer(GetAccount(ACCOUNT)) == AccountReport(
         seq,
-        AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS),
+        AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS, 0, 366_37),
         [PositionReport(position, e8("1.10500"), 48_00)],
         [waiting],
+        Group(STANDARD),
+        {"EURUSD": Requirement(366_37, 366_37)},
     )
     assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
     assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))

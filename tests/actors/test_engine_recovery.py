@@ -12,11 +12,13 @@ from actors.bus.messages import (
     Reply,
 )
 from actors.bus.pump import Stop
-from actors.domain.commands import Command, ObserveTicks, OpenAccount
-from actors.domain.events import OrderFilled
-from actors.domain.order import Side
+from actors.domain.commands import Command, ObserveTicks, OpenAccount, SubmitOrder
+from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.order import OrderType, Side
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
+from actors.store import snapshots
+from actors.store.record import Turn
 from tests.actors.engine_desk import (
     Desk,
     alive_frame,
@@ -24,7 +26,7 @@ from tests.actors.engine_desk import (
     events_message,
     ticks_frame,
 )
-from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick
+from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, terms, tick
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -63,11 +65,12 @@ def test_a_stop_commits_what_waits_and_keeps_a_snapshot(desk: Desk, journal_path
     desk.ask(START_NS + 1, ticks=[ticks_frame(seen)])
     desk.actor.ask(Stop(START_NS + 2))
     database = sqlite3.connect(journal_path)
-    ((inputs,),) = database.execute("SELECT inputs FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
-    snapshots = database.execute("SELECT batch_seq = (SELECT max(batch_seq) FROM batches) FROM snapshots").fetchall()
+    ((inputs,),) = database.execute("SELECT turns FROM batches ORDER BY batch_seq DESC LIMIT 1").fetchall()
+    (last,) = database.execute("SELECT max(batch_seq) FROM batches").fetchone()
     database.close()
-    assert msgspec.msgpack.decode(inputs, type=list[ObserveTicks]) == [ObserveTicks((seen,))]
-    assert snapshots == [(1,)]
+    assert msgspec.msgpack.decode(inputs, type=list[Turn]) == [Turn(START_NS + 1, [ObserveTicks((seen,))], [0])]
+    (kept,) = snapshots.listed(journal_path)
+    assert (kept.batch_seq, snapshots.load(kept).state_hash) == (last, snapshots.state_hash(desk.state))
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -83,9 +86,23 @@ def test_the_engines_time_never_falls(desk: Desk, journal_path: Path, stopped: b
         desk.crash()
     again = Desk(journal_path)
     assert again.last_ns == START_NS + 50
-    (event,) = events_in(again.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "c")]))
+    price = ticks_frame(tick("EURUSD", "1.1", "1.1002", 1))
+    (event,) = events_in(again.ask(START_NS - SECOND_NS, ticks=[price], requests=[order("EURUSD", BUY, "1", "c")]))
     assert isinstance(event, OrderFilled)
     assert event.fill.time_ns == START_NS + 50
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_price_from_before_a_restart_is_not_dealt_on(desk: Desk, journal_path: Path, stopped: bool) -> None:
+    """However quick the restart was, until the stream gives it again."""
+    if stopped:
+        desk.actor.ask(Stop(START_NS))
+    else:
+        desk.crash()
+    again = Desk(journal_path)
+    (event,) = events_in(again.ask(START_NS + 1, requests=[order("EURUSD", BUY, "1", "a")]))
+    assert isinstance(event, OrderRejected)
+    assert event.code == "NO_PRICE"
 
 
 def test_without_the_journal_there_is_no_answer(desk: Desk, journal_path: Path) -> None:
@@ -98,6 +115,23 @@ def test_without_the_journal_there_is_no_answer(desk: Desk, journal_path: Path) 
     again = Desk(journal_path)
     assert again.encoded() == before
     assert again.answer(order("EURUSD", BUY, "1")) is not None
+
+
+def test_a_stop_that_follows_has_its_peak_after_a_crash(desk: Desk, journal_path: Path) -> None:
+    """One frame has the tick that fills the order and the ticks after it; the last comes with a dead price above."""
+    trailing = terms("EURUSD", BUY, "1000", OrderType.LIMIT, limit="1.09", trailing_stop="0.01")
+    desk.ask(START_NS + 1, requests=[SubmitOrder(ACCOUNT, "a", trailing)])
+    prices = [("1.08980", "1.09000"), ("1.09500", "1.09520"), ("1.09200", "1.09220")]
+    ticks = [tick("EURUSD", bid, ask, seq) for seq, (bid, ask) in enumerate(prices, 2)]
+    dead = tick("EURUSD", "1.09900", "1.09920", 5, live=False)
+    (event,) = events_in(desk.ask(START_NS + 2, ticks=[ticks_frame(*ticks, dead)]))
+    assert isinstance(event, OrderFilled)
+    desk.crash()
+    again = Desk(journal_path)
+    assert again.encoded() == desk.encoded()
+    assert events_in(again.ask(START_NS + 3, ticks=[ticks_frame(tick("EURUSD", "1.08501", "1.08521", 6))])) == []
+    assert len(events_in(again.ask(START_NS + 4, ticks=[ticks_frame(tick("EURUSD", "1.085", "1.0852", 7))]))) == 1
+    again.crash()
 
 
 def test_a_fresh_state_is_what_a_fresh_journal_gives(journal_path: Path) -> None:

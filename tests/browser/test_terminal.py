@@ -32,8 +32,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with Broker(tmp_path_factory.mktemp("browser") / "var", HEDGEROW_TICK_SPEED="5") as broker:
+def broker(private_folder: Path) -> Iterator[Broker]:
+    with Broker(private_folder / "browser" / "var", HEDGEROW_TICK_SPEED="5") as broker:
         broker.wait_ready()
         yield broker
 
@@ -103,6 +103,83 @@ def test_a_trade_from_login_to_ledger(broker: Broker, page: Page, tmp_path: Path
     with broker.client() as client:
         account = client.get("/account").json()
     assert amount(page, "account-balance") == Decimal(account["balance"])
+
+
+def test_a_limit_order_waits_is_modified_and_cancelled(broker: Broker, page: Page, tmp_path: Path) -> None:
+    log_in(page, broker)
+    page.get_by_test_id("watch-row-EURUSD").click()
+    far = (amount(page, "watch-bid-EURUSD") * Decimal("0.9")).quantize(Decimal("0.00001"))
+    farther = far - Decimal("0.01")
+    page.get_by_test_id("ticket-type-limit").click()
+    page.get_by_test_id("ticket-quantity").fill("10000")
+    page.get_by_test_id("ticket-buy").click()
+    expect(page.get_by_test_id("ticket-message")).to_contain_text("limit price is missing")
+    page.get_by_test_id("ticket-limit-price").fill(str(far))
+    page.get_by_test_id("ticket-time").select_option("day")
+    page.get_by_test_id("ticket-buy").click()
+    expect(page.get_by_test_id("ticket-message")).to_contain_text("waits")
+
+    page.get_by_test_id("tab-orders").click()
+    row = page.locator("[data-testid^='order-row-']")
+    expect(row).to_have_count(1)
+    order_id = (row.get_attribute("data-testid") or "").removeprefix("order-row-")
+    price = page.get_by_test_id(f"order-price-{order_id}")
+    expect(price).to_have_text(str(far))
+    page.screenshot(path=tmp_path / "waiting.png")
+
+    page.get_by_test_id(f"order-modify-{order_id}").click()
+    page.get_by_test_id("order-edit-limit-price").fill(str(farther))
+    page.screenshot(path=tmp_path / "modify.png")
+    page.get_by_test_id("order-edit-save").click()
+    expect(page.get_by_test_id("order-editor")).to_have_count(0)
+    expect(price).to_have_text(str(farther))
+    with broker.client() as client:
+        (waiting,) = client.get("/orders", params={"status": "working"}).json()["orders"]
+    assert (waiting["id"], waiting["time_in_force"]) == (order_id, "day")
+    assert Decimal(waiting["limit_price"]) == farther
+    page.reload()
+    page.get_by_test_id("tab-orders").click()
+    expect(price).to_have_text(str(farther))
+
+    page.get_by_test_id(f"order-cancel-{order_id}").click()
+    expect(page.get_by_test_id("orders-empty")).to_be_visible()
+    with broker.client() as client:
+        order = client.get(f"/order/{order_id}").json()["order"]
+    assert order["status"] == "cancelled"
+
+
+def test_a_position_is_protected_closed_in_part_and_with_all_others(broker: Broker, page: Page, tmp_path: Path) -> None:
+    log_in(page, broker)
+    page.get_by_test_id("watch-row-EURUSD").click()
+    bid = amount(page, "watch-bid-EURUSD")
+    page.get_by_test_id("ticket-quantity").fill("10000")
+    row = page.locator("[data-testid^='position-row-']")
+    for count, side in enumerate(("sell", "buy"), 1):
+        page.get_by_test_id(f"ticket-{side}").click()
+        expect(row).to_have_count(count)
+    position_id = (row.first.get_attribute("data-testid") or "").removeprefix("position-row-")
+    stop_loss = (bid * Decimal("0.9")).quantize(Decimal("0.00001"))
+    page.get_by_test_id(f"position-edit-{position_id}").click()
+    page.get_by_test_id("position-edit-stop-loss").fill(str(bid * 2))
+    page.get_by_test_id("position-edit-save").click()
+    expect(page.get_by_test_id("position-edit-message")).to_contain_text("stop_loss")
+    page.get_by_test_id("position-edit-stop-loss").fill(str(stop_loss))
+    page.get_by_test_id("position-edit-trailing-stop").fill("0.1")
+    page.screenshot(path=tmp_path / "protect.png")
+    page.get_by_test_id("position-edit-save").click()
+    expect(page.get_by_test_id(f"position-stop-loss-{position_id}")).to_contain_text(str(stop_loss))
+    expect(page.get_by_test_id(f"position-stop-loss-{position_id}")).to_contain_text("trails 0.10000")
+
+    page.get_by_test_id(f"position-edit-{position_id}").click()
+    page.get_by_test_id("position-part-quantity").fill("4000")
+    page.get_by_test_id("position-part-close").click()
+    expect(page.get_by_test_id(f"position-row-{position_id}")).to_contain_text("6,000")
+    page.screenshot(path=tmp_path / "positions.png")
+
+    page.get_by_test_id("close-all").click()
+    expect(page.get_by_test_id("close-all")).to_have_text("Really close all?")
+    page.get_by_test_id("close-all").click()
+    expect(row).to_have_count(0)
 
 
 def test_refusals_are_sentences(broker: Broker, page: Page) -> None:

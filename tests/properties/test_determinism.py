@@ -43,7 +43,7 @@ def random_inputs(seed: int, count: int) -> list[Input]:
         elif draw < 0.8:
             side = chance.choice(list(Side))
             quantity_e8 = e8("0.01") if symbol == "BTCUSD" else chance.randint(1, 5_000) * e8("1")
-            stop_e8 = price_near_e8(symbol, chance.randint(-25, 25))
+            stop_e8 = price_near_e8(symbol, chance.randint(-25, 25)) if chance.random() < 0.3 else 0
             kind = chance.choice([OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.TRAILING_STOP])
             price_e8 = price_near_e8(symbol, chance.randint(-25, 25))
             terms = OrderTerms(
@@ -58,7 +58,7 @@ def random_inputs(seed: int, count: int) -> list[Input]:
             )
             inputs.append(SubmitOrder(chance.randint(1, 2), f"{number}", terms))
         else:
-            inputs.append(ClosePosition(chance.randint(1, 2), f"{number}", chance.randint(1, number // 5 + 1)))
+            inputs.append(ClosePosition(chance.randint(1, 2), f"{number}", chance.randint(1, number // 12 + 1)))
     return inputs
 
 

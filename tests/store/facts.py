@@ -8,18 +8,24 @@ import msgspec
 from actors.domain import ledger
 from actors.domain.events import (
     AccountOpened,
+    DaySealed,
     Event,
+    GroupDefined,
     InstrumentDefined,
+    MarginStatusChanged,
     MoneyMoved,
+    NegativeBalanceForgiven,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     OrderRejected,
     PositionModified,
+    SwapCharged,
 )
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
-from actors.domain.ledger import Posting, PostingKind
+from actors.domain.ledger import Entry, Ledger, Posting, PostingKind
 from actors.domain.order import (
     Conversion,
     Fill,
@@ -33,6 +39,8 @@ from actors.domain.order import (
     TimeInForce,
 )
 from actors.domain.quote import Tick
+from actors.domain.requirement import Requirement
+from actors.domain.stop_out import MarginStatus
 
 START_NS = 1_767_225_600_000_000_123
 """2026-01-01 00:00 UTC, and a little: what timestamptz cannot hold."""
@@ -88,9 +96,10 @@ def filled(number: int, profit_minor: int = 0, account_id: int = 1, order_id: in
         conversion=Conversion("", 0, E8, E8),
         tick_seq=number + 7,
         time_ns=made.created_ns,
+        commission_minor=number % 3 * 25,
     )
     postings = (trade(number, profit_minor, account_id),) if profit_minor else ()
-    return OrderFilled(made, fill, position(number, account_id), postings)
+    return OrderFilled(made, fill, position(number, account_id), postings, Requirement(33_300 + number, 33_300))
 
 
 def position(number: int, account_id: int = 1, stop_loss_e8: int = 108_000_000) -> Position:
@@ -126,6 +135,48 @@ def deposited(number: int, amount_minor: int, account_id: int = 1, currency: str
     return MoneyMoved(account_id, str(number), "config", posting)
 
 
+def status_changed(status: MarginStatus, account_id: int = 1) -> MarginStatusChanged:
+    return MarginStatusChanged(account_id, status, 49_99, 100_00)
+
+
+def moved(kind: PostingKind, number: int, amount_minor: int, account_id: int = 1) -> Posting:
+    """Between a client and the broker, with no staff in it."""
+    broker = {PostingKind.SWAP: ledger.SWAPS, PostingKind.PROTECTION: ledger.PROTECTION}[kind]
+    to, time_ns = ledger.client(account_id), START_NS + number
+    return ledger.transfer(number, kind, f"{kind.value}:{number}", time_ns, broker, to, "USD", amount_minor)
+
+
+def swap(number: int, amount_minor: int, account_id: int = 1) -> SwapCharged:
+    return SwapCharged(position(number, account_id), 3, moved(PostingKind.SWAP, number, amount_minor, account_id))
+
+
+def forgiven(number: int, amount_minor: int, account_id: int = 1) -> NegativeBalanceForgiven:
+    return NegativeBalanceForgiven(account_id, moved(PostingKind.PROTECTION, number, amount_minor, account_id))
+
+
+def sealed(trading_day: int, events: Iterable[Event]) -> DaySealed:
+    """The trial balance of what the events posted."""
+    book = Ledger()
+    for posting in postings(events):
+        book.post(posting)
+    return DaySealed(trading_day, book.balances())
+
+
+def postings(events: Iterable[Event]) -> list[Posting]:
+    """Oldest first."""
+    found: list[Posting] = []
+    for event in events:
+        if isinstance(event, OrderFilled):
+            found += event.postings
+        elif isinstance(event, MoneyMoved | SwapCharged | NegativeBalanceForgiven):
+            found.append(event.posting)
+    return found
+
+
+def balances(events: Iterable[Event]) -> tuple[Entry, ...]:
+    return sealed(0, events).balances
+
+
 def rejected(number: int) -> OrderRejected:
     return OrderRejected(order(number, OrderStatus.REJECTED), "INSUFFICIENT_MARGIN", "not enough")
 
@@ -150,13 +201,28 @@ def day(count: int, seed: int = 1) -> list[Event]:
             events.append(later(number, order_id, chance.random()))
             if isinstance(events[-1], OrderModified):
                 waiting.append(order_id)
-        elif kind < 0.5 and (position_id := chance.choice(positions)):
+        elif kind < 0.45:
+            events.append(rarer(number, events, chance))
+        elif kind < 0.55 and (position_id := chance.choice(positions)):
             events.append(PositionModified(position(position_id, stop_loss_e8=107_000_000 + number)))
         else:
             events.append(filled(number, chance.randint(-5_000, 5_000) if kind < 0.8 else 0))
             positions.append(number)
         waiting = waiting or [0]
     return events[:count]
+
+
+def rarer(number: int, events: list[Event], chance: random.Random) -> Event:
+    """What comes of groups, margins and the end of a day."""
+    return chance.choice(
+        (
+            GroupDefined(Group(f"group-{number}")),
+            status_changed(chance.choice(list(MarginStatus))),
+            swap(number, chance.randint(-500, 500)),
+            forgiven(number, chance.randint(1, 500)),
+            sealed(20_000 + number, events),
+        )
+    )
 
 
 def later(number: int, order_id: int, chance: float) -> Event:

@@ -4,20 +4,25 @@ import contextlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import LiteralString
 
+import msgspec
 import psycopg
 import pytest
 
 from actors.bus.messages import Entries, Fills, GetEntries, GetFills, GetOrders, Orders
 from actors.domain.broker import apply
+from actors.domain.charges import EVERY_NIGHT, Commission, CommissionBasis, Swap, SwapBasis
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
     Command,
+    DefineGroup,
     DefineInstrument,
     Deposit,
+    GrantCredit,
     Mode,
     ModifyOrder,
     ModifyPosition,
@@ -28,7 +33,8 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.events import Event
+from actors.domain.events import DaySealed, Event
+from actors.domain.group import Group
 from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
@@ -41,6 +47,8 @@ from tests.store import facts
 STEPS = 1_500
 SECOND_NS = 1_000_000_000
 PIP_E8 = 10_000
+SWAP = Swap(SwapBasis.INTEREST, -3_000_000, 1_000_000, nights=EVERY_NIGHT)
+COMMISSION = Commission(CommissionBasis.MILLION, 20 * facts.E8, 0, "USD")
 
 
 @pytest.fixture
@@ -51,7 +59,7 @@ def history(database_url: str) -> Iterator[History]:
 
 
 class Day:
-    """Two accounts, hedging and netting, and clients who try everything at random."""
+    """Two accounts, hedging and netting, of a group that pays commission, and clients who try everything at random."""
 
     def __init__(self, seed: int) -> None:
         self.state, self.events = State(), list[Event]()
@@ -59,11 +67,13 @@ class Day:
         self._now_ns = facts.START_NS
         self._bid_e8 = 110_000_000
         for told in (
-            DefineInstrument(facts.EURUSD),
-            OpenAccount(1, "USD", Mode.HEDGING),
-            OpenAccount(2, "USD", Mode.NETTING),
-            Deposit(1, 5_000_000, "one", "config"),
-            Deposit(2, 5_000_000, "two", "config"),
+            DefineInstrument(msgspec.structs.replace(facts.EURUSD, swap=SWAP)),
+            DefineGroup(Group("payers", commission=COMMISSION)),
+            OpenAccount(1, "USD", Mode.HEDGING, "payers"),
+            OpenAccount(2, "USD", Mode.NETTING, "payers"),
+            Deposit(1, 50_000, "one", "config"),
+            Deposit(2, 50_000, "two", "config"),
+            GrantCredit(1, 10_000, "bonus", "config"),
         ):
             self.events += apply(self.state, told, self._now_ns)
         for step in range(1, STEPS):
@@ -71,7 +81,7 @@ class Day:
 
     def _step(self, step: int) -> None:
         chance = self._chance
-        self._now_ns += SECOND_NS
+        self._now_ns += 60 * SECOND_NS
         self._bid_e8 += chance.randint(-10, 10) * PIP_E8
         tick = Tick("EURUSD", step, self._now_ns, self._bid_e8, self._bid_e8 + PIP_E8, "a", "b", True)
         self.events += apply(self.state, ObserveStream(self._now_ns), self._now_ns)
@@ -154,7 +164,21 @@ def test_the_tables_hold_the_engines_state(history: History, database_url: str, 
         "OrderEnded",
         "OrderRejected",
         "PositionModified",
+        "GroupDefined",
+        "MarginStatusChanged",
+        "SwapCharged",
+        "DaySealed",
     }
+    stored_statuses = column(database_url, "SELECT margin_status FROM accounts ORDER BY account_id")
+    assert stored_statuses == [account.status.value for account in day.state.accounts.values()]
+    seals = [event for event in day.events if isinstance(event, DaySealed)]
+    sealed = sorted(entry.amount_minor for seal in seals for entry in seal.balances)
+    assert column(database_url, "SELECT (balance * 100)::bigint FROM trial_balances ORDER BY balance") == sealed
+
+
+def column(database_url: str, query: LiteralString) -> list[object]:
+    with contextlib.closing(psycopg.connect(database_url)) as session:
+        return [row[0] for row in session.execute(query)]
 
 
 def stored_positions(database_url: str) -> list[dict[str, object]]:

@@ -33,10 +33,12 @@ from actors.bus.messages import (
 )
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
-from actors.domain.events import AccountOpened, InstrumentDefined, PositionModified
+from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified
+from actors.domain.group import Group
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
+from actors.domain.stop_out import MarginStatus
 from actors.store import queries
 from actors.store.database import DatabaseAway, DatabaseRefused
 from actors.store.database import database_url as sqlalchemy_url
@@ -56,6 +58,16 @@ def open_history(database_url: str) -> History:
     return History(sqlalchemy_url(Path(), database_url))
 
 
+def test_a_network_that_swallows_packets_is_noticed(history: History) -> None:
+    driver: Any = history._connection.connection.driver_connection
+    limits = driver.info.get_parameters()
+    assert {name: limits.get(name) for name in ("tcp_user_timeout", "keepalives_idle", "keepalives_count")} == {
+        "tcp_user_timeout": "10000",
+        "keepalives_idle": "5",
+        "keepalives_count": "3",
+    }
+
+
 def rows(database_url: str, statement: str) -> list[tuple[Any, ...]]:
     with contextlib.closing(psycopg.connect(database_url)) as session, session:
         return session.execute(statement.encode()).fetchall()
@@ -70,6 +82,7 @@ def test_the_tables_are_those_of_the_schema(history: History, database_url: str)
 def test_the_tables_take_every_word_of_the_domain_and_no_other(history: History, database_url: str) -> None:
     words: dict[str, type[Enum]] = {
         "accounts.mode": Mode,
+        "accounts.margin_status": MarginStatus,
         "orders.side": Side,
         "orders.type": OrderType,
         "orders.time_in_force": TimeInForce,
@@ -354,6 +367,72 @@ def test_terms_that_change_leave_one_row(history: History, database_url: str) ->
     history.store_events(1, [*facts.opening(), InstrumentDefined(changed), AccountOpened(1, "USD")])
     found = rows(database_url, "SELECT symbol, price_digits, margin_rate FROM instruments")
     assert found == [("EURUSD", 6, Decimal("0.0333"))]
+
+
+def test_a_margin_status_is_that_of_the_account_as_it_was_last(history: History, database_url: str) -> None:
+    call, out, normal = MarginStatus.MARGIN_CALL, MarginStatus.STOP_OUT, MarginStatus.NORMAL
+    statuses: list[list[tuple[Any, ...]]] = []
+    for changes in ([], [call], [out, normal, call], [normal]):
+        events: list[Event] = [facts.status_changed(status) for status in changes]
+        first_seq = history.progress().get("events", 0) + 1
+        history.store_events(first_seq, events if statuses else [*facts.opening(), AccountOpened(2, "EUR"), *events])
+        statuses.append(rows(database_url, "SELECT account_id, margin_status FROM accounts ORDER BY account_id"))
+    assert statuses == [[(1, word), (2, "normal")] for word in ("normal", "margin_call", "margin_call", "normal")]
+
+
+def test_an_account_and_its_margin_status_may_come_together(history: History, database_url: str) -> None:
+    history.store_events(1, [*facts.opening(), facts.status_changed(MarginStatus.MARGIN_CALL)])
+    assert rows(database_url, "SELECT account_id, margin_status FROM accounts") == [(1, "margin_call")]
+
+
+def test_the_group_of_an_account_is_kept(history: History, database_url: str) -> None:
+    history.store_events(1, [GroupDefined(Group("pros")), AccountOpened(7, "USD", Mode.NETTING, "pros")])
+    found = rows(database_url, "SELECT account_id, mode, client_group, margin_status FROM accounts")
+    assert found == [(7, "netting", "pros", "normal")]
+
+
+def test_a_sealed_day_is_the_trial_balance_and_sums_to_zero(history: History, database_url: str) -> None:
+    """2024-10-04 is day 20,000 of the epoch."""
+    events = [*facts.opening(), facts.filled(2, -1_234), facts.swap(3, -95), facts.forgiven(4, 7)]
+    sealed = facts.sealed(20_000, events)
+    history.store_events(1, [*events, sealed, facts.sealed(20_003, events[:3])])
+    found = rows(database_url, "SELECT trading_day::text, account, currency, balance FROM trial_balances ORDER BY 1, 2")
+    assert found == [
+        ("2024-10-04", "broker:cash", "USD", Decimal("-100000.00")),
+        ("2024-10-04", "broker:protection", "USD", Decimal("-0.07")),
+        ("2024-10-04", "broker:swaps", "USD", Decimal("0.95")),
+        ("2024-10-04", "broker:trading", "USD", Decimal("12.34")),
+        ("2024-10-04", "client:1", "USD", Decimal("99986.78")),
+        ("2024-10-07", "broker:cash", "USD", Decimal("-100000.00")),
+        ("2024-10-07", "client:1", "USD", Decimal("100000.00")),
+    ]
+    entries = rows(
+        database_url,
+        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1]"
+        " FROM entries GROUP BY 1 ORDER BY 1",
+    )
+    assert [(account, total, total) for _, account, _, total in found[:5]] == entries
+
+
+def test_swaps_and_forgiven_balances_are_lines_of_the_client(history: History, database_url: str) -> None:
+    history.store_events(1, [*facts.opening(), facts.swap(2, -9_52), facts.swap(3, 25_00), facts.forgiven(4, 1_00)])
+    answer = history.answer(GetEntries("client:1", 10, 0, 0))
+    assert isinstance(answer, Entries)
+    assert [(line.kind, line.reference, line.amount_minor, line.balance_minor) for line in answer.lines] == [
+        ("protection", "protection:4", 1_00, 100_016_48),
+        ("swap", "swap:3", 25_00, 100_015_48),
+        ("swap", "swap:2", -9_52, 99_990_48),
+        ("deposit", "deposit:1", 100_000_00, 100_000_00),
+    ]
+    actors = rows(database_url, "SELECT posting_id, actor FROM postings ORDER BY 1")
+    assert actors == [(1, "config"), (2, None), (3, None), (4, None)]
+
+
+def test_the_commission_of_a_fill_is_kept(history: History, database_url: str) -> None:
+    """25 cents where the number leaves 1 when divided by 3 (facts.filled), 50 where it leaves 2."""
+    history.store_events(1, [*facts.opening(), facts.filled(2), facts.filled(3), facts.filled(4)])
+    found = rows(database_url, "SELECT fill_id, commission FROM fills ORDER BY 1")
+    assert found == [(2, Decimal("0.50")), (3, Decimal("0.00")), (4, Decimal("0.25"))]
 
 
 def test_what_the_database_says_holds_no_secret(database_url: str) -> None:

@@ -55,6 +55,7 @@ ORDERS = st.builds(
     IDS_OR_NONE,
     TIMES,
     IDS_OR_NONE,
+    PRICES_OR_NONE,
 )
 FILLS = st.builds(
     Fill,
@@ -70,6 +71,7 @@ FILLS = st.builds(
     st.builds(Conversion, TEXTS, IDS_OR_NONE, PRICES, PRICES),
     IDS,
     TIMES,
+    st.integers(-(2**63), 2**63),
 )
 
 
@@ -78,7 +80,7 @@ def events_of(order: Order) -> list[OrderEvent]:
     return [
         OrderAccepted(order),
         OrderModified(order),
-        OrderFilled(order, filled.fill, filled.position, ()),
+        OrderFilled(order, filled.fill, filled.position, (), filled.requirement),
         OrderEnded(order, "OCO", "the other one was filled"),
         OrderRejected(order, "NO_PRICE", "there is none"),
     ]
@@ -115,6 +117,7 @@ def test_what_does_not_apply_is_null() -> None:
         "average_price",
         "position_id",
         "trail_tick_seq",
+        "asked",
     }
 
 

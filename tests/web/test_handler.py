@@ -11,8 +11,18 @@ from web.routes import API
 
 pytestmark = pytest.mark.anyio
 
-POSTS = {"/login", "/order", "/position/1/close"}
+NOT_GET = {
+    "/login": ["POST"],
+    "/order": ["POST"],
+    "/order/1": ["GET", "PUT", "DELETE"],
+    "/position/1": ["PUT"],
+    "/position/1/close": ["POST"],
+    "/position/1/close-by": ["POST"],
+    "/position/1/reverse": ["POST"],
+    "/positions/close": ["POST"],
+}
 PATHS = [re.sub(r"\(.*\)", "1", path) for path, _ in API]
+TAKEN = [(path, method) for path in PATHS for method in NOT_GET.get(path, ["GET"])]
 
 
 async def test_every_answer_has_the_security_headers_and_does_not_name_the_server(world: World) -> None:
@@ -29,7 +39,7 @@ async def test_every_answer_has_the_security_headers_and_does_not_name_the_serve
 
 
 async def test_an_unknown_address_is_404(world: World) -> None:
-    for path in ("/nowhere", "/account/", "/order/7", "/assets", "/assets/"):
+    for path in ("/nowhere", "/account/", "/order/x", "/assets", "/assets/"):
         response = await world.http.get(path)
         assert (path, response.status_code) == (path, 404)
         assert response.json() == {
@@ -43,26 +53,25 @@ async def test_an_unknown_address_is_404(world: World) -> None:
 
 async def test_a_wrong_method_is_405_and_told_which_is_right(world: World) -> None:
     for path in PATHS:
-        right = "POST" if path in POSTS else "GET"
-        for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} - {right}:
+        right = NOT_GET.get(path, ["GET"])
+        for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} - {*right}:
             response = await world.http.request(method, path)
             assert (path, method, response.status_code) == (path, method, 405)
-            assert response.headers["allow"] == right
+            assert response.headers["allow"] == ", ".join(right)
             assert response.json()["code"] == "METHOD_NOT_ALLOWED"
 
 
 async def test_everything_but_login_and_health_wants_a_token(world: World) -> None:
-    for path in PATHS:
-        response = await world.http.request("POST" if path in POSTS else "GET", path)
+    for path, method in TAKEN:
+        response = await world.http.request(method, path)
         if path in ("/login", "/health", "/health/ready"):
             assert response.status_code != 401
         else:
-            assert (path, response.status_code) == (path, 401)
+            assert (path, method, response.status_code) == (path, method, 401)
 
 
 async def test_an_unknown_or_doubled_parameter_is_named(world: World) -> None:
-    for path in PATHS:
-        method = "POST" if path in POSTS else "GET"
+    for path, method in TAKEN:
         response = await world.http.request(method, f"{path}?nonsense=1", headers=world.bearer())
         assert (path, response.status_code, response.json()["field"]) == (path, 422, "nonsense")
     for query, field in (("limit=1&limit=2", "limit"), ("limit=%ff", "limit"), ("%ff=1", "ÿ")):
@@ -85,6 +94,13 @@ async def test_a_body_over_the_limit_is_refused(world: World) -> None:
         assert answer.split(b"\r\n")[0] in (b"HTTP/1.1 413 Request Entity Too Large", b"HTTP/1.1 400 Bad Request")
         writer.close()
     assert (await world.post("/order", b" " * 65_000)).status_code == 400
+
+
+async def test_a_length_that_is_none_is_no_fault_of_ours(world: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write("POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: ²\r\n\r\n".encode("latin-1"))
+    assert await asyncio.wait_for(reader.readline(), 10) == b"HTTP/1.1 400 Bad Request\r\n"
+    writer.close()
 
 
 async def test_headers_over_the_limit_close_the_connection(world: World) -> None:

@@ -189,7 +189,7 @@ async def test_while_the_instruments_are_not_known_no_symbol_is_unknown(world: W
 
 
 async def test_history_away_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.history.HISTORY_TIMEOUT_MS", 50)
+    monkeypatch.setattr("web.asking.HISTORY_TIMEOUT_MS", 50)
     world.broker.mute.add("persistence")
     for path, parameters in (
         ("/orders", {}),

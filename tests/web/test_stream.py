@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from actors.domain.commands import Deposit
+from actors.domain.commands import Deposit, SubmitOrder
 from tests.web.broker import ADMIN, OTHER, eventually
 from tests.web.world import Socket, World
 
@@ -170,6 +170,7 @@ async def test_an_account_from_snapshot_through_fill_to_close(world: World) -> N
             "currency": "USD",
             "balance": "100000.00",
             "equity": "99999.00",
+            "credit": "0.00",
             "open_profit": "-1.00",
             "margin": "366.34",
             "free_margin": "99632.66",
@@ -187,7 +188,7 @@ async def test_an_account_from_snapshot_through_fill_to_close(world: World) -> N
         await socket.hear_until(lambda message: message.get("type") == "account")
         order, fill, position, account = socket.heard
         rest = closed["order"]
-        assert order == {"seq": seq + 1, **rest, "type": "order", "order_type": "market"}
+        assert order == {"seq": seq + 1, **rest, "type": "order", "order_type": "market", "code": None, "detail": None}
         assert fill == {"type": "fill", "seq": seq + 1, **closed["fills"][0]}
         assert without_times(position) == {
             "type": "position",
@@ -203,6 +204,7 @@ async def test_an_account_from_snapshot_through_fill_to_close(world: World) -> N
             "margin": "0.00",
             "stop_loss": None,
             "take_profit": None,
+            "trailing_stop": None,
         }
         assert (account["balance"], account["equity"], account["margin_level"]) == ("100010.00", "100010.00", None)
 
@@ -216,6 +218,37 @@ async def test_rejections_and_deposits_are_told_too(world: World) -> None:
         world.broker.tell(Deposit(1, 500, "more", "test"))
         account = await socket.hear()
         assert (account["type"], account["balance"]) == ("account", "100005.00")
+
+
+async def test_a_waiting_order_is_told_of_from_its_acceptance_to_its_end(world: World) -> None:
+    await world.order(type="limit", limit_price="1.09", client_order_id="before")
+    async with world.socket() as socket:
+        account, waiting = await subscribed(socket)
+        assert (account["type"], waiting["type"], waiting["client_order_id"]) == ("account", "order", "before")
+        shown = (await world.waiting())[0]
+        assert waiting == {
+            **shown,
+            "type": "order",
+            "order_type": "limit",
+            "code": None,
+            "detail": None,
+            "seq": world.broker.state.event_seq,
+        }
+        assert (await world.order(type="stop", stop_price="1.2")).status_code == 201
+        assert (await world.put("/order/2", {"quantity": "5000"})).status_code == 204
+        assert (await world.delete("/order/2")).status_code == 204
+        told = [await socket.hear() for _ in range(3)]
+        assert [(message["order_type"], message["status"], message["quantity"]) for message in told] == [
+            ("stop", "working", "10000"),
+            ("stop", "working", "5000"),
+            ("stop", "cancelled", "5000"),
+        ]
+        await world.price("EURUSD", "1.0898", "1.0899")
+        filled = [await socket.hear() for _ in range(4)]
+        assert [message["type"] for message in filled] == ["order", "fill", "position", "account"]
+        assert (await world.put("/position/1", {"stop_loss": "1.08"})).status_code == 204
+        position = await socket.hear_until(lambda message: message.get("stop_loss"))
+        assert (position["type"], position["stop_loss"], position["status"]) == ("position", "1.08000", "open")
 
 
 async def test_accounts_are_apart(world: World) -> None:
@@ -288,11 +321,8 @@ async def test_an_event_between_the_engine_s_answer_and_its_arrival_is_not_lost(
 
     def fill_now() -> None:
         if not overtaking:
-            command = next(body for body in world.broker.asked if type(body).__name__ == "SubmitOrder")
-            overtaking.append(world.broker._engine(type(command)(1, "overtaking", *list(fields(command))[2:])))
-
-    def fields(command: Any) -> list[Any]:
-        return [getattr(command, name) for name in command.__struct_fields__]
+            command = next(body for body in world.broker.asked if isinstance(body, SubmitOrder))
+            overtaking.append(world.broker._engine(SubmitOrder(1, "overtaking", command.terms)))
 
     world.broker.before_account_report = fill_now
     world.broker.delay_s = 0.05

@@ -1,57 +1,15 @@
-"""REST: the account, orders and closes, and everything that is wrong with an order."""
+"""REST: the account, its positions, and closing them in all ways."""
 
 import re
-from typing import Any
 
 import pytest
 
-from actors.domain.commands import SubmitOrder
 from tests.web.broker import ADMIN, OTHER, eventually
 from tests.web.world import World
 
 pytestmark = pytest.mark.anyio
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6}|\.\d{9})?Z")
-
-
-async def test_an_order_is_filled_at_the_ask_and_answered_whole(world: World) -> None:
-    tick = world.broker.state.ticks["EURUSD"]
-    response = await world.order(client_order_id="one", stop_loss="1.09", take_profit="1.2")
-    assert response.status_code == 201
-    body = response.json()
-    for time in (body["order"].pop("created_at"), body["fills"][0].pop("time")):
-        assert TIME.fullmatch(time)
-    assert body == {
-        "order": {
-            "id": "1",
-            "account_id": "1",
-            "client_order_id": "one",
-            "symbol": "EURUSD",
-            "side": "buy",
-            "type": "market",
-            "quantity": "10000",
-            "filled_quantity": "10000",
-            "average_price": "1.10010",
-            "stop_loss": "1.09000",
-            "take_profit": "1.20000",
-            "status": "filled",
-            "reason": "client",
-            "position_id": "1",
-        },
-        "fills": [
-            {
-                "id": "1",
-                "order_id": "1",
-                "position_id": "1",
-                "symbol": "EURUSD",
-                "side": "buy",
-                "price": "1.10010",
-                "quantity": "10000",
-                "profit": "0.00",
-                "tick_seq": tick.seq,
-            }
-        ],
-    }
 
 
 async def test_account_and_positions(world: World) -> None:
@@ -62,6 +20,7 @@ async def test_account_and_positions(world: World) -> None:
         "currency": "USD",
         "balance": "100000.00",
         "equity": "100000.00",
+        "credit": "0.00",
         "open_profit": "0.00",
         "margin": "0.00",
         "free_margin": "100000.00",
@@ -75,6 +34,7 @@ async def test_account_and_positions(world: World) -> None:
         "currency": "USD",
         "balance": "100000.00",
         "equity": "99999.00",
+        "credit": "0.00",
         "open_profit": "-1.00",
         "margin": "366.34",
         "free_margin": "99632.66",
@@ -95,117 +55,10 @@ async def test_account_and_positions(world: World) -> None:
                 "margin": "366.34",
                 "stop_loss": None,
                 "take_profit": None,
+                "trailing_stop": None,
             }
         ]
     }
-
-
-async def test_the_same_order_again_gets_the_first_answer_with_200(world: World) -> None:
-    first = await world.order(client_order_id="one")
-    again = await world.order(client_order_id="one")
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json() == first.json()
-    assert len(world.broker.state.accounts[1].positions) == 1
-
-
-async def test_another_order_under_the_same_id_is_a_conflict(world: World) -> None:
-    await world.order(client_order_id="one")
-    conflict = await world.order(client_order_id="one", quantity="20000")
-    assert conflict.status_code == 409
-    assert conflict.json()["code"] == "DUPLICATE_CLIENT_ORDER_ID"
-    assert conflict.json()["field"] == "client_order_id"
-
-
-async def test_a_client_order_id_is_made_where_there_is_none(world: World) -> None:
-    ids = {(await world.order()).json()["order"]["client_order_id"] for _ in range(3)}
-    assert len(ids) == 3
-
-
-async def test_a_rejected_order_is_a_problem_with_the_engine_s_code_and_the_order(world: World) -> None:
-    for _ in range(2):
-        response = await world.order(client_order_id="big", quantity="9000000")
-        assert response.status_code == 422
-        problem = response.json()
-        assert problem["code"] == "INSUFFICIENT_MARGIN"
-        assert problem["field"] == "quantity"
-        assert problem["order"]["status"] == "rejected"
-        assert problem["order"]["average_price"] is None
-        assert problem["order"]["position_id"] is None
-    world.broker.tick("EURUSD", "1.1", "1.1001", live=False)
-    stale = (await world.order()).json()
-    assert (stale["status"], stale["code"]) == (422, "NO_PRICE")
-
-
-BAD_ORDERS: list[tuple[dict[str, Any], int, str]] = [
-    ({"symbol": "EURXXX"}, 422, "symbol"),
-    ({"symbol": ""}, 422, "symbol"),
-    ({"symbol": 7}, 422, "symbol"),
-    ({"quantity": "0"}, 422, "quantity"),
-    ({"quantity": "-5"}, 422, "quantity"),
-    ({"quantity": "0.123456789"}, 422, "quantity"),
-    ({"quantity": "1.5"}, 422, "quantity"),
-    ({"quantity": "9" * 30}, 422, "quantity"),
-    ({"quantity": "9" * 300}, 422, "quantity"),
-    ({"quantity": "100000000"}, 422, "quantity"),
-    ({"quantity": "NaN"}, 422, "quantity"),
-    ({"quantity": "Infinity"}, 422, "quantity"),
-    ({"quantity": "1e5"}, 422, "quantity"),
-    ({"quantity": ""}, 422, "quantity"),
-    ({"quantity": "\uff11\uff10"}, 422, "quantity"),
-    ({"quantity": 10000}, 422, "quantity"),
-    ({"quantity": None}, 422, "quantity"),
-    ({"quantity": ["1"]}, 422, "quantity"),
-    ({"side": "hold"}, 422, "side"),
-    ({"type": "limit"}, 422, "type"),
-    ({"stop_loss": "x"}, 422, "stop_loss"),
-    ({"stop_loss": "0"}, 422, "stop_loss"),
-    ({"stop_loss": "1.0000001"}, 422, "stop_loss"),
-    ({"take_profit": "-1"}, 422, "take_profit"),
-    ({"client_order_id": "two words"}, 422, "client_order_id"),
-    ({"client_order_id": "x" * 65}, 422, "client_order_id"),
-    ({"client_order_id": ""}, 422, "client_order_id"),
-    ({"account_id": "2"}, 403, "account_id"),
-    ({"account_id": "0"}, 422, "account_id"),
-    ({"account_id": 1}, 422, "account_id"),
-    ({"leverage": "500"}, 422, "leverage"),
-]
-
-
-async def test_a_bad_order_is_a_problem_that_names_the_field(world: World) -> None:
-    before = world.broker.state.ledger.balances(), world.broker.state.event_seq
-    for change, status, field in BAD_ORDERS:
-        response = await world.order(**change)
-        problem = response.json()
-        assert (change, response.status_code, problem["field"]) == (change, status, field)
-        assert response.headers["content-type"] == "application/problem+json"
-        assert sorted(problem) == ["code", "detail", "field", "status", "title", "type"]
-        assert problem["status"] == status
-    assert (world.broker.state.ledger.balances(), world.broker.state.event_seq) == before
-
-
-async def test_a_missing_field_is_named(world: World) -> None:
-    whole = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "1"}
-    for missing in whole:
-        response = await world.post("/order", {name: value for name, value in whole.items() if name != missing})
-        assert (response.status_code, response.json()["field"]) == (422, missing)
-
-
-async def test_what_is_not_json_is_400(world: World) -> None:
-    order = b'{"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "1"}'
-    for body in (
-        b"",
-        b"{",
-        order[:-1],
-        order + b" more",
-        order.replace(b'"1"', b"NaN"),
-        b"\xff\xfe",
-        b'{"symbol": "\xff"}',
-    ):
-        response = await world.post("/order", body)
-        assert (body, response.status_code, response.json()["code"]) == (body, 400, "MALFORMED_JSON")
-    for body in (b"[" * 60_000, b"[]", b"null", b'"order"', b"1"):
-        assert (await world.post("/order", body)).status_code in (400, 422)
-    assert world.broker.state.accounts[1].positions == {}
 
 
 async def test_part_of_a_position_and_then_the_rest_are_closed(world: World) -> None:
@@ -213,7 +66,7 @@ async def test_part_of_a_position_and_then_the_rest_are_closed(world: World) -> 
     await world.price("EURUSD", "1.10110", "1.10120")
     part = await world.post("/position/1/close", {"quantity": "4000", "client_order_id": "part"})
     assert part.status_code == 200
-    assert part.json()["order"]["reason"] == "reduce"
+    assert part.json()["order"]["reason"] == "close"
     assert part.json()["fills"][0]["profit"] == "4.00"
     again = await world.post("/position/1/close", {"quantity": "4000", "client_order_id": "part"})
     assert again.json() == part.json()
@@ -253,7 +106,7 @@ async def test_accounts_are_apart_and_an_administrator_only_reads(world: World) 
 
 
 async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.trading.COMMAND_TIMEOUT_MS", 100)
+    monkeypatch.setattr("web.asking.COMMAND_TIMEOUT_MS", 100)
     assert (await world.get("/account")).status_code == 200
     world.broker.mute.add("engine")
     response = await world.order(client_order_id="one")
@@ -275,9 +128,100 @@ async def test_a_late_answer_is_dropped(world: World, monkeypatch: pytest.Monkey
     assert (await world.get("/account")).status_code == 200
 
 
-async def test_orders_carry_what_was_said(world: World) -> None:
-    await world.order(client_order_id="one", stop_loss="1.05")
-    submitted = [body for body in world.broker.asked if isinstance(body, SubmitOrder)]
-    assert [(order.quantity_e8, order.stop_loss_e8, order.take_profit_e8) for order in submitted] == [
-        (1_000_000_000_000, 105_000_000, 0)
+async def test_protections_what_is_not_named_stays_and_null_takes_away(world: World) -> None:
+    await world.order(stop_loss="1.09", take_profit="1.2")
+    changed = await world.put("/position/1", {"stop_loss": None, "trailing_stop": "0.005"})
+    assert (changed.status_code, changed.content) == (204, b"")
+    position = (await world.get("/positions")).json()["positions"][0]
+    assert (position["stop_loss"], position["take_profit"], position["trailing_stop"]) == (None, "1.20000", "0.00500")
+    before = world.broker.state.event_seq
+    assert (await world.put("/position/1", {})).status_code == 204
+    assert world.broker.state.event_seq == before
+
+
+async def test_protections_that_cannot_be_are_named(world: World) -> None:
+    await world.order()
+    for body, status, code, field in (
+        ({"stop_loss": "1.11"}, 422, "WRONG_SIDE_OF_MARKET", "stop_loss"),
+        ({"take_profit": "1.0"}, 422, "WRONG_SIDE_OF_MARKET", "take_profit"),
+        ({"trailing_stop": "0.000001"}, 422, "PRICE_STEP", "trailing_stop"),
+        ({"stop_loss": "0"}, 422, "INVALID_FIELD", "stop_loss"),
+        ({"stop_loss": 1}, 422, "INVALID_FIELD", "stop_loss"),
+        ({"quantity": "1"}, 422, "INVALID_FIELD", "quantity"),
+    ):
+        problem = (await world.put("/position/1", body)).json()
+        assert (body, problem["status"], problem["code"], problem["field"]) == (body, status, code, field)
+    missing = await world.put("/position/7", {"stop_loss": "1.0"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "UNKNOWN_POSITION")
+    assert (await world.put("/position/1", {"stop_loss": "1.0"}, OTHER)).status_code == 404
+    assert (await world.put("/position/1", {"stop_loss": "1.0"}, ADMIN)).status_code == 403
+    assert (await world.post("/position/1", {})).headers["allow"] == "PUT"
+
+
+async def test_a_position_is_closed_by_its_opposite(world: World) -> None:
+    await world.order()
+    await world.order(side="sell", quantity="4000")
+    body = {"other_position_id": "2", "client_order_id": "by"}
+    closed = await world.post("/position/1/close-by", body)
+    assert closed.status_code == 200
+    assert [(fill["position_id"], fill["quantity"]) for fill in closed.json()["fills"]] == [
+        ("1", "4000"),
+        ("2", "4000"),
     ]
+    assert (await world.post("/position/1/close-by", body)).json() == closed.json()
+    positions = (await world.get("/positions")).json()["positions"]
+    assert [(position["id"], position["quantity"]) for position in positions] == [("1", "6000")]
+    await world.order(symbol="USDJPY", side="sell")
+    for other, status, code in (("3", 422, "NOT_OPPOSITE"), ("9", 404, "UNKNOWN_POSITION")):
+        problem = (await world.post("/position/1/close-by", {"other_position_id": other})).json()
+        assert (problem["status"], problem["code"], problem["field"]) == (status, code, "other_position_id")
+    assert (await world.post("/position/1/close-by", {})).json()["field"] == "other_position_id"
+
+
+async def test_a_position_is_reversed(world: World) -> None:
+    await world.order()
+    reversed_ = await world.post("/position/1/reverse", {"client_order_id": "back"})
+    assert reversed_.status_code == 200
+    assert [fill["position_id"] for fill in reversed_.json()["fills"]] == ["1", "2"]
+    positions = (await world.get("/positions")).json()["positions"]
+    assert [(position["side"], position["quantity"]) for position in positions] == [("sell", "10000")]
+    assert (await world.post("/position/1/reverse", {})).status_code == 404
+    conflict = await world.post("/position/2/reverse", {"client_order_id": "back"})
+    assert (conflict.status_code, conflict.json()["code"]) == (409, "DUPLICATE_CLIENT_ORDER_ID")
+
+
+async def test_winners_losers_or_all_are_closed(world: World) -> None:
+    await world.order()
+    await world.order(side="sell")
+    await world.order(symbol="USDJPY")
+    await world.price("EURUSD", "1.10110", "1.10120")
+
+    async def left() -> list[str]:
+        return [position["id"] for position in (await world.get("/positions")).json()["positions"]]
+
+    winners = await world.post("/positions/close", {"which": "winners"})
+    assert (winners.status_code, [fill["profit"] for fill in winners.json()["fills"]]) == (200, ["10.00"])
+    assert await left() == ["2", "3"]
+    assert (await world.post("/positions/close", {"which": "losers", "symbol": "EURUSD"})).status_code == 200
+    assert await left() == ["3"]
+    assert (await world.post("/positions/close", {"which": "all"})).status_code == 200
+    assert await left() == []
+    for body, code, field in (
+        ({"which": "all"}, "NOTHING_TO_CLOSE", "which"),
+        ({"which": "all", "symbol": "EURXXX"}, "UNKNOWN_SYMBOL", "symbol"),
+        ({"which": "some"}, "INVALID_FIELD", "which"),
+        ({}, "INVALID_FIELD", "which"),
+    ):
+        problem = (await world.post("/positions/close", body)).json()
+        assert (problem["status"], problem["code"], problem["field"]) == (422, code, field)
+
+
+async def test_an_administrator_closes_nothing(world: World) -> None:
+    await world.order()
+    for path, body in (
+        ("/position/1/close-by", {"other_position_id": "2"}),
+        ("/position/1/reverse", {}),
+        ("/positions/close", {"which": "all"}),
+    ):
+        assert (await world.post(path, body, ADMIN)).status_code == 403
+    assert len(world.broker.state.accounts[1].positions) == 1

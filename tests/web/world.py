@@ -87,6 +87,17 @@ class World:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return await self.http.post(path, headers=self.bearer(username), content=content)
 
+    async def put(self, path: str, body: Any, username: str = TRADER) -> httpx.Response:
+        return await self.http.put(path, headers=self.bearer(username), content=json.dumps(body).encode())
+
+    async def delete(self, path: str, username: str = TRADER) -> httpx.Response:
+        return await self.http.delete(path, headers=self.bearer(username))
+
+    async def waiting(self, username: str = TRADER) -> list[dict[str, Any]]:
+        """The orders that wait, newest first."""
+        orders: list[dict[str, Any]] = (await self.get("/orders", username, status="working")).json()["orders"]
+        return orders
+
     async def order(self, username: str = TRADER, **changes: Any) -> httpx.Response:
         order = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "10000"}
         return await self.post("/order", {**order, **changes}, username)

@@ -91,8 +91,9 @@ def opened(journal: Journal, accounts: dict[int, tuple[int, list[OrderTerms]]], 
     for account_id, (deposit_minor, _) in accounts.items():
         definitions.append(OpenAccount(account_id, CURRENCY))
         definitions.append(Deposit(account_id, deposit_minor, f"opening-{account_id}", "bench"))
-    state = State()
-    engine = Engine(journal, state, 0, definitions)
+    recovered = journal.recover()
+    state = recovered.state
+    engine = Engine(journal, recovered, definitions)
     ticks = [[tick_frame(tick(symbol, 1, now_ns, bid_e8(symbol)))] for symbol in SYMBOLS]
     engine.on_receive(Inbox(now_ns, {"ticks": [*ticks, [alive_frame(now_ns, dict.fromkeys(SYMBOLS, 1))]]}))
     requests = (

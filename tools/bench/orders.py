@@ -129,7 +129,7 @@ def deal(folder: Path, orders: int, pace: int, client: Callable[[Path, int, int]
             dealt = dealing.report(Dealt, TIMEOUT_S)
             engine.kill()
     journal = Journal(orders_chain.journal_file(folder))
-    recovered, _ = journal.recover()
+    recovered = journal.recover().state
     journal.close()
     check(dealt, recovered, orders)
     return dealt

@@ -88,8 +88,8 @@ def serve(folder: Path, told: list[Command]) -> None:
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     journal = Journal(journal_file(folder))
-    state, last_ns = journal.recover()
-    actor = Engine.start(journal, state, last_ns, told)
+    recovered = journal.recover()
+    actor = Engine.start(journal, recovered, told)
     opened = {
         "ticks": sockets.subscriber(context, at.ticks, topics.TICK_PREFIX, topics.ALIVE),
         "requests": sockets.router(context, at.engine),

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from actors.store.journal import Journal
 
 Row = tuple[Any, ...]
+TURNS, EVENTS = 5, 6
+"""Places of these columns."""
 
 
 class Committed(NamedTuple):
@@ -31,11 +33,11 @@ def commit_again(journal: Path, copy: Path, events: int) -> Committed:
     start = time.perf_counter()
     for rows in transactions:
         database.execute("BEGIN")
-        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         database.execute("COMMIT")
     seconds = time.perf_counter() - start
     database.close()
-    size_bytes = sum(len(inputs) + len(told) for rows in transactions for *_, inputs, told in rows)
+    size_bytes = sum(len(row[TURNS]) + len(row[EVENTS]) for rows in transactions for row in rows)
     return Committed(seconds, len(transactions), size_bytes)
 
 
@@ -56,7 +58,7 @@ def commit_at_pace(journal: Path, copy: Path, events: int) -> list[int]:
         time.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
         begun_ns = time.monotonic_ns()
         database.execute("BEGIN")
-        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         database.execute("COMMIT")
         waited_ns += [time.monotonic_ns() - begun_ns] * sum(row[3] for row in rows)
     database.close()
@@ -75,7 +77,7 @@ def _transactions(journal: Path, events: int) -> list[list[Row]]:
     )
     turns: list[list[Row]] = []
     for row in rows:
-        if row[4]:
+        if row[TURNS]:
             turns.append([])
         turns[-1].append(row)
     database.close()

@@ -265,7 +265,7 @@ def _ours(folder: Path, positions: int, ticks: int, ticks_per_second: int) -> Ru
     wanted = expected(weak, ticks)
     check(watched, wanted)
     journal = book.journal_at(folder)
-    recovered, _ = journal.recover()
+    recovered = journal.recover().state
     journal.close()
     if not recovered.ledger.is_balanced():
         raise Spoiled("the ledger does not sum to zero")

@@ -93,9 +93,9 @@ def test_an_account_is_opened_once() -> None:
         (Deposit(1, 0, "key", "test"), (Code.BAD_AMOUNT, "amount")),
         (Deposit(1, -1, "key", "test"), (Code.BAD_AMOUNT, "amount")),
         (Deposit(1, 10**15 + 1, "key", "test"), (Code.BAD_AMOUNT, "amount")),
-        (Deposit(1, 100, "", "test"), (Code.IDEMPOTENCY_KEY_REUSED, "key")),
-        (Deposit(1, 100, "x" * 65, "test"), (Code.IDEMPOTENCY_KEY_REUSED, "key")),
-        (Deposit(1, 100, "key", "x" * 65), (Code.BAD_AMOUNT, "actor")),
+        (Deposit(1, 100, "", "test"), (Code.BAD_KEY, "key")),
+        (Deposit(1, 100, "x" * 65, "test"), (Code.BAD_KEY, "key")),
+        (Deposit(1, 100, "key", "x" * 65), (Code.BAD_ACTOR, "actor")),
         (Deposit(1, 100, "opening-1", "test"), (Code.IDEMPOTENCY_KEY_REUSED, "key")),
     ],
 )

@@ -17,7 +17,8 @@ ONE = e8("1")
 
 
 def protected(side: Side, protection: dict[str, str]) -> SubmitOrder:
-    return order("EURUSD", side, "1", **protection)
+    stop_loss, take_profit = protection.get("stop_loss", "0"), protection.get("take_profit", "0")
+    return order("EURUSD", side, "1", stop_loss=stop_loss, take_profit=take_profit)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +146,7 @@ def test_margin_counts_what_is_tied_up_and_what_is_lost() -> None:
 
     A balance of 1,000.00 leaves 1,000.00 - 102.00 - 366.37 = 531.63; another 14,000 at 1.09020 lose 2.80 and need
     14,000 x 1.09020 x 3.33 % = 508.2513: 528.83 are enough. 15,000 lose 3.00, need 544.5549, and have 528.63.
+    All 24,000 together require (11,002.00 + 15,262.80) x 3.33 % = 874.6178, rounded up once.
     """
     state = trading_state("1000.00")
     filled(state, order("EURUSD", BUY, "10000"))
@@ -153,5 +155,5 @@ def test_margin_counts_what_is_tied_up_and_what_is_lost() -> None:
     assert rejection(state, order("EURUSD", BUY, "15000", "more")) == expected
     filled(state, order("EURUSD", BUY, "14000", "less"))
     summary = state.summary(state.accounts[ACCOUNT], NOW_NS)
-    assert (summary.margin_minor, summary.open_profit_minor) == (366_37 + 508_26, -104_80)
-    assert (summary.equity_minor, summary.free_margin_minor) == (895_20, 20_57)
+    assert (summary.margin_minor, summary.open_profit_minor) == (874_62, -104_80)
+    assert (summary.equity_minor, summary.free_margin_minor) == (895_20, 20_58)

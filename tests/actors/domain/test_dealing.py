@@ -22,6 +22,7 @@ from actors.domain.order import (
     Side,
 )
 from actors.domain.refusal import Code
+from actors.domain.requirement import NOTHING, Requirement
 from tests.actors.domain.deals import NOW_NS, filled, outcome_of, refusal, rejection
 from tests.examples import ACCOUNT, EURUSD, closing, opening, order, tick, trading_state
 
@@ -51,6 +52,7 @@ def test_a_buy_is_filled_whole_at_the_ask() -> None:
         Fill(1, 1, ACCOUNT, 1, "EURUSD", BUY, price_e8, quantity_e8, 0, SAME_CURRENCY, 1, NOW_NS),
         Position(1, ACCOUNT, "EURUSD", BUY, quantity_e8, price_e8, 366_37, stop_e8, profit_e8, NOW_NS),
         (),
+        Requirement(366_37, 366_37),
     )
     account = state.accounts[ACCOUNT]
     assert account.positions == {1: event.position}
@@ -127,6 +129,7 @@ def test_open_and_close(
                 (Entry("client:1", "USD", profit_minor), Entry("broker:trading", "USD", -profit_minor)),
             ),
         ),
+        NOTHING,
     )
     account = state.accounts[ACCOUNT]
     assert (account.positions, account.exposures, account.margin_minor) == ({}, {}, 0)
@@ -152,7 +155,7 @@ def test_a_close_without_profit_moves_no_money() -> None:
     state = trading_state()
     filled(state, order("EURUSD", BUY, "1"))
     apply(state, ObserveTicks((tick("EURUSD", "1.10020", "1.10040", 2),)), NOW_NS)
-    assert filled(state, closing(1)).posting is None
+    assert filled(state, closing(1)).postings == ()
     assert state.last_posting_id == 1
 
 
@@ -169,7 +172,8 @@ def test_a_partial_close_keeps_the_rest_and_its_share_of_the_margin() -> None:
     rest = Position(1, ACCOUNT, "EURUSD", BUY, e8("6000"), e8("1.10020"), 219_83, e8("1.09"), 0, NOW_NS)
     assert event.position == rest
     assert state.accounts[ACCOUNT].positions == {1: rest}
-    assert state.accounts[ACCOUNT].margin_minor == 219_83
+    # What is open in the symbol: 6,000 x 1.10020 x 3.33 % = 219.81996, rounded up.
+    assert state.accounts[ACCOUNT].margin_minor == 219_82
     (stopped,) = apply(state, ObserveTicks((tick("EURUSD", "1.08000", "1.08020", 2),)), NOW_NS)
     assert isinstance(stopped, OrderFilled)
     assert (stopped.fill.quantity_e8, stopped.order.reason) == (e8("6000"), OrderReason.STOP_LOSS)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.margin import (
     SAME_CURRENCY,
-    Exposure,
+    Converted,
     closing_price_e8,
     conversion,
     crosses_of,
@@ -137,9 +138,9 @@ def test_open_profit(
     """(closing price - opening price) x units x quote/home: OANDA's formula, with OANDA's two conversion factors."""
     market = {**MARKET, symbol: tick(symbol, bid, ask, 2)}
     position = Position(1, 1, symbol, side, e8(quantity), e8(opened_at), 0, 0, 0, 0)
-    exposure = Exposure()
+    exposure = Exposure(INSTRUMENTS[symbol].quote)
     exposure.change(side, e8(quantity), e8(quantity) * e8(opened_at))
-    of_account = open_profit_minor({symbol: exposure}, INSTRUMENTS, CROSSES, market, "USD")
+    of_account = open_profit_minor({symbol: exposure}, CROSSES, market, "USD")
     of_position = profit_minor(position, INSTRUMENTS[symbol], CROSSES, market, "USD")
     assert (of_position, of_account) == (profit_minor_expected, profit_minor_expected)
 
@@ -203,12 +204,12 @@ def test_prices_are_what_the_client_deals_at() -> None:
 def test_rounding_is_once() -> None:
     """Three longs of 1 EURUSD, each 0.004 USD down: each alone rounds to 0, together they are -0.012, so -0.01."""
     market = {"EURUSD": tick("EURUSD", "1.096", "1.1")}
-    exposure = Exposure()
+    exposure = Exposure("USD")
     for _ in range(3):
         exposure.change(Side.BUY, ONE, ONE * e8("1.1"))
     one = Position(1, 1, "EURUSD", Side.BUY, ONE, e8("1.1"), 0, 0, 0, 0)
     assert profit_minor(one, EURUSD, CROSSES, market, "USD") == 0
-    assert open_profit_minor({"EURUSD": exposure}, INSTRUMENTS, CROSSES, market, "USD") == -1
+    assert open_profit_minor({"EURUSD": exposure}, CROSSES, market, "USD") == -1
 
 
 def test_what_is_won_and_lost_in_one_currency_is_converted_as_one() -> None:
@@ -216,10 +217,10 @@ def test_what_is_won_and_lost_in_one_currency_is_converted_as_one() -> None:
 
     Together +100 JPY, which buy dollars at 150.020: 0.6666 USD. One by one: 65.3246 - 64.6667 = 0.66 in whole cents.
     """
-    exposures = {"USDJPY": Exposure(), "EURJPY": Exposure()}
+    exposures = {"USDJPY": Exposure("JPY"), "EURJPY": Exposure("JPY")}
     exposures["USDJPY"].change(Side.BUY, e8("10000"), e8("10000") * e8("149.020"))
     exposures["EURJPY"].change(Side.BUY, e8("10000"), e8("10000") * e8("165.970"))
-    assert open_profit_minor(exposures, INSTRUMENTS, CROSSES, MARKET, "USD") == 67
+    assert open_profit_minor(exposures, CROSSES, MARKET, "USD") == 67
 
 
 def test_a_hedged_symbol_is_converted_once_by_its_sum() -> None:
@@ -227,21 +228,41 @@ def test_a_hedged_symbol_is_converted_once_by_its_sum() -> None:
 
     Together +198 GBP, sold at 1.25000: +247.50 USD.
     """
-    exposure = Exposure()
+    exposure = Exposure("GBP")
     exposure.change(Side.BUY, e8("10000"), e8("10000") * e8("0.87000"))
     exposure.change(Side.SELL, e8("10000"), e8("10000") * e8("0.89000"))
-    assert open_profit_minor({"EURGBP": exposure}, INSTRUMENTS, CROSSES, MARKET, "USD") == 247_50
+    assert open_profit_minor({"EURGBP": exposure}, CROSSES, MARKET, "USD") == 247_50
 
 
-def test_profit_with_something_added() -> None:
-    """EURUSD long 10,000 at 1.10020: -2.00. With 3.00 more in EURUSD: +1.00; with -8 GBP more in EURGBP: -12.0016."""
-    exposure = Exposure()
-    exposure.change(Side.BUY, e8("10000"), e8("10000") * e8("1.10020"))
-    more = e8("3") * ONE
-    less = e8("-8") * ONE
-    exposures = {"EURUSD": exposure}
-    assert open_profit_minor(exposures, INSTRUMENTS, CROSSES, MARKET, "USD", (EURUSD, more)) == 1_00
-    assert open_profit_minor(exposures, INSTRUMENTS, CROSSES, MARKET, "USD", (EURGBP, less)) == -12_00
+def test_profit_with_another_exposure_instead() -> None:
+    """EURUSD long 10,000 at 1.10020: -2.00. With 5,000 more at 1.10000: the same. Gone: 0.00.
+
+    With 10,000 EURGBP sold at 0.88000 besides: -2.00 GBP, bought at 1.25020: -2.50 USD more.
+    """
+    exposures = {"EURUSD": Exposure("USD")}
+    exposures["EURUSD"].change(Side.BUY, e8("10000"), e8("10000") * e8("1.10020"))
+    more = exposures["EURUSD"].copy()
+    more.change(Side.BUY, e8("5000"), e8("5000") * e8("1.10000"))
+    pounds = Exposure("GBP")
+    pounds.change(Side.SELL, e8("10000"), e8("10000") * e8("0.88000"))
+    for symbol, instead, expected_minor in (
+        ("EURUSD", more, -2_00),
+        ("EURUSD", Exposure("USD"), 0),
+        ("EURGBP", pounds, -4_50),
+    ):
+        assert open_profit_minor(exposures, CROSSES, MARKET, "USD", None, (symbol, instead)) == expected_minor
+    assert open_profit_minor(exposures, CROSSES, MARKET, "USD") == -2_00
+
+
+def test_what_was_converted_before_is_known_until_amount_or_price_change() -> None:
+    """10,000 EURGBP bought at 0.87000, now 0.88000: +100 GBP; at 1.25000 125.00 USD, at 1.26000 126.00 USD."""
+    exposure, converted = Exposure("GBP"), Converted()
+    exposure.change(Side.BUY, e8("10000"), e8("10000") * e8("0.87000"))
+    other = {**MARKET, "GBPUSD": tick("GBPUSD", "1.26000", "1.26020", 2)}
+    for market, expected_minor in ((MARKET, 125_00), (MARKET, 125_00), (other, 126_00), (MARKET, 125_00)):
+        assert open_profit_minor({"EURGBP": exposure}, CROSSES, market, "USD", converted) == expected_minor
+    exposure.change(Side.BUY, e8("-5000"), e8("-5000") * e8("0.87000"))
+    assert open_profit_minor({"EURGBP": exposure}, CROSSES, MARKET, "USD", converted) == 62_50
 
 
 LOTS = st.lists(
@@ -253,7 +274,7 @@ LOTS = st.lists(
 def test_exposure_is_the_sum_of_its_positions(
     lots: list[tuple[Side, int, int]], bid_e8: int, spread_e8: int, order: Random
 ) -> None:
-    exposure = Exposure()
+    exposure = Exposure("USD")
     market = Tick("EURUSD", 1, 0, bid_e8, bid_e8 + spread_e8, "A", "A", True)
     for side, quantity_e8, price_e8 in lots:
         exposure.change(side, quantity_e8, quantity_e8 * price_e8)

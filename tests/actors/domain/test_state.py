@@ -9,10 +9,12 @@ from actors.domain.account import REMEMBERED_ORDERS, Account
 from actors.domain.broker import apply
 from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event
+from actors.domain.exposure import Exposure
+from actors.domain.group import STANDARD, Group
 from actors.domain.ledger import Unbalanced
-from actors.domain.margin import Exposure
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Position, Side
+from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State
 from tests.conftest import ROOT
@@ -94,21 +96,26 @@ def test_a_ledger_that_does_not_balance_is_not_restored() -> None:
 
 
 def test_an_account_sums_its_positions() -> None:
-    account = Account(ACCOUNT, "USD", Mode.HEDGING)
+    account = Account(ACCOUNT, "USD", Mode.HEDGING, Group(STANDARD), {})
     long = Position(1, ACCOUNT, "EURUSD", BUY, e8("10"), e8("1.1"), 50, 0, 0, 0)
     short = Position(2, ACCOUNT, "EURUSD", SELL, e8("4"), e8("1.2"), 20, 0, 0, 0)
     other = Position(3, ACCOUNT, "GBPUSD", BUY, e8("1"), e8("1.3"), 5, 0, 0, 0)
     for position in (long, short, other):
-        account.place(position)
+        account.place(position, "USD")
     assert sums(account) == {
         "EURUSD": (e8("10"), e8("10") * e8("1.1"), e8("4"), e8("4") * e8("1.2")),
         "GBPUSD": (e8("1"), e8("1") * e8("1.3"), 0, 0),
     }
-    assert account.margin_minor == 75
-    account.place(msgspec.structs.replace(long, quantity_e8=e8("7"), margin_minor=35))
-    account.place(msgspec.structs.replace(other, quantity_e8=0, margin_minor=0))
+    account.require("EURUSD", Requirement(70, 35))
+    account.require("GBPUSD", Requirement(5, 3))
+    assert (account.margin_minor, account.maintenance_minor) == (75, 38)
+    account.place(msgspec.structs.replace(long, quantity_e8=e8("7"), margin_minor=35), "USD")
+    account.require("EURUSD", Requirement(55, 28))
+    account.place(msgspec.structs.replace(other, quantity_e8=0, margin_minor=0), "USD")
+    account.require("GBPUSD", NOTHING)
     assert sums(account) == {"EURUSD": (e8("7"), e8("7") * e8("1.1"), e8("4"), e8("4") * e8("1.2"))}
-    assert (account.margin_minor, list(account.positions)) == (55, [1, 2])
+    assert (account.margin_minor, account.maintenance_minor, list(account.positions)) == (55, 28, [1, 2])
+    assert account.requirements == {"EURUSD": Requirement(55, 28)}
 
 
 def test_the_oldest_outcomes_are_forgotten_beyond_the_limit() -> None:
@@ -130,13 +137,14 @@ def test_summary() -> None:
     state = trading_state()
     lived([order("EURUSD", BUY, "10000"), ObserveTicks((tick("EURUSD", "1.105", "1.1052", 2),))], state)
     summary = state.summary(state.accounts[ACCOUNT], START_NS + 5)
-    assert summary == type(summary)(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS + 5)
+    assert summary == type(summary)(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS + 5, 0, 366_37)
     assert (summary.equity_minor, summary.free_margin_minor) == (10_048_00, 9_681_63)
 
 
 SCRIPT = """
 import sys, msgspec
 from actors.domain.broker import apply
+from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
 from tests.actors.domain.test_state import DAY, START_NS

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from actors.domain.money import parse_e8 as e8
-from actors.domain.trigger import Followed, Reached, Trail, Triggers, Waiting
+from actors.domain.trigger import SPARE, Followed, Reached, Trail, Triggers, Waiting
 from tests.examples import tick
 
 STOP, TRAIL, PROFIT, ORDER = Waiting.STOP_LOSS, Waiting.TRAILING_STOP, Waiting.TAKE_PROFIT, Waiting.ORDER
@@ -84,6 +84,17 @@ def test_a_trail_that_was_not_told_of_a_price_takes_no_stop_from_there() -> None
     trail.add(100, 10, waiting(1))
     with pytest.raises(ValueError, match="not been told"):
         trail.add(101, 10, waiting(2))
+
+
+def test_a_market_that_only_rises_leaves_nothing_behind() -> None:
+    trail = Trail()
+    trail.add(0, 10, waiting(1))
+    for price_e8 in range(1, 1_000):
+        trail.follow(price_e8, [])
+    assert len(trail._nearest) <= SPARE + 2
+    found: list[Reached] = []
+    trail.follow(989, found)
+    assert found == [waiting(1)]
 
 
 class Slow:

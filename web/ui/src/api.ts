@@ -7,13 +7,18 @@ import type {
   Instrument,
   LedgerEntry,
   Order,
+  OrderChange,
   OrderRequest,
   Position,
+  Protection,
   Session,
   Timeframe,
+  Which,
 } from "./contract";
 
 const TIMEOUT_MS = 10_000;
+/** As many orders of an account may wait. */
+const WAITING_LIMIT = 500;
 
 /** A problem document (RFC 9457), or what can be said of an answer that has none. */
 export class Problem extends Error {
@@ -53,6 +58,7 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
     throw new Unreachable();
   }
   if (!response.ok) throw await problemFrom(response);
+  if (response.status === 204) return undefined as T;
   try {
     return (await response.json()) as T;
   } catch {
@@ -60,9 +66,9 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
   }
 }
 
-function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
+function post(body: unknown, headers: Record<string, string> = {}, method = "POST"): RequestInit {
   return {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   };
@@ -83,6 +89,8 @@ export class Api {
   symbols = async () => (await this.get<{ symbols: Instrument[] }>("/symbols")).symbols;
   positions = async () => (await this.get<{ positions: Position[] }>("/positions")).positions;
   orders = async () => (await this.get<{ orders: Order[] }>("/orders")).orders;
+  waiting = async () =>
+    (await this.get<{ orders: Order[] }>(`/orders?status=working&limit=${WAITING_LIMIT}`)).orders;
   trades = async () => (await this.get<{ trades: Fill[] }>("/trades")).trades;
   ledger = async () => (await this.get<{ entries: LedgerEntry[] }>("/ledger")).entries;
 
@@ -94,8 +102,39 @@ export class Api {
 
   submit = (order: OrderRequest) => this.send<Execution>("/order", post(order, this.authorization()));
 
-  close = (positionId: string) =>
-    this.send<Execution>(`/position/${encodeURIComponent(positionId)}/close`, post({}, this.authorization()));
+  modify = (orderId: string, change: OrderChange) =>
+    this.send<void>(`/order/${encodeURIComponent(orderId)}`, post(change, this.authorization(), "PUT"));
+
+  cancel = (orderId: string) =>
+    this.send<void>(`/order/${encodeURIComponent(orderId)}`, {
+      method: "DELETE",
+      headers: this.authorization(),
+    });
+
+  protect = (positionId: string, protection: Protection) =>
+    this.send<void>(
+      `/position/${encodeURIComponent(positionId)}`,
+      post(protection, this.authorization(), "PUT"),
+    );
+
+  /** The whole position, or a quantity of it. */
+  close = (positionId: string, part: { quantity?: string; client_order_id?: string } = {}) =>
+    this.dealOn(positionId, "close", part);
+
+  reverse = (positionId: string, clientOrderId: string) =>
+    this.dealOn(positionId, "reverse", { client_order_id: clientOrderId });
+
+  closeMany = (which: Which, clientOrderId: string) =>
+    this.send<Execution>(
+      "/positions/close",
+      post({ which, client_order_id: clientOrderId }, this.authorization()),
+    );
+
+  private dealOn = (positionId: string, what: string, body: object) =>
+    this.send<Execution>(
+      `/position/${encodeURIComponent(positionId)}/${what}`,
+      post(body, this.authorization()),
+    );
 
   private authorization(): Record<string, string> {
     return { Authorization: `Bearer ${this.token}` };

@@ -18,7 +18,7 @@ const DOWN = "#ea5f6d";
 const GRID = "#161d24";
 const BORDER = "#222c35";
 const TEXT = "#8b98a5";
-const LINE_COLORS = { buy: UP, sell: DOWN, stop: "#d9a03f", target: "#5d9bd8" };
+const LINE_COLORS = { buy: UP, sell: DOWN, stop: "#d9a03f", target: "#5d9bd8", order: "#a58bd6" };
 const VISIBLE_CANDLES = 110;
 
 export interface Line {

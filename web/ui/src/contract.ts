@@ -1,5 +1,8 @@
 /** The messages of the HTTP API and of /ws. Decimals and ids are text, times are RFC 3339 in UTC. */
 export type Side = "buy" | "sell";
+export type OrderType = "market" | "limit" | "stop" | "stop_limit" | "market_if_touched" | "trailing_stop";
+export type TimeInForce = "gtc" | "gtd" | "day" | "ioc" | "fok";
+export type Which = "all" | "winners" | "losers";
 export type Timeframe = "M1" | "M5" | "M15" | "H1" | "H4" | "D1";
 
 export interface Session {
@@ -62,31 +65,71 @@ export interface Position {
   margin: string;
   stop_loss: string | null;
   take_profit: string | null;
+  /** A distance from the best price. */
+  trailing_stop: string | null;
   opened_at: string;
   status?: "open" | "closed";
 }
 
-export interface OrderRequest {
-  symbol: string;
-  side: Side;
-  type: "market";
-  quantity: string;
-  client_order_id: string;
-  stop_loss?: string;
-  take_profit?: string;
+/** Prices and distances that an order may name. */
+export interface Prices {
+  limit_price: string;
+  stop_price: string;
+  trail: string;
+  price_bound: string;
+  stop_loss: string;
+  take_profit: string;
+  trailing_stop: string;
 }
 
-export interface Order {
+export interface OrderRequest extends Partial<Prices> {
+  symbol: string;
+  side: Side;
+  type: OrderType;
+  quantity: string;
+  client_order_id: string;
+  time_in_force?: TimeInForce;
+  expires?: string;
+  reduce_only?: boolean;
+  oco?: string;
+}
+
+type Nullable<T> = { [K in keyof T]: T[K] | null };
+
+/** What is absent stays as it is, null takes it away. */
+export interface OrderChange extends Partial<Nullable<Prices>> {
+  quantity?: string;
+  time_in_force?: TimeInForce;
+  expires?: string | null;
+}
+
+export type Protection = Partial<Nullable<Pick<Prices, "stop_loss" | "take_profit" | "trailing_stop">>>;
+
+export interface Order extends Nullable<Prices> {
   id: string;
   client_order_id: string;
   symbol: string;
   side: Side;
+  type: OrderType;
   quantity: string;
   filled_quantity: string;
   average_price: string | null;
-  status: string;
+  time_in_force: TimeInForce;
+  expires: string | null;
+  reduce_only: boolean;
+  oco: string | null;
+  status: "working" | "triggered" | "filled" | "cancelled" | "expired" | "rejected";
   reason: string;
   position_id: string | null;
+  created_at: string;
+}
+
+/** An order on the stream: `type` is the message's there. */
+export interface OrderMessage extends Omit<Order, "type"> {
+  order_type: OrderType;
+  /** Why it was rejected, or ended without being filled whole. */
+  code: string | null;
+  detail: string | null;
 }
 
 export interface Fill {
@@ -103,6 +146,9 @@ export interface Fill {
 export interface Execution {
   order: Order;
   fills: Fill[];
+  /** Why the order ended without being filled whole. */
+  code: string | null;
+  detail: string | null;
 }
 
 export interface LedgerEntry {
@@ -132,5 +178,5 @@ export type StreamMessage =
   | ({ type: "tick" } & Tick)
   | ({ type: "position" } & Position)
   | ({ type: "account" } & Account)
-  | ({ type: "order" } & Order)
+  | ({ type: "order" } & OrderMessage)
   | ({ type: "fill" } & Fill);

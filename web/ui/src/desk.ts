@@ -5,20 +5,25 @@ import type {
   Fill,
   Instrument,
   LedgerEntry,
+  Order,
+  OrderMessage,
   Position,
   Session,
   StreamMessage,
   Tick,
 } from "./contract";
+import { applyOrder, arrangeOrders } from "./orders";
 import { apply, arrange } from "./positions";
 import { Store } from "./store";
 import { Stream, type StreamState, type Subscription } from "./stream";
-import { describeProtection } from "./wording";
+import { describeEnd, describeProtection, describeTriggered } from "./wording";
 
 /** History is written behind the engine: after a fill it is asked for again until it has surely arrived. */
 const HISTORY_DELAYS_MS = [250, 1_000, 3_000];
 const START_RETRY_MS = 3_000;
 const MAX_FILLS_SHOWN = 200;
+const PROTECTIONS = ["stop_loss", "take_profit", "trailing_stop"];
+const CANCELLED_BY_CLIENT = "CANCELLED";
 
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -33,6 +38,8 @@ export class Desk {
   readonly selected = new Store("");
   readonly account = new Store<Account | null>(null);
   readonly positions = new Store<Position[]>([]);
+  /** Those that wait, newest first. */
+  readonly orders = new Store<Order[]>([]);
   readonly trades = new Store<Fill[]>([]);
   readonly ledger = new Store<LedgerEntry[]>([]);
   readonly connection = new Store<StreamState>("connecting");
@@ -47,6 +54,8 @@ export class Desk {
   private stopped = false;
   /** Position messages since the running request for all positions began; they are newer than its answer. */
   private overtaking: Position[] | null = null;
+  /** The same of orders. */
+  private overtakingOrders: Order[] | null = null;
 
   constructor(
     readonly session: Session,
@@ -158,13 +167,26 @@ export class Desk {
         this.positions.update((positions) => apply(positions, message));
         break;
       case "order":
-        if (message.reason !== "client" && message.status === "filled") {
-          this.say("plain", describeProtection(message, this.digits(message.symbol)));
-        }
+        this.receiveOrder(message);
         break;
       case "fill":
         this.remember([message]);
         break;
+    }
+  }
+
+  private receiveOrder(message: OrderMessage): void {
+    const { order_type: type, code, detail, ...rest } = message;
+    const order: Order = { ...rest, type };
+    const digits = this.digits(order.symbol);
+    const waited = this.orders.get().some(({ id }) => id === order.id);
+    this.overtakingOrders?.push(order);
+    this.orders.update((orders) => applyOrder(orders, order));
+    if (order.status === "filled") {
+      if (PROTECTIONS.includes(order.reason)) this.say("plain", describeProtection(order, digits));
+      else if (waited && order.type !== "market") this.say("good", describeTriggered(order, digits));
+    } else if (waited && code !== null && code !== CANCELLED_BY_CLIENT && detail !== null) {
+      this.say("plain", describeEnd(order, detail));
     }
   }
 
@@ -187,7 +209,7 @@ export class Desk {
   async refresh(): Promise<void> {
     if (this.session.account_id === null) return;
     try {
-      await Promise.all([this.loadAccount(), this.loadPositions(), this.loadHistory()]);
+      await Promise.all([this.loadAccount(), this.loadPositions(), this.loadOrders(), this.loadHistory()]);
     } catch (error) {
       this.report(error);
     }
@@ -206,6 +228,14 @@ export class Desk {
     const loaded = await this.api.positions();
     this.positions.set(overtaking.reduce(apply, arrange(loaded)));
     if (this.overtaking === overtaking) this.overtaking = null;
+  }
+
+  private async loadOrders(): Promise<void> {
+    const overtaking: Order[] = [];
+    this.overtakingOrders = overtaking;
+    const loaded = await this.api.waiting();
+    this.orders.set(overtaking.reduce(applyOrder, arrangeOrders(loaded)));
+    if (this.overtakingOrders === overtaking) this.overtakingOrders = null;
   }
 
   private async loadHistory(): Promise<void> {

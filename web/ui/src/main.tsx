@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/login.css";
 import "./styles/terminal.css";
 import "./styles/trading.css";
+import "./styles/orders.css";
 import "./styles/narrow.css";
 
 const root = document.getElementById("root");

@@ -1,8 +1,8 @@
 /** Orders and closes, with what becomes of them when no answer arrives. */
 import { Problem, Unreachable } from "./api";
-import type { Order, OrderRequest, Position } from "./contract";
+import type { Execution, Order, OrderRequest, Position, Which } from "./contract";
 import type { Desk } from "./desk";
-import { describeClose, describeOrder } from "./wording";
+import { describeClose, describeMany, describeOrder } from "./wording";
 
 const LOOKUP_DELAYS_MS = [500, 1_500, 3_000];
 
@@ -13,22 +13,44 @@ export class Unsettled extends Error {}
 export async function place(desk: Desk, request: OrderRequest): Promise<string> {
   const digits = desk.digits(request.symbol);
   try {
-    const { order, fills } = await desk.api.submit(request);
+    const { order, fills, detail } = await desk.api.submit(request);
     desk.remember(fills);
     void desk.refresh();
-    return describeOrder(order, digits);
+    return describeOrder(order, digits, detail);
   } catch (error) {
     if (!isUncertain(error)) throw error;
     return describeOrder(await find(desk, request.client_order_id), digits);
   }
 }
 
-/** Close a whole position at the market; the sentence that tells the outcome. */
-export async function close(desk: Desk, position: Position): Promise<string> {
-  const execution = await desk.api.close(position.id);
+/** Close a position, or a quantity of it, at the market; the sentence that tells the outcome. */
+export async function close(desk: Desk, position: Position, quantity?: string): Promise<string> {
+  const part = quantity === undefined ? {} : { quantity };
+  const execution = await desk.api.close(position.id, { ...part, client_order_id: newOrderId() });
+  take(desk, execution);
+  return describeClose(execution, desk.digits(position.symbol), currency(desk));
+}
+
+/** Close a position and open its opposite. */
+export async function reverse(desk: Desk, position: Position): Promise<string> {
+  const execution = await desk.api.reverse(position.id, newOrderId());
+  take(desk, execution);
+  return `Reversed. ${describeOrder(execution.order, desk.digits(position.symbol))}`;
+}
+
+export async function closeMany(desk: Desk, which: Which): Promise<string> {
+  const execution = await desk.api.closeMany(which, newOrderId());
+  take(desk, execution);
+  return describeMany(execution, currency(desk));
+}
+
+function take(desk: Desk, execution: Execution): void {
   desk.remember(execution.fills);
   void desk.refresh();
-  return describeClose(execution, desk.digits(position.symbol), desk.account.get()?.currency ?? "");
+}
+
+function currency(desk: Desk): string {
+  return desk.account.get()?.currency ?? "";
 }
 
 /** A gateway's 502 and 504 say as little about the order as silence does. */

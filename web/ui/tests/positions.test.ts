@@ -14,6 +14,7 @@ function position(id: string, minute: number, change: Partial<Position> = {}): P
     margin: "366.30",
     stop_loss: null,
     take_profit: null,
+    trailing_stop: null,
     opened_at: `2026-01-19T14:${minute}:00Z`,
     status: "open",
     ...change,

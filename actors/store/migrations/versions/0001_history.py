@@ -68,6 +68,7 @@ CREATE TABLE orders (
     status text NOT NULL CHECK (
         status IN ('working', 'triggered', 'filled', 'cancelled', 'expired', 'rejected')
     ),
+    asked numeric(20, 8),
     filled numeric(20, 8) NOT NULL,
     average_price numeric(20, 8),
     position_id bigint,
@@ -221,11 +222,14 @@ CREATE TRIGGER changed_entries_are_balanced AFTER UPDATE ON entries
 
 _COMMENTS = """
 COMMENT ON TABLE orders IS
-    'As the engine last reported them; code and detail say why one was rejected or ended before it was filled.';
+    'As the engine last reported them; code and detail say why one was rejected or ended before it was filled. '
+    'asked: the quantity that was asked for, where a reduce-only order was cut to what was open.';
 COMMENT ON TABLE fills IS 'Executions. profit: what the fill realised, in the currency of the account.';
 COMMENT ON TABLE positions IS
     'As the engine last reported them: they cost quantity * open_price + open_rest. Quantity 0 is closed.';
 COMMENT ON TABLE entries IS 'The ledger. balance: of the account in the currency, after this entry.';
+COMMENT ON TABLE trial_balances IS
+    'Every ledger account at the end of a trading day (17:00 New York); each currency sums to zero.';
 COMMENT ON TABLE ticks IS 'Best bid and ask, numbered by symbol. live: false where no LP stood behind it any more.';
 COMMENT ON TABLE bars IS 'One minute each, of the live ticks.';
 COMMENT ON TABLE progress IS 'The number of the last event, and of the last tick of each symbol, that is stored.';

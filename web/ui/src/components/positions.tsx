@@ -8,9 +8,13 @@ import { close } from "../trading";
 import { dateAndTime, shortTime } from "../wording";
 import { tone } from "./header";
 import { Moving } from "./moving";
+import { PositionEditor } from "./position-editor";
 
 export function Positions({ desk }: { desk: Desk }) {
   const positions = useStore(desk.positions);
+  const [editing, setEditing] = useState<string | null>(null);
+  const edited = positions.find((position) => position.id === editing);
+  const instrument = edited && desk.instrument(edited.symbol);
   if (positions.length === 0) {
     return (
       <p className="empty" data-testid="positions-empty">
@@ -19,50 +23,66 @@ export function Positions({ desk }: { desk: Desk }) {
     );
   }
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Symbol</th>
-          <th scope="col">Side</th>
-          <th scope="col" className="number">
-            Quantity
-          </th>
-          <th scope="col" className="number">
-            Open
-          </th>
-          <th scope="col" className="number">
-            Now
-          </th>
-          <th scope="col" className="number wide">
-            Stop loss
-          </th>
-          <th scope="col" className="number wide">
-            Take profit
-          </th>
-          <th scope="col" className="number wide">
-            Margin
-          </th>
-          <th scope="col" className="number">
-            Profit
-          </th>
-          <th scope="col" className="wide">
-            Opened (UTC)
-          </th>
-          <th scope="col" className="end">
-            <span className="hidden">Close</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {positions.map((position) => (
-          <Row key={position.id} desk={desk} position={position} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Symbol</th>
+            <th scope="col">Side</th>
+            <th scope="col" className="number">
+              Quantity
+            </th>
+            <th scope="col" className="number">
+              Open
+            </th>
+            <th scope="col" className="number">
+              Now
+            </th>
+            <th scope="col" className="number wide">
+              Stop loss
+            </th>
+            <th scope="col" className="number wide">
+              Take profit
+            </th>
+            <th scope="col" className="number wide">
+              Margin
+            </th>
+            <th scope="col" className="number">
+              Profit
+            </th>
+            <th scope="col" className="wide">
+              Opened (UTC)
+            </th>
+            <th scope="col" className="end">
+              <span className="hidden">Edit or close</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {positions.map((position) => (
+            <Row key={position.id} desk={desk} position={position} onEdit={() => setEditing(position.id)} />
+          ))}
+        </tbody>
+      </table>
+      {edited && instrument && (
+        <PositionEditor
+          desk={desk}
+          instrument={instrument}
+          position={edited}
+          onClose={() => setEditing(null)}
+        />
+      )}
+    </>
   );
 }
 
-function Row({ desk, position }: { desk: Desk; position: Position }) {
+interface RowProps {
+  desk: Desk;
+  position: Position;
+  onEdit: () => void;
+}
+
+function Row({ desk, position, onEdit }: RowProps) {
   const [busy, setBusy] = useState(false);
   const { id, symbol, side, profit } = position;
   const digits = desk.digits(symbol);
@@ -88,7 +108,10 @@ function Row({ desk, position }: { desk: Desk; position: Position }) {
       <td className="number">
         <Moving value={position.current_price}>{price(position.current_price, digits)}</Moving>
       </td>
-      <td className="number wide">{level(position.stop_loss)}</td>
+      <td className="number wide" data-testid={`position-stop-loss-${id}`}>
+        {position.stop_loss === null && position.trailing_stop !== null ? null : level(position.stop_loss)}
+        {position.trailing_stop !== null && <small> trails {level(position.trailing_stop)}</small>}
+      </td>
       <td className="number wide">{level(position.take_profit)}</td>
       <td className="number wide">{money(position.margin)}</td>
       <td
@@ -102,6 +125,15 @@ function Row({ desk, position }: { desk: Desk; position: Position }) {
         <abbr title={`${dateAndTime(position.opened_at)} UTC`}>{shortTime(position.opened_at)}</abbr>
       </td>
       <td className="end">
+        <button
+          type="button"
+          className="small"
+          data-testid={`position-edit-${id}`}
+          aria-label={`Edit ${side} ${quantity(position.quantity)} ${symbol}`}
+          onClick={onEdit}
+        >
+          Edit
+        </button>{" "}
         <button
           type="button"
           className="small"

@@ -5,6 +5,7 @@ import type { Instrument, Timeframe } from "../contract";
 import { quantity } from "../decimal";
 import type { Desk } from "../desk";
 import { LiveCandles } from "../live-candles";
+import { TYPE_NAMES } from "../orders";
 import { Store, useStore } from "../store";
 
 const TIMEFRAMES: Timeframe[] = ["M1", "M5", "M15", "H1", "H4", "D1"];
@@ -85,9 +86,10 @@ function Candles({
   );
 }
 
-/** The lines of the symbol's positions, as text that stays the same while only their profit moves. */
+/** The lines of the symbol's positions and waiting orders, as text that stays the same while only their profit moves. */
 function useLines(desk: Desk, symbol: string): string {
   const positions = useStore(desk.positions);
+  const orders = useStore(desk.orders);
   const lines: Line[] = [];
   for (const position of positions) {
     if (position.symbol !== symbol) continue;
@@ -95,6 +97,12 @@ function useLines(desk: Desk, symbol: string): string {
     lines.push({ kind: side, price: Number(open_price), title: `${side} ${quantity(position.quantity)}` });
     if (stop_loss !== null) lines.push({ kind: "stop", price: Number(stop_loss), title: "SL" });
     if (take_profit !== null) lines.push({ kind: "target", price: Number(take_profit), title: "TP" });
+  }
+  for (const order of orders) {
+    const price = order.limit_price ?? order.stop_price;
+    if (order.symbol !== symbol || price === null) continue;
+    const title = `${order.side} ${TYPE_NAMES[order.type].toLowerCase()} ${quantity(order.quantity)}`;
+    lines.push({ kind: "order", price: Number(price), title });
   }
   return JSON.stringify(lines);
 }

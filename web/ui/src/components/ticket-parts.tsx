@@ -1,5 +1,6 @@
-import type { Instrument, Side } from "../contract";
+import type { Instrument, OrderType, Side } from "../contract";
 import { price as padded } from "../decimal";
+import { TYPE_NAMES } from "../orders";
 import { Moving } from "./moving";
 
 interface FieldProps {
@@ -35,6 +36,7 @@ export function Field({ name, unit, testId, value, placeholder, invalid, onChang
 
 interface DealButtonProps {
   side: Side;
+  type: OrderType;
   price: string | undefined;
   instrument: Instrument;
   busy: Side | null;
@@ -42,7 +44,9 @@ interface DealButtonProps {
   onDeal: (side: Side) => void;
 }
 
-export function DealButton({ side, price, instrument, busy, off, onDeal }: DealButtonProps) {
+export function DealButton({ side, type, price, instrument, busy, off, onDeal }: DealButtonProps) {
+  const name = side === "buy" ? "Buy" : "Sell";
+  const what = type === "market" ? name : `${name} ${TYPE_NAMES[type].toLowerCase()}`;
   return (
     <button
       type="button"
@@ -52,7 +56,7 @@ export function DealButton({ side, price, instrument, busy, off, onDeal }: DealB
       disabled={off || busy !== null}
       onClick={() => onDeal(side)}
     >
-      <span className="deal-side">{busy === side ? "Sending…" : side === "buy" ? "Buy" : "Sell"}</span>
+      <span className="deal-side">{busy === side ? "Sending…" : what}</span>
       {price === undefined ? (
         <span className="deal-price">–</span>
       ) : (

@@ -1,13 +1,17 @@
 import { useState } from "react";
 import { Problem, sentence } from "../api";
-import type { Instrument, OrderRequest, Side, Tick } from "../contract";
+import { compose, NO_PRICES, plain, type TicketForm } from "../compose";
+import type { Instrument, Side, Tick } from "../contract";
 import { money, multiply, parse, toFixed } from "../decimal";
 import type { Desk } from "../desk";
-import { quantityFault, usualQuantities, usualQuantity } from "../sizing";
+import { NEEDS, type PriceField } from "../orders";
+import { usualQuantities, usualQuantity } from "../sizing";
 import { useStore } from "../store";
 import type { StreamState } from "../stream";
-import { newOrderId, place, Unsettled } from "../trading";
+import { place, Unsettled } from "../trading";
 import { DealButton, Field } from "./ticket-parts";
+import { MoreTerms, PriceFields, TypePicker } from "./ticket-terms";
+import { TimeFields } from "./time-in-force";
 
 interface TicketProps {
   desk: Desk;
@@ -54,18 +58,26 @@ interface Outcome {
   field?: string | null;
 }
 
+const EMPTY = { prices: NO_PRICES, time: "gtc", expires: "", reduceOnly: false, oco: "" } as const;
+
 function Order({ desk, instrument }: { desk: Desk; instrument: Instrument }) {
   const { symbol, base, quote } = instrument;
   const tick = useStore(desk.tick(symbol));
   const paused = whyPaused(useStore(desk.connection), tick, symbol);
-  const [quantity, setQuantity] = useState(() => usualQuantity(instrument, tick?.ask ?? null));
-  const [stopLoss, setStopLoss] = useState("");
-  const [takeProfit, setTakeProfit] = useState("");
+  const [form, setForm] = useState<TicketForm>(() => ({
+    ...EMPTY,
+    type: "market",
+    quantity: usualQuantity(instrument, tick?.ask ?? null),
+  }));
   const [busy, setBusy] = useState<Side | null>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const { type, prices } = form;
+  const change = (part: Partial<TicketForm>) => setForm((now) => ({ ...now, ...part }));
+  const setPrice = (field: PriceField, value: string) =>
+    setForm((now) => ({ ...now, prices: { ...now.prices, [field]: value } }));
 
   async function deal(side: Side) {
-    const order = compose(instrument, side, plain(quantity), plain(stopLoss), plain(takeProfit));
+    const order = compose(instrument, side, form);
     if ("fault" in order) {
       setOutcome({ tone: "bad", text: order.fault, field: order.field });
       return;
@@ -74,8 +86,8 @@ function Order({ desk, instrument }: { desk: Desk; instrument: Instrument }) {
     setOutcome(null);
     try {
       setOutcome({ tone: "good", text: await place(desk, order) });
-      setStopLoss("");
-      setTakeProfit("");
+      // What was meant for this one order must not slip into the next.
+      change(EMPTY);
     } catch (error) {
       const text = error instanceof Unsettled ? error.message : sentence(error);
       setOutcome({ tone: "bad", text, field: error instanceof Problem ? error.field : null });
@@ -85,60 +97,54 @@ function Order({ desk, instrument }: { desk: Desk; instrument: Instrument }) {
   }
 
   const faulty = (field: string) => outcome?.field === field;
+  const asking = { values: prices, testId: "ticket", faulty, onChange: setPrice };
+  const dealing = { type, instrument, busy, off: paused !== null, onDeal: deal };
   return (
     <>
+      <TypePicker type={type} onChange={(chosen) => change({ type: chosen })} />
       <Field
         name="Quantity"
         unit={base}
         testId="ticket-quantity"
-        value={quantity}
+        value={form.quantity}
         invalid={faulty("quantity")}
-        onChange={setQuantity}
+        onChange={(quantity) => change({ quantity })}
       />
       <fieldset className="choices" aria-label="Usual quantities">
         {usualQuantities(instrument, tick?.ask ?? null).map((choice) => (
-          <button key={choice} type="button" onClick={() => setQuantity(choice)}>
+          <button key={choice} type="button" onClick={() => change({ quantity: choice })}>
             {compact(choice)}
           </button>
         ))}
       </fieldset>
-      <div className="pair">
-        <Field
-          name="Stop loss"
-          testId="ticket-stop-loss"
-          value={stopLoss}
-          placeholder="none"
-          invalid={faulty("stop_loss")}
-          onChange={setStopLoss}
+      <PriceFields fields={NEEDS[type]} optional={false} {...asking} />
+      {type !== "market" && (
+        <TimeFields
+          type={type}
+          time={form.time}
+          expires={form.expires}
+          testId="ticket"
+          invalid={faulty("expires")}
+          onTime={(time) => change({ time })}
+          onExpires={(expires) => change({ expires })}
         />
-        <Field
-          name="Take profit"
-          testId="ticket-take-profit"
-          value={takeProfit}
-          placeholder="none"
-          invalid={faulty("take_profit")}
-          onChange={setTakeProfit}
-        />
-      </div>
+      )}
+      <PriceFields fields={["stop_loss", "take_profit"]} optional {...asking} />
+      <MoreTerms
+        type={type}
+        reduceOnly={form.reduceOnly}
+        oco={form.oco}
+        onReduceOnly={(reduceOnly) => change({ reduceOnly })}
+        onOco={(oco) => change({ oco })}
+        values={prices}
+        faulty={faulty}
+        onChange={setPrice}
+      />
       <div className="pair deal">
-        <DealButton
-          side="sell"
-          price={tick?.bid}
-          instrument={instrument}
-          busy={busy}
-          off={paused !== null}
-          onDeal={deal}
-        />
-        <DealButton
-          side="buy"
-          price={tick?.ask}
-          instrument={instrument}
-          busy={busy}
-          off={paused !== null}
-          onDeal={deal}
-        />
+        <DealButton side="sell" price={tick?.bid} {...dealing} />
+        <DealButton side="buy" price={tick?.ask} {...dealing} />
       </div>
-      <Cost instrument={instrument} quantity={plain(quantity)} ask={tick?.ask} unit={quote} />
+      <Cost instrument={instrument} quantity={plain(form.quantity)} ask={tick?.ask} unit={quote} />
       {paused !== null && (
         <p className="message plain" id="ticket-paused" data-testid="ticket-paused">
           {paused}
@@ -157,34 +163,6 @@ function whyPaused(connection: StreamState, tick: Tick | null, symbol: string): 
   if (!tick.live)
     return `No liquidity provider is quoting ${symbol} now, so it cannot be traded until prices return.`;
   return null;
-}
-
-/** What people type between digits: "10 000" and "10,000" are 10000. */
-function plain(text: string): string {
-  return text.replace(/[\s,_]/g, "");
-}
-
-function compose(
-  instrument: Instrument,
-  side: Side,
-  quantity: string,
-  stopLoss: string,
-  takeProfit: string,
-): OrderRequest | { fault: string; field: string } {
-  const fault = quantityFault(instrument, quantity);
-  if (fault) return { fault, field: "quantity" };
-  if (stopLoss && !parse(stopLoss)) return { fault: "The stop loss must be a price.", field: "stop_loss" };
-  if (takeProfit && !parse(takeProfit))
-    return { fault: "The take profit must be a price.", field: "take_profit" };
-  return {
-    symbol: instrument.symbol,
-    side,
-    type: "market",
-    quantity,
-    client_order_id: newOrderId(),
-    ...(stopLoss && { stop_loss: stopLoss }),
-    ...(takeProfit && { take_profit: takeProfit }),
-  };
 }
 
 /** "1000" as "1k", "10000000" as "10M". */

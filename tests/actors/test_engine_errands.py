@@ -1,0 +1,110 @@
+"""What the engine leaves to processes beside it: explanations, snapshots, compressed files."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from actors.bus import codec
+from actors.bus.messages import Explanation, GetExplanation, Refusal, Reply
+from actors.bus.pump import Stop
+from actors.domain.events import OrderFilled
+from actors.explainer import WAITING_LIMIT_QUESTIONS
+from actors.store import segments, snapshots
+from actors.store.journal import DAY_NS
+from tests.actors.engine_desk import ASKER, Desk, events_in, ticks_frame
+from tests.examples import START_NS, order, tick
+from tests.store.turns import BUY
+from tools.verify import verify
+
+LATER_NS = START_NS + 1_000_000
+
+
+def late_answer(desk: Desk, request_id: int) -> object:
+    """The reply that comes in one of the turns to come."""
+    for turn in range(1, 2_000):
+        for name, (asker, *frames) in desk.ask(LATER_NS + turn):
+            if name != "requests":
+                continue
+            replies: list[Reply] = [codec.decoder(Reply)(frame) for frame in frames]
+            assert (asker, [reply.request_id for reply in replies]) == (ASKER, [request_id])
+            return replies[0].body
+        time.sleep(0.01)
+    raise AssertionError("no answer")
+
+
+def test_the_engine_answers_when_it_is_worked_out(desk: Desk) -> None:
+    """And goes on meanwhile."""
+    desk.answer(order("EURUSD", BUY, "10000", "a"))
+    assert desk.ask(LATER_NS, requests=[GetExplanation(1)]) == []
+    seen = [ticks_frame(tick("GBPUSD", "1.26", "1.2602", 2))]
+    (filled,) = events_in(desk.ask(LATER_NS, ticks=seen, requests=[order("GBPUSD", BUY, "1", "b")]))
+    assert isinstance(filled, OrderFilled)
+    told = late_answer(desk, 1)
+    assert isinstance(told, Explanation)
+    assert (told.fill.fill_id, told.after.margin_minor) == (1, 366_37)
+    desk.ask(LATER_NS + 5_000, requests=[GetExplanation(9)])
+    assert late_answer(desk, 1) == Refusal("UNKNOWN_FILL", "there is no fill 9", "fill_id")
+    desk.actor.ask(Stop(LATER_NS + 10_000))
+
+
+def test_too_many_questions_are_refused(desk: Desk) -> None:
+    questions = [GetExplanation(number) for number in range(WAITING_LIMIT_QUESTIONS + 1)]
+    ((_, (_, frame)),) = desk.ask(LATER_NS, requests=questions)
+    reply: Reply = codec.decoder(Reply)(frame)
+    assert reply.request_id == len(questions)
+    assert isinstance(reply.body, Refusal)
+    assert reply.body.code == "UNAVAILABLE"
+    desk.actor.ask(Stop(LATER_NS + 1))
+
+
+def wait_for(desk: Desk, now_ns: int, is_done: Callable[[], bool]) -> None:
+    for turn in range(2_000):
+        desk.ask(now_ns + turn)
+        if is_done():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never was")
+
+
+def newer_snapshot(journal_path: Path, known: list[snapshots.Kept]) -> bool:
+    return snapshots.listed(journal_path)[:1] != known[:1]
+
+
+def test_snapshots_and_archives_are_made_beside_it(
+    desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After so many records; it answers meanwhile, and what it left behind is what verify proves."""
+    monkeypatch.setattr("actors.engine.SNAPSHOT_EVERY_RECORDS", 50)
+    now_ns = START_NS
+    for day in range(3):
+        now_ns = START_NS + day * DAY_NS
+        known = snapshots.listed(journal_path)
+        for number in range(30):
+            desk.ask(now_ns + number, ticks=[ticks_frame(tick("EURUSD", "1.1", "1.1002", 100 * day + number + 2))])
+            desk.ask(now_ns + number, requests=[order("EURUSD", BUY, "1", f"{day}-{number}")])
+        wait_for(desk, now_ns + 1_000, partial(newer_snapshot, journal_path, known))
+    wait_for(desk, now_ns + 5_000, lambda: segments.listed(journal_path)[0].path.suffix == segments.ARCHIVE)
+    assert len(segments.listed(journal_path)) == 3
+    desk.actor.ask(Stop(now_ns + 10_000))
+    assert len(snapshots.listed(journal_path)) == snapshots.SNAPSHOTS_KEPT
+    found = verify(journal_path, lambda done, whole: None)
+    assert found.state_hash == snapshots.state_hash(desk.state)
+
+
+def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot cannot be made: the engine says so and goes on, and tries again."""
+    monkeypatch.setattr("actors.engine.SNAPSHOT_EVERY_RECORDS", 5)
+    blocked = journal_path.with_suffix(".keeper")
+    blocked.mkdir()
+    for number in range(10):
+        desk.ask(START_NS + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
+    wait_for(desk, START_NS + 100, lambda: desk.engine._keeper is None)
+    assert snapshots.listed(journal_path) == []
+    blocked.rmdir()
+    for number in range(10, 20):
+        desk.ask(START_NS + 5_000 + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
+    wait_for(desk, START_NS + 6_000, lambda: len(snapshots.listed(journal_path)) > 0)
+    desk.actor.ask(Stop(START_NS + 20_000))

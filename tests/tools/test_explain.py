@@ -1,0 +1,154 @@
+"""What is said of a fill: numbers worked out by hand, and the same from a snapshot, from the start, and on the bus."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from actors.bus.messages import Explanation, JournalPlace, Refusal
+from actors.domain.account import AccountSummary
+from actors.domain.commands import Input, ObserveTicks
+from actors.domain.money import parse_e8 as e8
+from actors.domain.order import OrderReason
+from actors.domain.state import State
+from actors.store.explaining import explain
+from actors.store.journal import Journal
+from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, tick, trading_inputs
+from tests.store.turns import BUY, SELL, live
+from tools import explain as command
+
+LATER_NS = START_NS + 1_000_000
+STOPS = (
+    tick("GBPUSD", "1.26000", "1.26020", 2),
+    tick("EURUSD", "1.08000", "1.08020", 2),
+    tick("EURUSD", "1.20000", "1.20020", 3),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Fill 1 opens 10,000 EURUSD with a stop, fill 2 EURGBP; the second of three ticks stops the first position."""
+    path = tmp_path / "engine.sqlite"
+    journal, state = Journal(path), State()
+    live(journal, state, trading_inputs())
+    orders: list[Input] = [order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), order("EURGBP", SELL, "500", "b")]
+    live(journal, state, orders, START_NS + 5)
+    live(journal, state, [ObserveTicks(STOPS)], LATER_NS)
+    journal.save_snapshot(state)
+    live(journal, state, [closing(2, "c")], LATER_NS + 1)
+    journal.close()
+    return path
+
+
+def explained(path: Path, fill_id: int) -> Explanation:
+    told = explain(path, fill_id)
+    assert isinstance(told, Explanation)
+    return told
+
+
+def test_an_opening_fill(path: Path) -> None:
+    """10,000 x 1.10020 x 3.33 % = 366.3666: margin 366.37; the spread of 0.00020 costs 2.00."""
+    told = explained(path, 1)
+    assert (told.order.order_id, told.position.position_id, told.instrument, told.currency) == (1, 1, EURUSD, "USD")
+    assert (told.cause, told.tick) == (order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), TICKS[0])
+    assert (told.conversion_tick, told.postings) == (None, ())
+    assert told.before == AccountSummary(ACCOUNT, "USD", 10_000_00, 0, 0, START_NS + 5)
+    assert told.after == AccountSummary(ACCOUNT, "USD", 10_000_00, -2_00, 366_37, START_NS + 5, 0, 366_37)
+    assert told.place == JournalPlace(2, 9, 9, 10, START_NS + 5, 0)
+
+
+def test_a_fill_in_another_currency_names_the_cross(path: Path) -> None:
+    """A loss in GBP is bought with USD at the ask of GBPUSD."""
+    told = explained(path, 2)
+    assert (told.fill.conversion.symbol, told.fill.conversion.multiplier_e8) == ("GBPUSD", e8("1.25020"))
+    assert told.conversion_tick == TICKS[1]
+    assert told.before.margin_minor == 366_37
+    assert told.place == JournalPlace(2, 10, 9, 10, START_NS + 5, 0)
+
+
+def test_a_stop_is_explained_by_its_tick_and_not_by_later_ones(path: Path) -> None:
+    """Closed at 1.08: 10,000 x (1.08000 - 1.10020) = -202.00. Before it, that is open profit; after it, balance.
+
+    500 EURGBP sold at 0.88: buying them back at 0.88020 loses 0.10 GBP, which is 0.13 USD at 1.26020.
+    """
+    told = explained(path, 3)
+    assert (told.order.reason, told.fill.profit_minor) == (OrderReason.STOP_LOSS, -202_00)
+    assert (told.cause, told.tick) == (ObserveTicks((STOPS[1],)), STOPS[1])
+    assert (told.before.balance_minor, told.before.open_profit_minor) == (10_000_00, -202_13)
+    assert (told.after.balance_minor, told.after.open_profit_minor) == (9_798_00, -13)
+    assert told.before.equity_minor == told.after.equity_minor
+    assert told.before.margin_minor - told.after.margin_minor == 366_37
+    (posting,) = told.postings
+    assert (posting.reference, [entry.amount_minor for entry in posting.entries]) == ("fill:3", [-202_00, 202_00])
+    assert told.place == JournalPlace(3, 11, 11, 11, LATER_NS, 0)
+
+
+def test_it_begins_at_the_nearest_snapshot_before(path: Path) -> None:
+    told = explained(path, 4)
+    assert told.place == JournalPlace(4, 12, 12, 12, LATER_NS + 1, 3)
+    assert told.after.margin_minor == 0
+
+
+@pytest.mark.parametrize("fill_id", [0, -1, 5, 2**63, 2**80])
+def test_there_is_no_such_fill(path: Path, fill_id: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(path, fill_id) == Refusal("UNKNOWN_FILL", f"there is no fill {fill_id}", "fill_id")
+    assert command.main(["--journal", str(path), "--", str(fill_id)]) == 1
+    assert capsys.readouterr() == ("", f"explain: there is no fill {fill_id}\n")
+
+
+TEXT = """\
+Fill 3: sell 10000 EURUSD at 1.08000, 2026-01-19 13:49:23.001000000 UTC
+  realised  -202.00 USD
+  charged   0.00 USD commission
+  account   1 (USD)
+  position  1: buy, 0 open after it
+
+Order 3: market, sell 10000 EURUSD
+  reason           stop_loss
+  told by          the price: tick 2 of EURUSD
+  client_order_id  (none: the engine made it)
+  status           filled, 10000 filled at 1.08000 on average
+
+Price: tick 2 of EURUSD, 2026-01-19 13:49:23.000000000 UTC: bid 1.08000 of OANDA, ask 1.08020 of OANDA
+  markup: 0 off the bid, 0 on the ask
+
+Conversion: none, USD is the account's currency
+
+Account in USD       before            after           change
+  balance              10000.00          9798.00          -202.00
+  open profit           -202.13            -0.13           202.00
+  equity                9797.87          9797.87             0.00
+  margin                 384.69            18.32          -366.37
+  free margin           9413.18          9779.55           366.37
+
+Postings
+  2: trade, fill:3
+    client:1                     -202.00 USD
+    broker:trading                202.00 USD
+
+Journal: event 11 in batch 3
+  committed 2026-01-19 13:49:23.001000000 UTC, with events 11 to 11
+  figures worked out from the first record on
+"""
+
+
+def test_what_a_person_reads(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Margin of 500 EURGBP: 500 x 0.88 x 1.25020 x 3.33 % = 18.3179, rounded up."""
+    assert command.main(["3", "--journal", str(path)]) == 0
+    assert capsys.readouterr().out == TEXT
+
+
+def test_a_conversion_and_the_margin_of_what_is_open_are_said_too(path: Path) -> None:
+    lines = command.text(explained(path, 2)).splitlines()
+    assert "Conversion: GBP to USD over GBPUSD, times 1.2502" in lines
+    assert "  margin of the position: 18.32 USD for 500 x 0.88000 GBP, initially at a rate of 0.0333" in lines
+
+
+def test_what_a_program_reads(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["2", "--json", "--journal", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["kind"] == "Explanation"
+    assert told["cause"]["kind"] == "SubmitOrder"
+    assert told["fill"]["conversion"]["symbol"] == "GBPUSD"
+    assert told["before"]["margin_minor"] == 366_37
+    assert told["place"]["batch_seq"] == 2

@@ -1,0 +1,181 @@
+"""Explains a fill: `python -m tools.explain FILL_ID` prints what led to it and came of it, from the journal alone."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from actors.bus.messages import Explanation, Refusal
+from actors.domain.account import AccountSummary
+from actors.domain.commands import ObserveTicks
+from actors.domain.money import SCALE, format_e8, format_minor
+from actors.domain.quote import Tick
+from actors.store.explaining import explain
+from actors.store.record import Damaged
+from config import settings as config
+
+Lines = list[str]
+
+
+def text(told: Explanation) -> str:
+    """Sections for a person to read. A further one is a function and its place in this list."""
+    sections: list[Callable[[Explanation], Lines]] = [_fill, _order, _price, _conversion, _margin, _postings, _place]
+    return "\n\n".join("\n".join(section(told)) for section in sections)
+
+
+def named(value: Any) -> Any:
+    """Structs as objects with their fields' names, for JSON."""
+    if isinstance(value, msgspec.Struct):
+        kind = {"kind": type(value).__name__} if type(value).__struct_config__.tag else {}
+        return kind | {name: named(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [named(each) for each in value]
+    return value
+
+
+def _fill(told: Explanation) -> Lines:
+    fill, symbol, position = told.fill, told.instrument, told.position
+    return [
+        f"Fill {fill.fill_id}: {fill.side.value} {format_e8(fill.quantity_e8)} {fill.symbol} at "
+        f"{format_e8(fill.price_e8, symbol.price_digits)}, {_time(fill.time_ns)}",
+        f"  realised  {_money(fill.profit_minor, told.currency)}",
+        f"  charged   {_money(fill.commission_minor, told.currency)} commission",
+        f"  account   {fill.account_id} ({told.currency})",
+        f"  position  {fill.position_id}: {position.side.value}, {format_e8(position.quantity_e8)} open after it",
+    ]
+
+
+def _order(told: Explanation) -> Lines:
+    order, terms, digits = told.order, told.order.terms, told.instrument.price_digits
+    lines = [
+        f"Order {order.order_id}: {terms.type.value}, {terms.side.value} {format_e8(terms.quantity_e8)} {terms.symbol}",
+        f"  reason           {order.reason.value}",
+        f"  told by          {_cause(told)}",
+        f"  client_order_id  {order.client_order_id or '(none: the engine made it)'}",
+        f"  status           {order.status.value}, {format_e8(order.filled_e8)} filled at "
+        f"{format_e8(order.average_price_e8, digits)} on average",
+    ]
+    for name, price_e8 in (("stop loss", terms.stop_loss_e8), ("take profit", terms.take_profit_e8)):
+        if price_e8:
+            lines.append(f"  {name:<15}  {format_e8(price_e8, digits)}")
+    return lines
+
+
+def _price(told: Explanation) -> Lines:
+    if told.tick is None:
+        return [f"Price: tick {told.fill.tick_seq} of {told.fill.symbol}, which was followed by another"]
+    markup = told.markup
+    return [
+        f"Price: {_tick(told.tick, told.instrument.price_digits)}",
+        f"  markup: {format_e8(markup.bid_e8)} off the bid, {format_e8(markup.ask_e8)} on the ask",
+    ]
+
+
+def _conversion(told: Explanation) -> Lines:
+    by, quote = told.fill.conversion, told.instrument.quote
+    if not by.symbol:
+        return [f"Conversion: none, {quote} is the account's currency"]
+    way = f"times {format_e8(by.multiplier_e8)}" if by.divisor_e8 == SCALE else f"divided by {format_e8(by.divisor_e8)}"
+    lines = [f"Conversion: {quote} to {told.currency} over {by.symbol}, {way}"]
+    if told.conversion_tick is not None:
+        lines.append(f"  {_tick(told.conversion_tick, 0)}")
+    return lines
+
+
+def _margin(told: Explanation) -> Lines:
+    before, after, currency = told.before, told.after, told.currency
+    figures: list[tuple[str, Callable[[AccountSummary], int]]] = [
+        ("balance", lambda account: account.balance_minor),
+        ("open profit", lambda account: account.open_profit_minor),
+        ("equity", lambda account: account.equity_minor),
+        ("margin", lambda account: account.margin_minor),
+        ("free margin", lambda account: account.free_margin_minor),
+    ]
+    lines = [f"Account in {currency}{'before':>13}{'after':>17}{'change':>17}"]
+    for name, figure in figures:
+        numbers = figure(before), figure(after), figure(after) - figure(before)
+        lines.append(f"  {name:<12}" + "".join(f"{format_minor(number, currency):>17}" for number in numbers))
+    position, it = told.position, told.instrument
+    if position.quantity_e8:
+        lines.append(
+            f"  margin of the position: {_money(position.margin_minor, currency)} for "
+            f"{format_e8(position.quantity_e8)} x {format_e8(position.open_price_e8, it.price_digits)} {it.quote}, "
+            f"initially at a rate of {format_e8(it.margin_rate_e8)}"
+        )
+    return lines
+
+
+def _postings(told: Explanation) -> Lines:
+    if not told.postings:
+        return ["Postings: none, no money moved"]
+    lines = ["Postings"]
+    for posting in told.postings:
+        lines.append(f"  {posting.posting_id}: {posting.kind.value}, {posting.reference}")
+        lines += [
+            f"    {entry.account:<20}{_money(entry.amount_minor, entry.currency):>20}" for entry in posting.entries
+        ]
+    return lines
+
+
+def _place(told: Explanation) -> Lines:
+    place = told.place
+    since = f"the snapshot of batch {place.snapshot_batch_seq}" if place.snapshot_batch_seq else "the first record"
+    return [
+        f"Journal: event {place.event_seq} in batch {place.batch_seq}",
+        f"  committed {_time(place.committed_ns)}, with events {place.first_event_seq} to {place.last_event_seq}",
+        f"  figures worked out from {since} on",
+    ]
+
+
+def _cause(told: Explanation) -> str:
+    cause = told.cause
+    if isinstance(cause, ObserveTicks):
+        return "the price: " + ", ".join(f"tick {tick.seq} of {tick.symbol}" for tick in cause.ticks)
+    return f"{type(cause).__name__} of the client"
+
+
+def _tick(tick: Tick, digits: int) -> str:
+    return (
+        f"tick {tick.seq} of {tick.symbol}, {_time(tick.time_ns)}: "
+        f"bid {format_e8(tick.bid_e8, digits)} of {tick.lp_bid}, ask {format_e8(tick.ask_e8, digits)} of {tick.lp_ask}"
+    )
+
+
+def _money(amount_minor: int, currency: str) -> str:
+    return f"{format_minor(amount_minor, currency)} {currency}"
+
+
+def _time(time_ns: int) -> str:
+    """UTC, to the nanosecond."""
+    seconds, rest_ns = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest_ns:09} UTC"
+
+
+def main(argv: Sequence[str]) -> int:
+    """0, or 1 where there is no such fill or the journal cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m tools.explain", description="Explains a fill from the journal.")
+    parser.add_argument("fill_id", type=int)
+    parser.add_argument("--journal", type=Path, help="its first file (that of the run directory without it)")
+    parser.add_argument("--json", action="store_true", help="numbers as they are kept, for a program")
+    options = parser.parse_args(argv)
+    journal: Path = options.journal or config.load().run_dir / "journal" / "engine.sqlite"
+    try:
+        answer = explain(journal, options.fill_id)
+    except (Damaged, OSError) as fault:
+        answer = Refusal("UNAVAILABLE", str(fault))
+    if isinstance(answer, Refusal):
+        print(f"explain: {answer.detail}", file=sys.stderr)
+        return 1
+    print(msgspec.json.format(msgspec.json.encode(named(answer))).decode() if options.json else text(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

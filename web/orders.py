@@ -1,0 +1,101 @@
+"""Orders: placed, looked up, changed and cancelled. Those that wait are the engine's, all others are history."""
+
+from actors.bus.messages import GetOrders, Orders
+from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
+from actors.domain.order import Order
+from web import problem, schema
+from web.asking import AskingHandler, CommandHandler, new_client_order_id
+from web.paging import PagingHandler
+from web.terms import changed_terms, new_terms
+
+NAMED_ORDERS_LIMIT = 1_000
+"""How many of an account's last orders are searched for a client_order_id."""
+
+
+class OrderHandler(CommandHandler):
+    """POST /order: 201 with what came of it, 200 with the same, as it is by now, when the order is sent again."""
+
+    async def post(self) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(schema.PlaceOrder)
+        account_id = self.trading_account(wanted.account_id)
+        name = wanted.client_order_id or new_client_order_id()
+        execution, repeated = await self.deal(SubmitOrder(account_id, name, new_terms(wanted)))
+        self.answer(execution, 200 if repeated else 201)
+
+
+class OneOrderHandler(CommandHandler):
+    """GET, PUT and DELETE /order/{id}. A change: what is not named stays, null takes it away."""
+
+    async def get(self, order_id: str) -> None:
+        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        number = int(order_id)
+        waiting, seq = await _waiting(self, account_id)
+        order = waiting.get(number)
+        if order is None:
+            past = (await self.history(GetOrders(account_id, 1, number + 1, seq), Orders)).orders
+            if not past or past[0].order_id != number:
+                raise _unknown(f"there is no order {number}")
+            order = past[0]
+        self.answer({"order": self.backend.render.order(order)})
+
+    async def put(self, order_id: str) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(schema.ChangeOrder)
+        account_id = self.trading_account()
+        number = int(order_id)
+        order = (await _waiting(self, account_id))[0].get(number)
+        if order is None:
+            raise _unknown(f"order {number} does not wait (any more)")
+        await self.change(ModifyOrder(account_id, number, changed_terms(order.terms, wanted)))
+
+    async def delete(self, order_id: str) -> None:
+        self.parameters(schema.NoParameters)
+        await self.change(CancelOrder(self.trading_account(), int(order_id)))
+
+
+class NamedOrderHandler(AskingHandler):
+    """GET /order/@{client_order_id}: of the orders of one request, the last."""
+
+    async def get(self, client_order_id: str) -> None:
+        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        waiting, seq = await _waiting(self, account_id)
+        orders = [*reversed(waiting.values())]
+        if not _named(orders, client_order_id):
+            orders = (await self.history(GetOrders(account_id, NAMED_ORDERS_LIMIT, 0, seq), Orders)).orders
+        order = _named(orders, client_order_id)
+        if order is None:
+            raise _unknown(f"the last {NAMED_ORDERS_LIMIT} orders have no client_order_id {client_order_id[:64]!r}")
+        self.answer({"order": self.backend.render.order(order)})
+
+
+class OrdersHandler(PagingHandler):
+    """GET /orders: all of history, or with status=working those that wait."""
+
+    async def get(self) -> None:
+        page = self.parameters(schema.WhichOrders)
+        account_id = self.readable_account(page.account_id)
+        before_id = int(page.before or 0)
+        if page.status is None:
+            seq = self.backend.accounts.known.seq(account_id)
+            orders = (await self.history(GetOrders(account_id, page.limit + 1, before_id, seq), Orders)).orders
+        elif page.status == "working":
+            waiting, _ = await _waiting(self, account_id)
+            orders = [order for order in reversed(waiting.values()) if order.order_id < before_id or not before_id]
+        else:
+            raise problem.invalid("status", "status is working, or is left out.")
+        self.answer_page("orders", orders, page.limit, self.backend.render.order, lambda order: order.order_id)
+
+
+async def _waiting(handler: AskingHandler, account_id: int) -> tuple[dict[int, Order], int]:
+    """The orders that wait, oldest first, and the event after which it is so."""
+    report = await handler.report(account_id)
+    return {order.order_id: order for order in sorted(report.orders, key=lambda order: order.order_id)}, report.seq
+
+
+def _named(orders: list[Order], client_order_id: str) -> Order | None:
+    return next((order for order in orders if order.client_order_id == client_order_id), None)
+
+
+def _unknown(detail: str) -> problem.Problem:
+    return problem.of_code("UNKNOWN_ORDER", detail)
