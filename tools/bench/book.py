@@ -92,7 +92,8 @@ def opened(journal: Journal, accounts: dict[int, tuple[int, list[OrderTerms]]], 
         definitions.append(OpenAccount(account_id, CURRENCY))
         definitions.append(Deposit(account_id, deposit_minor, f"opening-{account_id}", "bench"))
     recovered = journal.recover()
-    state, engine = recovered.state, Engine(journal, recovered, definitions)
+    state = recovered.state
+    engine = Engine(journal, recovered, definitions)
     ticks = [[tick_frame(tick(symbol, 1, now_ns, bid_e8(symbol)))] for symbol in SYMBOLS]
     engine.on_receive(Inbox(now_ns, {"ticks": [*ticks, [alive_frame(now_ns, dict.fromkeys(SYMBOLS, 1))]]}))
     requests = (

@@ -58,7 +58,7 @@ def commit_at_pace(journal: Path, copy: Path, events: int) -> list[int]:
         time.sleep(max(0, due_ns - time.monotonic_ns()) / 1e9)
         begun_ns = time.monotonic_ns()
         database.execute("BEGIN")
-        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+        database.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         database.execute("COMMIT")
         waited_ns += [time.monotonic_ns() - begun_ns] * sum(row[3] for row in rows)
     database.close()
