@@ -29,6 +29,7 @@ from actors.bus.messages import (
     StreamAlive,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.counters import CounterLog
 from actors.domain import broker, margin
 from actors.domain.commands import ClosePosition, Command, Input, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.events import Event
@@ -76,10 +77,12 @@ class Engine(pykka.ThreadingActor):
         }
         self.bad_frames = 0
         self.bad_ticks = 0
+        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
+        self._counter_log.tell(self._now_ns, last=isinstance(message, Stop))
         if isinstance(message, Stop):
             outbox = self._commit()
             self._journal.save_snapshot(self._state)

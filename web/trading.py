@@ -3,7 +3,7 @@
 import secrets
 from typing import NoReturn
 
-from actors.bus.messages import OrderReport
+from actors.bus.messages import AccountReport, OrderReport
 from actors.domain.commands import ClosePosition, SubmitOrder
 from actors.domain.money import LIMIT_E8, NotExact, parse_e8
 from actors.domain.order import OrderStatus
@@ -14,27 +14,28 @@ from web.handler import Handler
 COMMAND_TIMEOUT_MS = 5_000
 
 
-class AccountHandler(Handler):
+class _ReportHandler(Handler):
+    async def report(self) -> AccountReport:
+        """The account that is asked for, as the engine has it."""
+        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        try:
+            return await self.backend.accounts.report(account_id)
+        except (Away, NoAnswer, Declined) as error:
+            raise problem.of_bus(error) from None
+
+
+class AccountHandler(_ReportHandler):
     """GET /account."""
 
     async def get(self) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
-        try:
-            report = await self.backend.accounts.report(account_id)
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
-        self.answer(render.account(report.summary))
+        self.answer(render.account((await self.report()).summary))
 
 
-class PositionsHandler(Handler):
+class PositionsHandler(_ReportHandler):
     """GET /positions."""
 
     async def get(self) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
-        try:
-            report = await self.backend.accounts.report(account_id)
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
+        report = await self.report()
         currency = report.summary.currency
         position = self.backend.render.position
         self.answer(
