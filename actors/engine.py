@@ -31,6 +31,7 @@ from actors.bus.messages import (
     StreamAlive,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.counters import CounterLog
 from actors.domain import broker, positions, wide
 from actors.domain.commands import (
     ClosePosition,
@@ -108,6 +109,7 @@ class Engine(pykka.ThreadingActor):
             GetEvents: self._events_from,
         }
         self._bad_requests = 0
+        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
 
     @property
     def bad_frames(self) -> int:
@@ -120,6 +122,7 @@ class Engine(pykka.ThreadingActor):
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
+        self._counter_log.tell(self._now_ns, last=isinstance(message, Stop))
         if isinstance(message, Stop):
             return self._rest()
         asked = self._asked(message.of("requests"))
