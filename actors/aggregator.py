@@ -23,7 +23,7 @@ from actors.bus.messages import (
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument
-from actors.domain.quote import Tick, is_sound, is_withdrawal
+from actors.domain.quote import Quote, Tick, is_sound, is_withdrawal
 from config import catalogue
 from config.settings import Settings
 
@@ -58,6 +58,8 @@ class Aggregator(pykka.ThreadingActor):
         self._feeds: dict[str, FeedStatus] = {}
         self._published_ns = 0
         self.bad_frames = 0
+        self.late_quotes = 0
+        """Quotes that have waited in a queue for so long that they are no price any more."""
         self.bad_quotes = 0
         """Quotes that no feed of ours would have let through: its own checks come before (domain/quote.py)."""
 
@@ -100,23 +102,32 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
             return
         if isinstance(message, QuoteBatch):
-            self._heard_ns[venue] = now_ns
             for quote in message.quotes:
-                book = self._books.get(quote.symbol)
-                if book is not None and is_withdrawal(quote):
-                    book.drop(venue)
-                elif book is not None and is_sound(quote):
-                    book.take(venue, quote)
-                else:
-                    self.bad_quotes += 1
-                    continue
-                self._look(quote.symbol, book, now_ns, ticks)
+                self._take_quote(venue, quote, now_ns, ticks)
             return
         self._feeds[venue] = message
         if message.connected:
-            self._heard_ns[venue] = now_ns
+            self._hear(venue, message.time_ns)
         else:
             self._lose(venue, now_ns, ticks)
+
+    def _take_quote(self, venue: str, quote: Quote, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
+        book = self._books.get(quote.symbol)
+        is_late = now_ns - quote.received_ns > FEED_SILENCE_LIMIT_NS
+        if book is None or not (is_sound(quote) or is_withdrawal(quote)):
+            self.bad_quotes += 1
+            return
+        self.late_quotes += is_late
+        if is_late or is_withdrawal(quote):
+            book.drop(venue)
+        else:
+            self._hear(venue, quote.received_ns)
+            book.take(venue, quote)
+        self._look(quote.symbol, book, now_ns, ticks)
+
+    def _hear(self, venue: str, time_ns: int) -> None:
+        """The LP was fresh at that time, which is when the feed said so: the message may have waited since."""
+        self._heard_ns[venue] = max(time_ns, self._heard_ns.get(venue, 0))
 
     def _lose(self, venue: str, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
         """The LP is not fresh any more: its quotes leave all books."""

@@ -74,7 +74,11 @@ class Engine(pykka.ThreadingActor):
         self._journal = journal
         self._state = recovered.state
         self._now_ns = self._committed_ns = self._published_ns = recovered.now_ns
-        self._definitions = self._untold = definitions
+        # What was a price before a restart is none after it, until the stream says so again.
+        seen = tuple(symbol for symbol, tick in recovered.state.ticks.items() if tick.live)
+        self._openings: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        """What is told first, until it is in the journal."""
+        self._untold = self._openings
         self._turns: list[Turn] = []
         self._events: list[Event] = []
         self._seen = Observations()
@@ -100,7 +104,7 @@ class Engine(pykka.ThreadingActor):
         return self._seen.bad_ticks
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
-        # A clock that jumps back stands still for the engine: its time never falls.
+        # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
         if isinstance(message, Stop):
             return self._rest()
@@ -165,16 +169,16 @@ class Engine(pykka.ThreadingActor):
         self._retry_ns = self._now_ns + self._pause_ns
         self._pause_ns = min(2 * self._pause_ns, RETRY_LIMIT_NS)
         self._turns, self._events = [], []
-        self._untold = self._definitions
+        self._untold = self._openings
         self._state = State()
         self._state = self._journal.recover().state
 
     def _define(self) -> None:
-        for command in self._untold:
+        for opening in self._untold:
             try:
-                self._tell(command)
+                self._tell(opening)
             except Refused as refusal:
-                structlog.get_logger().error("configuration refused", command=repr(command), reason=str(refusal))
+                structlog.get_logger().error("configuration refused", command=repr(opening), reason=str(refusal))
         self._untold = []
 
     def _tell(self, told: Input) -> int:
@@ -197,7 +201,7 @@ class Engine(pykka.ThreadingActor):
             first_event_seq = state.event_seq - len(events) + 1
             frames = self._journal.append(self._turns, first_event_seq, events, state.last_fill_id)
             self._records += len(events) + sum(len(turn.inputs) for turn in self._turns)
-            self._turns, self._events = [], []
+            self._turns, self._events, self._openings = [], [], []
             self._seen.clear()
             self._pause_ns = RETRY_NS
             if frames:
@@ -233,7 +237,8 @@ class Engine(pykka.ThreadingActor):
             # A symbol that the stream does not know is behind too: the aggregator is new and has no price of it.
             last_seq = seen.last_seq
             behind = [s for s, tick in self._state.ticks.items() if tick.live and tick.seq != last_seq.get(s)]
-            self._tell(ObserveStream(self._now_ns, tuple(behind)))
+            # What has waited in a queue says how the stream was, not how it is.
+            self._tell(ObserveStream(min(seen.time_ns, self._now_ns), tuple(behind)))
         elif seen is not None:
             self._tell(ObserveTicks(seen))
 
@@ -307,6 +312,7 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
             "events": sockets.publisher(context, endpoints.events),
         },
         INTERVAL_MS,
+        process.Clock(recovered.now_ns),
     )
 
 

@@ -22,6 +22,7 @@ from actors.bus.messages import FeedStatus, QuoteBatch
 from actors.domain.instrument import Instrument
 from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
 from config import catalogue
+from config import settings as config
 from config.catalogue import Lp
 from config.settings import Settings
 from gateway.connection import BinanceStream, Connection, ConnectionLost, Events, OandaStream, Patience, Stream
@@ -173,9 +174,12 @@ def oanda_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
     if settings.oanda_url is None:
         return SimulatedStream(settings.venues_file, "oanda", stream_of)
     if settings.oanda_account is None or settings.oanda_token is None:
-        raise ValueError("HEDGEROW_OANDA_URL needs HEDGEROW_OANDA_ACCOUNT and HEDGEROW_OANDA_TOKEN beside it")
+        config.stop("HEDGEROW_OANDA_URL needs HEDGEROW_OANDA_ACCOUNT and HEDGEROW_OANDA_TOKEN beside it.")
     token = settings.oanda_token.get_secret_value()
-    return stream_of({"url": settings.oanda_url, "account": settings.oanda_account, "token": token})
+    try:
+        return stream_of({"url": settings.oanda_url, "account": settings.oanda_account, "token": token})
+    except ValueError as error:
+        config.stop(f"HEDGEROW_OANDA_TOKEN, HEDGEROW_OANDA_ACCOUNT: {error}.")
 
 
 def binance_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:

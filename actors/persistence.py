@@ -33,6 +33,7 @@ from actors.store.database import database_url
 from actors.store.history import EVENTS, History, tick_stream
 from actors.store.intake import EventIntake, TickIntake
 from actors.store.recorder import Recorder
+from config import settings as config
 from config.settings import Settings
 
 INTERVAL_MS = 50
@@ -254,7 +255,7 @@ def _check(run_dir: Path, given: str) -> None:
     try:
         database_url(run_dir, given)
     except ValueError as error:
-        raise SystemExit(f"hedgerow: {error}") from None
+        config.stop(f"{error}.")
 
 
 if __name__ == "__main__":

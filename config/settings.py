@@ -5,10 +5,11 @@ import os
 import sys
 from pathlib import Path
 from typing import Literal, NoReturn
+from urllib.parse import urlsplit
 
 import structlog
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "HEDGEROW_"
@@ -50,6 +51,13 @@ class Settings(BaseSettings):
         default=None, pattern=r"^wss?://", description="Binance stream host; without it the simulated one"
     )
 
+    @field_validator("oanda_url", "binance_url")
+    @classmethod
+    def _names_a_host(cls, url: str | None) -> str | None:
+        if url is not None and not (urlsplit(url).hostname and urlsplit(url).port != 0):
+            raise ValueError("it names no host")
+        return url
+
     @property
     def venues_file(self) -> Path:
         """Where the simulated LPs write down their addresses and the token that they take."""
@@ -58,27 +66,36 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """The settings of this process, or the end of it: one line on stderr that names the setting and what is right."""
-    _refuse_unknown({**dotenv_values(".env"), **os.environ})
+    _check_names({**dotenv_values(".env"), **os.environ})
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
-        name = "DATABASE_URL" if field.upper() == "DATABASE_URL" else PREFIX + field.upper()
-        meant = Settings.model_fields[field.lower()].description
-        _exit(f"{name}: {first['msg'][0].lower()}{first['msg'][1:]}. It is the {meant}.")
+        _refuse(str(first["loc"][0]).lower(), f"{first['msg'][0].lower()}{first['msg'][1:]}")
 
 
-def _refuse_unknown(environment: dict[str, str | None]) -> None:
-    known = [name.upper() for name in Settings.model_fields if name != "database_url"]
-    for name in environment:
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+def _check_names(environment: dict[str, str | None]) -> None:
+    fields = {_name(field): field for field in Settings.model_fields}
+    for name, value in environment.items():
+        if name in fields and not value:
+            _refuse(fields[name], "it is set to nothing")
+        if name.startswith(PREFIX) and name not in fields:
+            known = [field.removeprefix(PREFIX) for field in fields if field.startswith(PREFIX)]
             close = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
             hint = f"Did you mean {PREFIX}{close[0]}?" if close else f"Known after {PREFIX} are: {', '.join(known)}."
-            _exit(f"{name}: there is no such setting. {hint}")
+            stop(f"{name}: there is no such setting. {hint}")
 
 
-def _exit(sentence: str) -> NoReturn:
+def _name(field: str) -> str:
+    return "DATABASE_URL" if field == "database_url" else PREFIX + field.upper()
+
+
+def _refuse(field: str, fault: str) -> NoReturn:
+    stop(f"{_name(field)}: {fault}. It is the {Settings.model_fields[field].description}.")
+
+
+def stop(sentence: str) -> NoReturn:
+    """The end of a process that cannot do what the settings say, with one line on stderr."""
     sys.stderr.write(f"hedgerow: {sentence}\n")
     raise SystemExit(2)
 

@@ -6,7 +6,6 @@ when one exits. PostgreSQL refuses to be root, so for root the server gets a sys
 
 import contextlib
 import ctypes
-import fcntl
 import importlib.util
 import os
 import pwd
@@ -21,10 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 import structlog
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from actors import process
 from actors.store import database, private_files
@@ -41,6 +41,7 @@ HALF_MADE = "postgres.new-"
 SESSIONS_END_S = 2
 """On SIGTERM the sessions that are open may finish their work for so long, then they are cut off."""
 LEFTOVER_ENDS_S = 10
+POLL_INTERVAL_S = 0.05
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -65,22 +66,13 @@ class SystemUser(NamedTuple):
 
 
 class Cluster:
-    """One database cluster. Take `lock` before anything else is called."""
+    """One database cluster, which no other process may run (process.claim)."""
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir.resolve()
         self._data = database.data_folder(run_dir)
         self._sockets = database.socket_folder(run_dir)
         self._user = _system_user()
-
-    def lock(self) -> int:
-        """Keeps a second server away from the files, until the descriptor that this gives is closed."""
-        descriptor = os.open(self._run_dir / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PostgresFailed(f"another process runs the database in {self._run_dir}") from None
-        return descriptor
 
     def make(self) -> None:
         """The cluster's files, where there are none. They are made under another name: half made, they go again."""
@@ -90,14 +82,15 @@ class Cluster:
                 raise PostgresFailed(f"{secret} is missing: without it the database in {self._data} stays closed")
             private_files.write(secret, secrets.token_urlsafe(PASSWORD_BYTES))
         self._open_the_way()
-        if self._data.exists():
-            return
         for abandoned in self._run_dir.glob(f"{HALF_MADE}*"):
             shutil.rmtree(abandoned, ignore_errors=True)
+        if self._data.exists():
+            return
         half_made = Path(tempfile.mkdtemp(dir=self._run_dir, prefix=HALF_MADE))
         self._own_folder(half_made)
         self._initdb(half_made)
-        half_made.rename(self._data)
+        (half_made / "cluster").rename(self._data)
+        half_made.rmdir()
         private_files.sync_folder(self._run_dir)
 
     def stop_leftover(self) -> None:
@@ -122,15 +115,15 @@ class Cluster:
             **self._as_user(),
         )
 
-    def prepare(self, server: subprocess.Popen[bytes]) -> None:
-        """Waits until the server takes connections, and makes the role and the database that the others use.
+    def is_up(self) -> bool:
+        """Whether the server takes connections."""
+        return psycopg.pq.PGconn.ping(make_conninfo(host=str(self._sockets)).encode()) == psycopg.pq.Ping.OK
+
+    def prepare(self) -> None:
+        """Makes the role and the database that the others use.
 
         The file with the role's password comes last: as long as it is missing, the others wait.
         """
-        while psycopg.pq.PGconn.ping(f"host={self._sockets}".encode()) != psycopg.pq.Ping.OK:
-            if server.poll() is not None:
-                raise PostgresFailed(f"the server ended with exit code {server.returncode} before it was ready")
-            time.sleep(0.05)
         secret = database.password_file(self._run_dir)
         password = secret.read_text(encoding="utf-8") if secret.exists() else secrets.token_urlsafe(PASSWORD_BYTES)
         name = sql.Identifier(database.NAME)
@@ -146,19 +139,19 @@ class Cluster:
             private_files.write(secret, password)
 
     def _initdb(self, folder: Path) -> None:
-        password = database.superuser_password_file(self._run_dir).read_bytes()
-        with tempfile.NamedTemporaryFile(dir=self._run_dir, prefix=".postgres-password-") as file:
-            file.write(password)
-            file.flush()
-            os.fchown(file.fileno(), *self._user)
-            kind = ["--no-locale", "--encoding=UTF8", "--data-checksums", "--no-instructions", "--auth=scram-sha-256"]
-            done = subprocess.run(
-                [BINARIES / "initdb", "-D", folder, f"--username={SUPERUSER}", f"--pwfile={file.name}", *kind],
-                preexec_fn=_die_with_parent(signal.SIGKILL),
-                check=False,
-                capture_output=True,
-                **self._as_user(),
-            )
+        """Makes the files in `folder`/cluster. The password lies beside them, so that it goes where they go."""
+        password = folder / "password"
+        password.write_bytes(database.superuser_password_file(self._run_dir).read_bytes())
+        os.chown(password, *self._user)
+        kind = ["--no-locale", "--encoding=UTF8", "--data-checksums", "--no-instructions", "--auth=scram-sha-256"]
+        done = subprocess.run(
+            [BINARIES / "initdb", "-D", folder / "cluster", f"--username={SUPERUSER}", f"--pwfile={password}", *kind],
+            preexec_fn=_die_with_parent(signal.SIGKILL),
+            check=False,
+            capture_output=True,
+            **self._as_user(),
+        )
+        password.unlink()
         if done.returncode:
             raise PostgresFailed(f"initdb: {_one_line(done.stderr.decode(errors='replace'))}")
 
@@ -197,56 +190,36 @@ class Cluster:
             return False
 
 
-class Shutdown:
-    """Passes SIGTERM and SIGINT on: first the sessions may end by themselves, then they are cut off."""
-
-    def __init__(self, server: subprocess.Popen[bytes]) -> None:
-        self._server = server
-        self.asked = False
-        signal.signal(signal.SIGALRM, self._cut_off)
-        _on_request(self._let_end)
-
-    def _let_end(self, *_: object) -> None:
-        self.asked = True
-        self._server.send_signal(signal.SIGTERM)
-        signal.alarm(SESSIONS_END_S)
-
-    def _cut_off(self, *_: object) -> None:
-        self._server.send_signal(signal.SIGINT)
-
-
-def run(run_dir: Path) -> None:
-    """Runs the embedded server until SIGTERM or SIGINT; raises `PostgresFailed`."""
-    _on_request(lambda *_: sys.exit(0))
+def run(run_dir: Path, stopping: Callable[[], bool]) -> None:
+    """Runs the embedded server until `stopping()`; raises `PostgresFailed`."""
     cluster = Cluster(run_dir)
-    lock = cluster.lock()
-    try:
-        cluster.stop_leftover()
-        cluster.make()
-        _supervise(cluster)
-    finally:
-        os.close(lock)
-
-
-def _supervise(cluster: Cluster) -> None:
+    cluster.stop_leftover()
+    cluster.make()
     server = cluster.start()
-    shutdown = Shutdown(server)
     try:
-        cluster.prepare(server)
-        structlog.get_logger().info("ready", process="postgres")
-        code = server.wait()
-    except (PostgresFailed, psycopg.Error) as error:
-        server.send_signal(signal.SIGINT)
-        code = server.wait()
-        if not shutdown.asked:
-            raise PostgresFailed(_one_line(str(error))) from None
-    if not shutdown.asked:
+        while not (stopping() or server.poll() is not None or cluster.is_up()):
+            time.sleep(POLL_INTERVAL_S)
+        if not stopping() and server.poll() is None:
+            cluster.prepare()
+            structlog.get_logger().info("ready", process="postgres")
+        while not stopping() and server.poll() is None:
+            time.sleep(POLL_INTERVAL_S)
+    except psycopg.Error as error:
+        raise PostgresFailed(_one_line(str(error))) from None
+    finally:
+        code = _shut_down(server)
+    if not stopping():
         raise PostgresFailed(f"the server ended by itself with exit code {code}")
 
 
-def _on_request(handler: Callable[..., object]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
+def _shut_down(server: subprocess.Popen[bytes]) -> int:
+    """First the sessions may end by themselves, then they are cut off; gives the exit code."""
+    server.terminate()
+    try:
+        return server.wait(SESSIONS_END_S)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGINT)
+        return server.wait()
 
 
 def _system_user() -> SystemUser:
@@ -288,15 +261,15 @@ def _one_line(text: str) -> str:
 def main() -> None:
     settings = config.load()
     config.configure_logging("postgres", settings.log_level)
+    stopping = process.Stopping()
     if settings.database_url is not None:
         structlog.get_logger().info("ready", process="postgres", detail="DATABASE_URL is set: nothing to run")
-        asked = {signal.SIGTERM, signal.SIGINT}
-        signal.pthread_sigmask(signal.SIG_BLOCK, asked)
-        signal.sigwait(asked)
+        while not stopping():
+            time.sleep(POLL_INTERVAL_S)
         return
-    process.private_folder(settings)
+    process.claim(settings, "postgres")
     try:
-        run(settings.run_dir)
+        run(settings.run_dir, stopping)
     except PostgresFailed as error:
         sys.exit(f"hedgerow: postgres: {error}")
 

@@ -21,7 +21,7 @@ from actors.bus.messages import (
     Instruments,
 )
 from actors.domain.quote import Tick
-from actors.process import clock_ns, private_folder
+from actors.process import claim, clock_ns
 from config import settings as config
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens, signing_key
@@ -185,7 +185,7 @@ async def serve(settings: config.Settings) -> None:
             web.server.listen(settings.http_port, settings.http_host)
         except OSError as error:
             where = f"{settings.http_host}:{settings.http_port}"
-            sys.exit(f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
+            config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -197,10 +197,10 @@ async def serve(settings: config.Settings) -> None:
 
 
 def main() -> None:
-    """Exits with 0 when it was asked to stop, with 1 when it cannot start or a part of it fails."""
+    """Exits with 0 when it was asked to stop, with 1 when a part of it fails, with 2 when it cannot be as set."""
     settings = config.load()
     config.configure_logging("web", settings.log_level)
-    private_folder(settings)
+    claim(settings, "web")
     log = structlog.get_logger("web")
     try:
         asyncio.run(serve(settings))

@@ -1,8 +1,6 @@
 """Who is asking: access tokens (JWT, HS256, RFC 7519), the key that signs them, and passwords, off the event loop."""
 
 import asyncio
-import contextlib
-import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -12,6 +10,7 @@ import jwt
 import msgspec
 
 from actors.bus.messages import User
+from actors.store import private_files
 from actors.store.passwords import check_password, hash_password
 
 ALGORITHM = "HS256"
@@ -20,7 +19,7 @@ AUDIENCE = "hedgerow-api"
 KEY_BYTES = 32
 TOKEN_LIMIT_CHARACTERS = 2_048
 CLOCK_SKEW_S = 5
-"""How far ahead of our clock a token may have been issued, by another of our web processes."""
+"""How far ahead of our clock a token may have been issued: clocks are set back."""
 CHECK_THREADS = 2
 WAITING_CHECKS_LIMIT = 64
 """How many passwords may wait to be checked; one more is told to come back (`TooManyLogins`)."""
@@ -108,30 +107,15 @@ class Tokens:
 
 def signing_key(folder: Path) -> bytes:
     """The key in `folder`/jwt, made at the first start, readable for its owner alone; ValueError where it is unfit."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "jwt"
-    with contextlib.suppress(FileExistsError):
-        _write_whole(path, secrets.token_bytes(KEY_BYTES))
+    if not path.exists():
+        private_files.write(path, secrets.token_hex(KEY_BYTES))
     key = path.read_bytes()
     if len(key) < KEY_BYTES:
         raise ValueError(f"{path} holds {len(key)} bytes; a signing key has {KEY_BYTES} or more")
     if path.stat().st_mode & 0o077:
         raise ValueError(f"{path} can be read by others; its mode must be 0600")
     return key
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Puts a new file in place whole, or raises FileExistsError: nobody ever reads half a key."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.link(draft, path)
-    finally:
-        draft.unlink()
 
 
 @cache

@@ -92,7 +92,7 @@ class Handler(Shielded):
         if self.request.method not in self.allowed():
             raise HTTPError(405)
         size = self.request.headers.get("Content-Length", "0")
-        if size.isdigit() and int(size) > BODY_LIMIT_BYTES:
+        if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
         if not self.public:
             self.caller = self._authenticate()

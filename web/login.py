@@ -37,6 +37,8 @@ class LoginHandler(Handler):
         )
 
     async def _find(self, username: str) -> User | None:
+        if not username.isprintable():
+            return None  # Nobody has such a name, and PostgreSQL takes no zero byte to look for.
         try:
             return (await self.backend.history.ask(GetUser(username), UserReport, USER_TIMEOUT_MS)).user
         except (Away, NoAnswer, Declined) as error:

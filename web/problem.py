@@ -19,6 +19,7 @@ _STATUS = {
     "UNKNOWN_POSITION": 404,
     "DUPLICATE_CLIENT_ORDER_ID": 409,
     "UNAVAILABLE": 503,
+    "JOURNAL_FULL": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
 

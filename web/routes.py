@@ -44,7 +44,7 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
     routes += [
         (r"/ws", StreamHandler, {"backend": backend, "sockets": sockets}),
         (r"/", IndexHandler, {"folder": pages}),
-        (r"/assets/(.+)", AssetHandler, {"path": pages / "assets"}),
+        (r"/assets/([A-Za-z0-9_.-]+)", AssetHandler, {"path": pages / "assets"}),
     ]
     return Application(
         routes,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.domain import ledger
-from actors.domain.checks import account_of
+from actors.domain.checks import account_of, is_name
 from actors.domain.commands import (
     ClosePosition,
     DefineInstrument,
@@ -28,6 +28,8 @@ from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 
 DEPOSIT_LIMIT_MINOR = 10**15
+DEPOSITS_LIMIT_MINOR = 10**18
+"""All that was ever paid in, in one currency: balances stay within the 64 bits of the bus and the journal."""
 CURRENCY_LIMIT_CHARACTERS = 10
 KEY_LIMIT_CHARACTERS = 64
 ACTOR_LIMIT_CHARACTERS = 64
@@ -103,17 +105,17 @@ def _deposit(state: State, command: Deposit, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
     if not 0 < command.amount_minor <= DEPOSIT_LIMIT_MINOR:
         raise Refused(Code.BAD_AMOUNT, "a deposit is more than nothing and within the limit", "amount")
+    if not is_name(command.key, KEY_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_KEY, f"a key has 1 to {KEY_LIMIT_CHARACTERS} printable characters", "key")
+    if not is_name(command.actor, ACTOR_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_ACTOR, f"an actor has 1 to {ACTOR_LIMIT_CHARACTERS} printable characters", "actor")
     done = state.deposits.get(command.key)
     if done == (command.account_id, command.amount_minor):
         return []
-    if done is not None or not 0 < len(command.key) <= KEY_LIMIT_CHARACTERS:
-        raise Refused(
-            Code.IDEMPOTENCY_KEY_REUSED,
-            f"the key belongs to another deposit, or has not 1 to {KEY_LIMIT_CHARACTERS} characters",
-            "key",
-        )
-    if len(command.actor) > ACTOR_LIMIT_CHARACTERS:
-        raise Refused(Code.BAD_AMOUNT, f"the actor's name has more than {ACTOR_LIMIT_CHARACTERS} characters", "actor")
+    if done is not None:
+        raise Refused(Code.IDEMPOTENCY_KEY_REUSED, "the key belongs to another deposit", "key")
+    if command.amount_minor - state.ledger.balance(ledger.CASH, account.currency) > DEPOSITS_LIMIT_MINOR:
+        raise Refused(Code.BAD_AMOUNT, f"the broker's books hold no more {account.currency}", "amount")
     posting = ledger.transfer(
         state.last_posting_id + 1,
         PostingKind.DEPOSIT,

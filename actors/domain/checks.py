@@ -11,6 +11,8 @@ from actors.domain.state import Account, State
 STREAM_SILENCE_LIMIT_NS = 3_000_000_000
 """A price stream that has said nothing for so long is taken for dead, and nobody is dealt with on its prices."""
 CLIENT_ORDER_ID_LIMIT_CHARACTERS = 64
+POSITIONS_LIMIT = 2_000
+"""Open positions of one account: a report of them all fits a frame of the bus, a snapshot what /ws holds back."""
 
 
 def account_of(state: State, account_id: int) -> Account:
@@ -36,8 +38,13 @@ def dealable_tick(state: State, symbol: str, now_ns: int) -> Tick:
     return tick
 
 
+def is_name(text: str, limit_characters: int) -> bool:
+    """Whether it may be kept: in a log, a URL and a database (PostgreSQL takes no zero byte)."""
+    return 0 < len(text) <= limit_characters and text.isprintable()
+
+
 def check_client_order_id(client_order_id: str) -> None:
-    if not 0 < len(client_order_id) <= CLIENT_ORDER_ID_LIMIT_CHARACTERS or not client_order_id.isprintable():
+    if not is_name(client_order_id, CLIENT_ORDER_ID_LIMIT_CHARACTERS):
         raise Refused(
             Code.BAD_CLIENT_ORDER_ID,
             f"client_order_id has 1 to {CLIENT_ORDER_ID_LIMIT_CHARACTERS} printable characters",
@@ -68,6 +75,11 @@ def check_price(instrument: Instrument, price_e8: int, field: str) -> None:
         raise Refused(
             Code.PRICE_STEP, f"{field} of {instrument.symbol} has at most {instrument.price_digits} decimals", field
         )
+
+
+def check_room(account: Account) -> None:
+    if len(account.positions) >= POSITIONS_LIMIT:
+        raise Refused(Code.TOO_MANY_POSITIONS, f"the account has {POSITIONS_LIMIT} open positions: close one first")
 
 
 def check_protection(order: Order, tick: Tick) -> None:

@@ -10,6 +10,7 @@ from actors.domain.checks import (
     check_price,
     check_protection,
     check_quantity,
+    check_room,
     dealable_tick,
     quantity_step_refusal,
 )
@@ -103,6 +104,7 @@ def submit_order(state: State, command: SubmitOrder, now_ns: int) -> list[Event]
 
 def _open(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> OrderFilled:
     """Deals a market order on the broker's own book, whole, at the tick; raises Refused where the rules forbid it."""
+    check_room(account)
     tick = dealable_tick(state, order.symbol, now_ns)
     price_e8 = margin.opening_price_e8(order.side, tick)
     check_protection(order, tick)

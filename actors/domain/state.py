@@ -129,7 +129,7 @@ class State:
         self.last_posting_id = posting.posting_id
 
     def _watch(self, position: Position) -> None:
-        if position.quantity_e8 and (position.stop_loss_e8 or position.take_profit_e8):
+        if position.stop_loss_e8 or position.take_profit_e8:
             self.triggers.setdefault(position.symbol, Triggers()).watch(position)
 
     def _on_instrument(self, event: InstrumentDefined) -> None:
@@ -150,6 +150,8 @@ class State:
         self.last_position_id = max(self.last_position_id, event.position.position_id)
         if event.position.position_id not in account.positions:
             self._watch(event.position)
+        elif not event.position.quantity_e8 and event.position.symbol in self.triggers:
+            self.triggers[event.position.symbol].forget(event.position.position_id)
         account.place(event.position)
         account.remember(Outcome(event.order, (event.fill,)))
         if event.posting is not None:

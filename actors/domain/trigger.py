@@ -6,6 +6,9 @@ from typing import NamedTuple
 from actors.domain.order import OrderReason, Position, Side
 from actors.domain.quote import Tick
 
+SPARE_ENTRIES = 1_000
+"""So many entries of positions that have gone may lie about before they are cleared away."""
+
 
 class Reached(NamedTuple):
     """A position whose stop loss or take profit (`reason`) a tick has reached."""
@@ -19,10 +22,12 @@ class Triggers:
     """The protected positions of one symbol.
 
     Four heaps of (price, position id, account id), nearest price first. A position that has gone by other ways leaves
-    its entries, and they come out as reached when the market gets there: whoever asks looks whether it is still open.
+    its entries for a while, and they may come out as reached when the market gets there: whoever asks looks whether it
+    is still open.
     """
 
     def __init__(self) -> None:
+        self._watched: dict[int, None] = {}
         self._long_stop: list[tuple[int, int, int]] = []
         self._long_profit: list[tuple[int, int, int]] = []
         self._short_stop: list[tuple[int, int, int]] = []
@@ -33,10 +38,26 @@ class Triggers:
         is_long = position.side is Side.BUY
         stop, profit = position.stop_loss_e8, position.take_profit_e8
         ids = (position.position_id, position.account_id)
+        self._watched[position.position_id] = None
         if stop:
             heapq.heappush(self._long_stop if is_long else self._short_stop, (-stop if is_long else stop, *ids))
         if profit:
             heapq.heappush(self._long_profit if is_long else self._short_profit, (profit if is_long else -profit, *ids))
+
+    def forget(self, position_id: int) -> None:
+        """The position has gone. Its entries go when too many such have come together."""
+        if position_id not in self._watched:
+            return
+        del self._watched[position_id]
+        if len(self) <= 2 * len(self._watched) + SPARE_ENTRIES:
+            return
+        for heap in (self._long_stop, self._long_profit, self._short_stop, self._short_profit):
+            heap[:] = [entry for entry in heap if entry[1] in self._watched]
+            heapq.heapify(heap)
+
+    def __len__(self) -> int:
+        """How many entries there are, those of positions that have gone among them."""
+        return sum(map(len, (self._long_stop, self._long_profit, self._short_stop, self._short_profit)))
 
     def reached(self, tick: Tick) -> list[Reached]:
         """Takes out what this tick reaches, in order of position.

@@ -51,9 +51,12 @@ def data_folder(run_dir: Path) -> Path:
 
 
 def socket_folder(run_dir: Path) -> Path:
-    """The embedded server's Unix socket is in here: a folder of its own, which belongs to the server's user."""
+    """The embedded server's Unix socket is in here: a folder of its own, which belongs to the server's user.
+
+    For PostgreSQL a comma separates folders, and hosts: a path that has one is treated like one that is too long.
+    """
     folder = run_dir.resolve() / "postgres-socket"
-    if len(os.fsencode(folder)) + len("/.s.PGSQL.5432") > UNIX_PATH_LIMIT_BYTES:
+    if len(os.fsencode(folder)) + len("/.s.PGSQL.5432") > UNIX_PATH_LIMIT_BYTES or "," in str(folder):
         digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"hedgerow-postgres-{os.getuid()}-{digest}"
     return folder
@@ -77,7 +80,7 @@ def database_url(run_dir: Path, given: str | None) -> URL:
         return _embedded_url(run_dir, NAME, NAME, password_file(run_dir))
     try:
         url = make_url(given)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         raise ValueError("DATABASE_URL is not a URL") from None
     if url.drivername not in ("postgres", "postgresql", DRIVER):
         raise ValueError(f"DATABASE_URL begins with {url.drivername}, not with postgresql")
@@ -91,7 +94,8 @@ def superuser_url(run_dir: Path) -> URL:
 
 def conninfo(url: URL) -> str:
     """The same URL as psycopg, psql and pg_dump take it: with the password, so not for a log."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    where, mark, query = url.set(drivername="postgresql").render_as_string(hide_password=False).partition("?")
+    return where + mark + query.replace("+", "%20")  # For SQLAlchemy a plus is a blank, for libpq it is a plus.
 
 
 def _embedded_url(run_dir: Path, user: str, name: str, secret: Path) -> URL:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pykka
 import pytest
 
@@ -139,7 +140,24 @@ def test_an_lp_that_is_silent_for_too_long_is_not_fresh(desk: Desk) -> None:
 def test_a_status_keeps_an_lp_fresh_whose_prices_do_not_move(desk: Desk) -> None:
     desk.hear(START_NS, oanda(quote("EURUSD", "1.10", "1.13")))
     for second in range(1, 8):
-        assert desk.hear(START_NS + second * SECOND_NS, status("OANDA")) == []
+        now_ns = START_NS + second * SECOND_NS
+        assert desk.hear(now_ns, msgspec.structs.replace(status("OANDA"), time_ns=now_ns)) == []
+
+
+def test_a_quote_that_has_waited_is_no_price(desk: Desk) -> None:
+    """An aggregator that was stopped finds quotes of long ago in its queue, and the newest may have been dropped."""
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.10", "1.13")))
+    late_ns = START_NS + FEED_SILENCE_LIMIT_NS
+    waited = oanda(quote("EURUSD", "1.11", "1.14"), quote("GBPUSD", "1.3", "1.4"))
+    assert [(t.bid_e8, t.live) for t in desk.hear(late_ns, waited)] == [(e8("1.11"), True), (e8("1.3"), True)]
+    assert [(t.symbol, t.live) for t in desk.hear(late_ns + 1, waited)] == [("EURUSD", False), ("GBPUSD", False)]
+    assert desk.counter("late_quotes") == 2
+
+
+def test_a_status_that_has_waited_keeps_nobody_fresh(desk: Desk) -> None:
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.10", "1.13")))
+    (tick,) = desk.hear(START_NS + FEED_SILENCE_LIMIT_NS + 1, status("OANDA"))
+    assert not tick.live
 
 
 def test_the_heartbeat_numbers_the_last_ticks_after_them(desk: Desk) -> None:

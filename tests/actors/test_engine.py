@@ -270,6 +270,15 @@ def test_a_silent_stream_is_not_dealt_on(desk: Desk) -> None:
     assert code_of(desk.answer(order("EURUSD", BUY, "1", "b"), late_ns)) == ""
 
 
+def test_a_heartbeat_that_has_waited_in_a_queue_is_no_sign_of_life(desk: Desk) -> None:
+    """An engine that was stopped finds the stream of long ago, with heartbeats that fit the ticks."""
+    late_ns = START_NS + 3_600 * SECOND_NS
+    waited = [ticks_frame(tick("EURUSD", "1.2", "1.2002", 2)), alive_frame(START_NS + SECOND_NS, EURUSD=2)]
+    (event,) = events_in(desk.ask(late_ns, ticks=waited, requests=[order("EURUSD", BUY, "1")]))
+    assert isinstance(event, OrderRejected)
+    assert event.code == "STALE_PRICE"
+
+
 def test_questions(desk: Desk) -> None:
     """10,000 EURUSD bought at 1.10020 (margin 366.37), now 1.10500/1.10520: +48.00."""
     desk.answer(order("EURUSD", BUY, "10000"))

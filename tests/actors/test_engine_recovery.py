@@ -13,7 +13,7 @@ from actors.bus.messages import (
 )
 from actors.bus.pump import Stop
 from actors.domain.commands import Command, ObserveTicks, OpenAccount
-from actors.domain.events import OrderFilled
+from actors.domain.events import OrderFilled, OrderRejected
 from actors.domain.order import Side
 from actors.domain.state import State, snapshot
 from actors.store import snapshots
@@ -87,9 +87,26 @@ def test_the_engines_time_never_falls(desk: Desk, journal_path: Path, stopped: b
         desk.crash()
     again = Desk(journal_path)
     assert again.last_ns == START_NS + 50
-    (event,) = events_in(again.ask(START_NS - SECOND_NS, requests=[order("EURUSD", BUY, "1", "c")]))
+    price = ticks_frame(tick("EURUSD", "1.1", "1.1002", 1))
+    (event,) = events_in(again.ask(START_NS - SECOND_NS, ticks=[price], requests=[order("EURUSD", BUY, "1", "c")]))
     assert isinstance(event, OrderFilled)
     assert event.fill.time_ns == START_NS + 50
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_price_from_before_a_restart_is_not_dealt_on(desk: Desk, journal_path: Path, stopped: bool) -> None:
+    """However quick the restart was, until the stream gives it again."""
+    if stopped:
+        desk.actor.ask(Stop(START_NS))
+    else:
+        desk.crash()
+    again = Desk(journal_path)
+    (event,) = events_in(again.ask(START_NS + 1, requests=[order("EURUSD", BUY, "1", "a")]))
+    assert isinstance(event, OrderRejected)
+    assert event.code == "NO_PRICE"
+    price = ticks_frame(tick("EURUSD", "1.1", "1.1002", 1))
+    (event,) = events_in(again.ask(START_NS + 2, ticks=[price], requests=[order("EURUSD", BUY, "1", "b")]))
+    assert isinstance(event, OrderFilled)
 
 
 def test_without_the_journal_there_is_no_answer(desk: Desk, journal_path: Path) -> None:

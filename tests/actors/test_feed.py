@@ -219,8 +219,23 @@ def test_the_settings_choose_between_the_real_lp_and_the_simulated_one(tmp_path:
 
 
 @pytest.mark.parametrize("missing", ["oanda_account", "oanda_token"])
-def test_an_oanda_host_needs_account_and_token(tmp_path: Path, missing: str) -> None:
+def test_an_oanda_host_needs_account_and_token(
+    tmp_path: Path, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     values = {"oanda_url": "https://x", "oanda_account": "1", "oanda_token": SecretStr("t"), "run_dir": tmp_path}
     del values[missing]
-    with pytest.raises(ValueError, match="HEDGEROW_OANDA_TOKEN"):
+    with pytest.raises(SystemExit):
         oanda_stream(settings(**values), LPS["OANDA"], Patience())
+    assert capsys.readouterr().err == (
+        "hedgerow: HEDGEROW_OANDA_URL needs HEDGEROW_OANDA_ACCOUNT and HEDGEROW_OANDA_TOKEN beside it.\n"
+    )
+
+
+def test_a_token_that_cannot_be_sent_is_said_in_one_line_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = {"oanda_url": "https://x", "oanda_account": "1", "oanda_token": SecretStr("to ken"), "run_dir": tmp_path}
+    with pytest.raises(SystemExit):
+        oanda_stream(settings(**values), LPS["OANDA"], Patience())
+    said = "hedgerow: HEDGEROW_OANDA_TOKEN, HEDGEROW_OANDA_ACCOUNT: the OANDA token must be printable ASCII without "
+    assert capsys.readouterr().err == said + "blanks.\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.process import Clock
 from tests.conftest import ROOT
 
 WAIT_LIMIT_S = 30
@@ -102,11 +103,42 @@ def test_a_process_with_a_wrong_setting_exits_2_with_one_line(tmp_path: Path) ->
     assert err.startswith("hedgerow: HEDGEROW_HTTP_PORT: ")
 
 
+def test_the_clock_follows_the_machines_and_never_falls_or_stands_still() -> None:
+    """Forward steps at once; after a step back at half speed until the machine's clock has caught up."""
+    times = iter([(0, 0), (0, 1_000), (10, 1_010), (20, 5_020), (30, 4_990), (50, 5_010), (130, 5_090), (140, 5_100)])
+    now = next(times)
+    clock = Clock(0, lambda: now[1], lambda: now[0])
+    seen = []
+    for now in times:  # noqa: B007 (the clock reads it)
+        seen.append(clock())
+    assert seen == [1_000, 1_010, 5_020, 5_025, 5_035, 5_090, 5_100]
+    assert Clock(9_000, lambda: now[1], lambda: now[0])() == 9_000
+
+
 def test_the_run_directory_lets_others_pass_and_not_look(tmp_path: Path) -> None:
     with running(["-c", SCRIPT, "never"], tmp_path / "run") as process:
         until_ready(process)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "run", tmp_path / "run" / "sockets")]
     assert modes == [0o711, 0o700]
+
+
+def test_a_second_process_of_a_name_leaves_the_sockets_to_the_first(tmp_path: Path) -> None:
+    """A bind takes a socket's path away from whoever had it."""
+    script = ["-c", SCRIPT, "never"]
+    with running(script, tmp_path / "run") as first:
+        until_ready(first)
+        before = (tmp_path / "run" / "sockets" / "engine").stat().st_ino
+        with running(script, tmp_path / "run") as second:
+            assert second.wait(WAIT_LIMIT_S) == 1
+        assert (tmp_path / "run" / "sockets" / "engine").stat().st_ino == before
+
+
+def test_a_run_directory_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with running(["-c", SCRIPT, "never"], tmp_path / "file") as process:
+        out, err = process.communicate(timeout=WAIT_LIMIT_S)
+    said = f"hedgerow: HEDGEROW_RUN_DIR: {tmp_path / 'file'} cannot be used: Not a directory\n"
+    assert (process.returncode, out, err) == (2, "", said)
 
 
 def test_there_is_one_engine_to_a_run_directory(tmp_path: Path) -> None:
@@ -115,9 +147,9 @@ def test_there_is_one_engine_to_a_run_directory(tmp_path: Path) -> None:
     with running(engine, tmp_path / "run") as first:
         assert "event_seq=0" in "".join(until_ready(first))
         with running(engine, tmp_path / "run") as second:
-            out, _ = second.communicate(timeout=WAIT_LIMIT_S)
-        assert second.returncode == 1
-        assert "belongs to an engine that is running" in out
+            out, err = second.communicate(timeout=WAIT_LIMIT_S)
+        said = f"hedgerow: engine runs in {tmp_path / 'run'} already, as process {first.pid}\n"
+        assert (second.returncode, out, err) == (1, "", said)
     with running(engine, tmp_path / "run") as third:
         until_ready(third)
         third.terminate()

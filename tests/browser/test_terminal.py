@@ -32,8 +32,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with Broker(tmp_path_factory.mktemp("browser") / "var", HEDGEROW_TICK_SPEED="5") as broker:
+def broker(private_folder: Path) -> Iterator[Broker]:
+    with Broker(private_folder / "browser" / "var", HEDGEROW_TICK_SPEED="5") as broker:
         broker.wait_ready()
         yield broker
 

@@ -81,6 +81,11 @@ def test_settings_do_not_change() -> None:
         ("HEDGEROW_TOKEN_TTL_S", "86401"),
         ("HEDGEROW_OANDA_URL", "stream.example"),
         ("HEDGEROW_BINANCE_URL", "https://stream.example"),
+        ("HEDGEROW_BINANCE_URL", "wss://"),
+        ("HEDGEROW_BINANCE_URL", "ws://[stream.example"),
+        ("HEDGEROW_OANDA_URL", "https://stream.example:port"),
+        ("HEDGEROW_RUN_DIR", ""),
+        ("DATABASE_URL", ""),
     ],
 )
 def test_a_malformed_setting_ends_the_process_with_one_line_that_names_it(

@@ -125,7 +125,7 @@ def test_the_largest_batch_fits_a_frame(journal: Journal) -> None:
     names = [f"{number:08}{wide}" for number in range(EVENTS_PER_ROW)]
     turns: list[list[Input]] = [
         [order("EURUSD", BUY, "1", name) for name in names],
-        [Deposit(1, 10**15, name, wide + "12345678") for name in names],
+        [Deposit(1, 10**12, name, wide + "12345678") for name in names],
     ]
     for turn in turns:
         (frame,) = live(journal, state, turn)

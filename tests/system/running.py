@@ -22,7 +22,11 @@ class Broker:
     """One broker: its processes by name, and where it answers."""
 
     def __init__(self, run_dir: Path, **settings: str) -> None:
-        """`settings`: environment variables beside those of the run directory and the port."""
+        """`run_dir` is made by the broker, in a folder for its logs.
+
+        `settings`: environment variables beside those of the run directory and the port.
+        """
+        run_dir.parent.mkdir(exist_ok=True)
         self.run_dir = run_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -19,8 +19,9 @@ EURUSD_ROWS = 400
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    folder = tmp_path_factory.mktemp("broker")
+def broker(private_folder: Path) -> Iterator[Broker]:
+    folder = private_folder / "system"
+    folder.mkdir()
     ticks = folder / "EURUSD-made.csv"
     ticks.write_text(made_ticks())
     with Broker(folder / "var", HEDGEROW_TICKS=str(ticks), HEDGEROW_TICK_SPEED="2") as broker:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 import pytest
 
@@ -173,7 +173,7 @@ def test_it_stops_a_server_that_was_left_running(run: Run, run_dir: Path) -> Non
 @pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
 def test_an_initdb_that_was_killed_half_way_is_done_again(run: Run, run_dir: Path, delay_s: float) -> None:
     process = run()
-    eventually(lambda: bool(list(run_dir.glob("postgres.new-*/PG_VERSION"))))
+    eventually(lambda: bool(list(run_dir.glob("postgres.new-*/cluster/PG_VERSION"))))
     time.sleep(delay_s)
     process.kill()
     process.wait()
@@ -187,7 +187,7 @@ def test_a_second_one_is_refused_with_one_line(run: Run, run_dir: Path) -> None:
     second = run()
     assert second.wait() == 1
     last = run_dir.with_name("log").read_text().splitlines()[-1]
-    assert last == f"hedgerow: postgres: another process runs the database in {run_dir.resolve()}"
+    assert last == f"hedgerow: postgres runs in {run_dir.resolve()} already, as process {first.pid}"
     until_ready(run_dir, first)
 
 
@@ -223,6 +223,17 @@ def test_a_long_path_has_its_socket_elsewhere(run: Run, run_dir: Path) -> None:
     process.terminate()
     assert process.wait() == 0
     database.socket_folder(long).rmdir()
+
+
+@pytest.mark.parametrize("name", ["two words", "one, two"])
+def test_a_path_may_have_blanks_and_commas(run: Run, run_dir: Path, name: str) -> None:
+    """A blank ends a value for libpq, and a comma a host."""
+    odd = run_dir / name
+    process = run(odd)
+    until_ready(odd, process)
+    process.terminate()
+    assert process.wait() == 0
+    database.socket_folder(odd).rmdir()
 
 
 def test_with_a_database_url_it_runs_nothing(run: Run, run_dir: Path) -> None:

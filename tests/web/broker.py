@@ -232,6 +232,8 @@ class FakeBroker:
         match body:
             case Ping():
                 return Pong(ready=True, detail="", seq=self.state.event_seq)
+            case GetUser() if "\0" in body.username:
+                return Refusal("BAD_REQUEST", "PostgreSQL text fields cannot contain NUL (0x00) bytes")
             case GetUser():
                 user = self.users.get(body.username)
                 return UserReport(user) if user else Refusal("UNKNOWN_USER", "there is no such user")

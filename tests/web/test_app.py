@@ -80,7 +80,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         port = int(taken.getsockname()[1])
         with process(tmp_path / "var", port) as web:
             _, err = web.communicate(timeout=20)
-    assert web.returncode == 1
+    assert web.returncode == 2
     assert err == f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 

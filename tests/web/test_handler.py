@@ -87,6 +87,13 @@ async def test_a_body_over_the_limit_is_refused(world: World) -> None:
     assert (await world.post("/order", b" " * 65_000)).status_code == 400
 
 
+async def test_a_length_that_is_none_is_no_fault_of_ours(world: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write("POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: ²\r\n\r\n".encode("latin-1"))
+    assert await asyncio.wait_for(reader.readline(), 10) == b"HTTP/1.1 400 Bad Request\r\n"
+    writer.close()
+
+
 async def test_headers_over_the_limit_close_the_connection(world: World) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n")

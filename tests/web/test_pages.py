@@ -40,7 +40,13 @@ async def test_the_page_is_asked_for_anew_and_hashed_assets_are_kept(world: Worl
 
 
 async def test_nothing_else_is_served(world: World, dist: Path) -> None:
-    for path in ("/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/secret.txt", "/assets/..%2fsecret.txt"):
+    for path in (
+        "/assets/../secret.txt",
+        "/assets/%2e%2e/secret.txt",
+        "/secret.txt",
+        "/assets/..%2fsecret.txt",
+        "/assets/a%00b",
+    ):
         response = await world.http.get(path)
         assert (path, response.status_code) in [(path, 403), (path, 404)]
         assert response.headers["content-type"] == "application/problem+json"

@@ -82,7 +82,7 @@ def _speed(text: str) -> float:
 def main(argv: Sequence[str]) -> int:
     settings = config.load()
     options = _options(argv, settings)
-    process.private_folder(settings)
+    process.claim(settings, "venues")
     try:
         market = Market(find_recordings(options.ticks), options.seed, options.speed, options.once)
         asyncio.run(serve_until_stopped(market, options, settings.venues_file))

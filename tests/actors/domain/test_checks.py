@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 
+from actors.bus import codec
+from actors.bus.messages import AccountReport, PositionReport, Reply
+from actors.domain.account import AccountSummary
 from actors.domain.broker import apply
+from actors.domain.checks import POSITIONS_LIMIT
 from actors.domain.commands import ClosePosition, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import (
-    Side,
-)
+from actors.domain.order import Position, Side
 from actors.domain.refusal import Code
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
 from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick, trading_state
@@ -158,3 +160,22 @@ def test_margin_counts_what_is_tied_up_and_what_is_lost() -> None:
     summary = state.summary(state.accounts[ACCOUNT], NOW_NS)
     assert (summary.margin_minor, summary.open_profit_minor) == (366_37 + 508_26, -104_80)
     assert (summary.equity_minor, summary.free_margin_minor) == (895_20, 20_57)
+
+
+def test_an_account_has_so_many_positions_and_no_more() -> None:
+    """A report of more would not fit a frame of the bus, and who asks for it would be hung up on."""
+    state = trading_state(deposit="1000000.00")
+    for number in range(POSITIONS_LIMIT):
+        filled(state, order("EURUSD", BUY, "1", f"order-{number}"))
+    expected = ("TOO_MANY_POSITIONS", "the account has 2000 open positions: close one first")
+    assert rejection(state, order("EURUSD", BUY, "1", "one more")) == expected
+    filled(state, closing(1))
+    filled(state, order("EURUSD", BUY, "1", "in its place"))
+
+
+def test_the_longest_report_fits_a_frame() -> None:
+    most = 2**63 - 1
+    position = Position(most, most, "x" * 32, SELL, most, most, most, most, most, most)
+    summary = AccountSummary(most, "x" * 10, -most, -most, most, most)
+    reports = [PositionReport(position, most, -most)] * POSITIONS_LIMIT
+    assert len(codec.encode(Reply(most, AccountReport(most, summary, reports)))) < codec.MAX_FRAME_BYTES // 2

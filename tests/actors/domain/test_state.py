@@ -13,6 +13,7 @@ from actors.domain.margin import Exposure
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Position, Side
 from actors.domain.state import REMEMBERED_ORDERS, Account, Snapshot, State, restore, snapshot
+from actors.domain.trigger import SPARE_ENTRIES
 from tests.conftest import ROOT
 from tests.examples import ACCOUNT, START_NS, closing, encoded, opening, order, tick, trading_inputs, trading_state
 
@@ -151,3 +152,11 @@ def test_another_run_gives_the_same_bytes_whatever_its_hashes_are() -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         command = [sys.executable, "-c", SCRIPT]
         assert subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True).stdout == expected
+
+
+def test_the_stops_of_closed_positions_are_forgotten() -> None:
+    state = trading_state()
+    for number in range(1, 1_200):
+        apply(state, order("EURUSD", BUY, "1", f"open-{number}", stop_loss="0.6", take_profit="2.9"), START_NS)
+        apply(state, closing(number, f"close-{number}"), START_NS)
+    assert len(state.triggers["EURUSD"]) <= SPARE_ENTRIES + 2

@@ -2,7 +2,7 @@ import pytest
 
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Position, Side
-from actors.domain.trigger import Reached, Triggers
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers
 from tests.examples import tick
 
 STOP, PROFIT = OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT
@@ -65,3 +65,17 @@ def test_one_tick_reaches_many_in_order_of_position_and_leaves_the_rest() -> Non
         Reached(4, 2, PROFIT),
     ]
     assert triggers.reached(tick("EURUSD", "1.08000", "1.08100")) == [Reached(2, 1, STOP)]
+
+
+def test_positions_that_have_gone_do_not_pile_up() -> None:
+    triggers = Triggers()
+    triggers.watch(position(1, Side.BUY, "1.08", "1.2"))
+    for number in range(2, 10_000):
+        triggers.watch(position(number, Side.SELL, "1.2", "1.08"))
+        triggers.forget(number)
+        triggers.forget(number)
+    assert len(triggers) <= 2 + SPARE_ENTRIES
+    found = triggers.reached(tick("EURUSD", "1.07", "1.071"))
+    assert Reached(1, 1, STOP) in found
+    triggers.watch(position(10_000, Side.BUY, "1.0"))
+    assert Reached(10_000, 1, STOP) in triggers.reached(tick("EURUSD", "0.9", "0.901"))

@@ -1,0 +1,218 @@
+"""What the documents say is so: commands, settings, processes, codes, figures and links."""
+
+import ast
+import importlib.util
+import re
+import types
+import typing
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import aggregator, engine, reports
+from actors.bus import codec
+from actors.domain import checks
+from actors.domain.ledger import PostingKind
+from actors.domain.order import OrderReason, OrderStatus, OrderType, Side
+from actors.domain.refusal import Code
+from actors.domain.state import REMEMBERED_ORDERS
+from config.settings import Settings
+from tests.conftest import ROOT
+from tests.docs import documents
+from tools.venues.recording import find_recordings
+from web import fanout, handler, history, problem, routes, schema, stream, trading
+
+API = documents.read("docs/api.md")
+OPERATIONS = documents.read("docs/operations.md")
+ARCHITECTURE = documents.read("docs/architecture.md")
+PROTOCOL = documents.read("actors/bus/PROTOCOL.md")
+PROCFILE = dict(line.split(": ", 1) for line in documents.read("Procfile").splitlines())
+
+
+def all_code() -> list[str]:
+    return [code for name in documents.documents() for code in documents.code(documents.read(name))]
+
+
+@pytest.mark.parametrize("name", documents.documents(), ids=str)
+def test_links_lead_somewhere(name: Path) -> None:
+    astray = []
+    for link in documents.links(documents.read(name)):
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        path = (ROOT / name).parent / target if target else ROOT / name
+        if not path.exists() or (anchor and anchor not in documents.anchors(path.read_text(encoding="utf-8"))):
+            astray.append(link)
+    assert astray == []
+
+
+def test_make_targets_exist() -> None:
+    named = {target for code in all_code() for target in re.findall(r"^make ([a-z]+)", code, re.MULTILINE)}
+    assert {"run", "test", "check", "bench"} <= named
+    assert named <= set(re.findall(r"^([a-z]+):", documents.read("Makefile"), re.MULTILINE))
+
+
+def test_python_modules_exist() -> None:
+    named = {module for code in all_code() for module in re.findall(r"python -m ([\w.]+)", code)}
+    assert "tools.subscribe" in named
+    for module in named:
+        spec = importlib.util.find_spec(module)
+        assert spec is not None, module
+        if spec.submodule_search_locations:
+            assert importlib.util.find_spec(f"{module}.__main__"), module
+
+
+def test_files_exist() -> None:
+    """Paths with a folder, in our folders, that a document sets as code."""
+    ours = "actors|config|docs|gateway|tests|tools|web"
+    named = {path for code in all_code() for path in re.findall(rf"\b(?:{ours})/[\w./*-]*", code)}
+    assert "config/lps.toml" in named
+    assert [path for path in sorted(named) if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
+def setting(name: str) -> str:
+    return "DATABASE_URL" if name == "database_url" else f"HEDGEROW_{name.upper()}"
+
+
+def as_text(default: Any) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_settings_and_their_defaults() -> None:
+    rows = documents.tables(OPERATIONS, "setting", "default", "what it is")
+    told = {documents.words(name)[0]: (documents.words(default) or [""])[0] for name, default, _ in rows}
+    assert told == {setting(name): as_text(field.default) for name, field in Settings.model_fields.items()}
+
+
+def test_settings_that_any_document_names_exist() -> None:
+    named = {name for code in all_code() for name in re.findall(r"\bHEDGEROW_[A-Z_]*[A-Z]", code)}
+    assert named <= {setting(name) for name in Settings.model_fields}
+
+
+def test_words_of_settings_are_all_told() -> None:
+    for name, field in Settings.model_fields.items():
+        for choice in typing.get_args(field.annotation) if not isinstance(field.annotation, types.UnionType) else ():
+            assert f"`{choice}`" in OPERATIONS, name
+
+
+def test_processes_are_those_of_the_procfile() -> None:
+    rows = documents.tables(ARCHITECTURE, "process", "module", "does")
+    modules = {name: documents.words(module)[0] for names, module, _ in rows for name in documents.words(names)}
+    assert list(modules) == list(PROCFILE)
+    for name, path in modules.items():
+        module = PROCFILE[name].split()[2]
+        assert path.removesuffix(".py").rstrip("/").replace("/", ".") == module
+
+
+def told_codes() -> dict[str, str]:
+    """The statuses of each code, as docs/api.md has them."""
+    rows = documents.tables(API, "code", "status", "what to do") + documents.tables(API, "code", "status", "about")
+    return {code: status for cell, status, _ in rows for code in documents.words(cell)}
+
+
+def test_recordings_of_the_readme(tmp_path: Path) -> None:
+    """The file that it names, with the header that it gives for such a name, and any other with the longer header."""
+    said = documents.code(documents.read("README.md"))
+    (name,) = [code.removeprefix("HEDGEROW_TICKS=") for code in said if code.startswith("HEDGEROW_TICKS=")]
+    short, long = [code for code in said if code.startswith("time,")]
+    (tmp_path / name).write_text(f"{short}\n2020-01-01T22:00:00Z,1.1,1.2\n")
+    (tmp_path / "any.csv").write_text(f"{long}\n2020-01-01T22:00:00Z,GBPUSD,1.3,1.4\n")
+    found = find_recordings([tmp_path])
+    assert sorted(symbol for recording in found for symbol in recording.symbols) == ["EURUSD", "GBPUSD"]
+
+
+def codes_of_web() -> dict[str, str]:
+    """The codes that web/ gives to problems of its own, from its source, with their statuses ("" where they vary)."""
+    found: dict[str, str] = {}
+    for path in (ROOT / "web").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name == "unauthorised":
+                found |= {ast.literal_eval(default): "401" for default in node.args.defaults}
+            if not isinstance(node, ast.Call):
+                continue
+            name = ast.unparse(node.func).split(".")[-1]
+            given = [each.value if isinstance(each, ast.Constant) else "" for each in node.args]
+            if name == "Problem" and given[1]:
+                found[str(given[1])] = str(given[0])
+            elif name == "unauthorised" and len(given) > 1:
+                found[str(given[1])] = "401"
+    return found
+
+
+def test_codes_and_statuses() -> None:
+    told, of_web = told_codes(), codes_of_web()
+    domain = {code.value: str(problem.of_code(code.value, "").status_code) for code in Code}
+    assert set(told) == domain.keys() | of_web.keys()
+    assert {code: told[code] for code in domain} == domain
+    own = {code: status for code, status in of_web.items() if code not in domain and status}
+    assert {code: told[code] for code in own} == own
+    assert len(own) > 10
+
+
+def test_every_address_is_told() -> None:
+    for path, _ in routes.API:
+        address = re.sub(r"\(.*\)", "1", path)
+        assert re.search(rf"(localhost:8080|POST ){address}[ ?`\"\n]", API), path
+
+
+@pytest.mark.parametrize("words", [OrderReason, OrderStatus, OrderType, PostingKind, Side])
+def test_words_of_the_domain_are_told(words: type[Enum]) -> None:
+    assert [word.value for word in words if f"`{word.value}`" not in API] == []
+
+
+def test_close_codes() -> None:
+    too_big = 1009  # RFC 6455, section 7.4.1
+    ours = [stream.GOING_AWAY, too_big, stream.UNAUTHORISED, stream.TOO_SLOW, stream.EVENTS_LOST]
+    assert [int(code) for code, _ in documents.tables(API, "close code", "")] == ours
+
+
+def test_operations_of_the_socket() -> None:
+    kinds = {"auth": stream.Auth, "subscribe": stream.Subscribe, "unsubscribe": stream.Unsubscribe, "ping": stream.Ping}
+    told = [documents.json_values(documents.words(cell)[0])[0] for cell, _ in documents.tables(API, "request", "")]
+    assert {request["op"] for request in told} == set(kinds)
+    assert set(stream.StreamHandler._serve) == set(kinds.values())
+    for request in told:
+        assert set(request) - {"op"} <= set(kinds[request["op"]].__struct_fields__)
+
+
+def test_fields_of_an_order() -> None:
+    told = [name for cell, _ in documents.tables(API, "field", "") for name in documents.words(cell)]
+    assert sorted(told) == sorted(schema.PlaceOrder.__struct_fields__)
+
+
+MS_NS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("document", "figure"),
+    [
+        (API, f"has at most {handler.BODY_LIMIT_BYTES:,} bytes"),
+        (API, f"your message had more than {routes.MESSAGE_LIMIT_BYTES:,} bytes"),
+        (API, f"last {REMEMBERED_ORDERS:,} orders"),
+        (API, f"`limit` is 1 to {schema.HISTORY_LIMIT} (100 without it)"),
+        (API, f"`limit` (1 to {schema.BARS_LIMIT:,}; 500 without it)"),
+        (API, f"`limit` (1 to {schema.TICKS_LIMIT:,}; 500 without it)"),
+        (API, " or ".join(", ".join(f"`{name}`" for name in history.TIMEFRAME_MINUTES).rsplit(", ", 1))),
+        (API, f"not answered for {trading.COMMAND_TIMEOUT_MS // 1_000} s"),
+        (API, f"within {stream.AUTH_LIMIT_S} s of connecting"),
+        (API, f"prices of 1 to {stream.SYMBOLS_LIMIT} symbols"),
+        (API, f"at most {fanout.TURNS_PER_SECOND} times a second"),
+        (API, f"(1 to {fanout.TURNS_PER_SECOND} a second)"),
+        (API, f"{stream.UNSENT_LIMIT_BYTES // 2**20} MiB waited for you"),
+        (API, f"The server pings every {routes.PING_INTERVAL_S} s"),
+        (OPERATIONS, f"last {REMEMBERED_ORDERS:,} orders"),
+        (ARCHITECTURE, f"wait up to {engine.TICKS_WAIT_NS // MS_NS} ms"),
+        (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
+        (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),
+        (PROTOCOL, f"at most {codec.MAX_FRAME_BYTES // 2**20} MiB"),
+        (PROTOCOL, f"({aggregator.BACKLOG_TICKS:,} ticks a symbol, {aggregator.FRAME_TICKS:,} an answer)"),
+    ],
+)
+def test_figures(document: str, figure: str) -> None:
+    assert figure in " ".join(document.split())
