@@ -89,10 +89,11 @@ class Engine(pykka.ThreadingActor):
         self._journal = journal
         self._state = recovered.state
         self._now_ns = self._committed_ns = self._published_ns = recovered.now_ns
-        self._definitions = definitions
         # What was a price before a restart is none after it, until the stream says so again.
         seen = tuple(symbol for symbol, tick in recovered.state.ticks.items() if tick.live)
-        self._untold: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        self._openings: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        """What is told first, until it is in the journal."""
+        self._untold = self._openings
         self._turns: list[Turn] = []
         self._events: list[Event] = []
         self._seen = Observations()
@@ -186,16 +187,16 @@ class Engine(pykka.ThreadingActor):
         self._retry_ns = self._now_ns + self._pause_ns
         self._pause_ns = min(2 * self._pause_ns, RETRY_LIMIT_NS)
         self._turns, self._events = [], []
-        self._untold = list[Input](self._definitions)
+        self._untold = self._openings
         self._state = State()
         self._state = self._journal.recover().state
 
     def _define(self) -> None:
-        for told in self._untold:
+        for opening in self._untold:
             try:
-                self._tell(told)
+                self._tell(opening)
             except Refused as refusal:
-                structlog.get_logger().error("configuration refused", command=repr(told), reason=str(refusal))
+                structlog.get_logger().error("configuration refused", command=repr(opening), reason=str(refusal))
         self._untold = []
 
     def _tell(self, told: Input) -> int:
@@ -218,7 +219,7 @@ class Engine(pykka.ThreadingActor):
             first_event_seq = state.event_seq - len(events) + 1
             frames = self._journal.append(self._turns, first_event_seq, events, state.last_fill_id)
             self._records += len(events) + sum(len(turn.inputs) for turn in self._turns)
-            self._turns, self._events = [], []
+            self._turns, self._events, self._openings = [], [], []
             self._seen.clear()
             self._pause_ns = RETRY_NS
             if frames:
