@@ -8,9 +8,14 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
 from actors.domain.events import (
     AccountOpened,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
     DaySealed,
     Event,
     GroupDefined,
+    HedgeDefined,
+    InquiryDue,
     InstrumentDefined,
     MarginStatusChanged,
     MoneyMoved,
@@ -21,6 +26,7 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RulesDefined,
     SwapCharged,
 )
 from actors.domain.ledger import Posting
@@ -39,6 +45,9 @@ _BALANCES = text("""
         ORDER BY entry_id DESC LIMIT 1
     ) AS last
 """).bindparams(bindparam("accounts", type_=ARRAY(Text)), bindparam("currencies", type_=ARRAY(Text)))
+
+BROKERS_OWN = (RulesDefined, HedgeDefined, ChildSent, ChildChanged, BreakFound, InquiryDue)
+"""Events that change nothing in the tables: the journal has them."""
 
 
 class EventRows:
@@ -74,9 +83,13 @@ class EventRows:
             DaySealed: self._seal,
             GroupDefined: self._group,
         }
+        add.update(dict.fromkeys(BROKERS_OWN, self._nothing))
         for event in events:
             add[type(event)](event)
         self._enter(connection)
+
+    def _nothing(self, event: Event) -> None:
+        """History is the clients'."""
 
     def _instrument(self, event: InstrumentDefined) -> None:
         self.instruments[event.instrument.symbol] = rows.instrument_row(event.instrument)
