@@ -30,6 +30,7 @@ from actors.domain.state import State
 
 CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
 FILL, PART = Step.FILL, Step.PART
+NETTING = Mode.NETTING
 
 
 class Deal:
@@ -66,6 +67,7 @@ class Deal:
         self.opens = False
         self.moved_minor = 0
         """What the deal adds to the balance: profit, less commission."""
+        self._loss: Conversion | None = None
         self._terms = state.margin_terms(account.group, self._instrument)
         self._fill_id: int = following._fill_id if following else state.last_fill_id
         self._position_id: int = following._position_id if following else state.last_position_id
@@ -75,7 +77,7 @@ class Deal:
         """Fills the order, or a quantity of it, at a price: as the account's mode and the order's terms say."""
         account, terms = self._account, order.terms
         left_e8 = quantity_e8 or terms.quantity_e8
-        if account.mode is Mode.NETTING or terms.reduce_only:
+        if account.mode is NETTING or terms.reduce_only:
             for position in self._opposite(terms):
                 if left_e8:
                     part_e8 = min(left_e8, position.quantity_e8)
@@ -84,7 +86,7 @@ class Deal:
         if not left_e8:
             return
         same = None
-        if account.mode is Mode.NETTING:
+        if account.mode is NETTING:
             same = self._same(terms)
         elif order.filled_e8:
             same = self._begun(order)
@@ -109,7 +111,7 @@ class Deal:
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
         terms, account, cover = order.terms, self._account, self._cover
-        by = self._conversion(gain=False)
+        by = self._loss_conversion()
         self._position_id += 1
         position = Position(
             self._position_id,
@@ -134,7 +136,7 @@ class Deal:
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
-        by = self._conversion(gain=False)
+        by = self._loss_conversion()
         sum_e8 = position.quantity_e8 + quantity_e8
         cost_e16 = position.cost_e16 + price_e8 * quantity_e8
         average_e8, rest_e16 = divmod(cost_e16, sum_e8)
@@ -173,6 +175,12 @@ class Deal:
             if position.symbol == terms.symbol and position.side is terms.side:
                 return position
         return None
+
+    def _loss_conversion(self) -> Conversion:
+        """What margin is converted by: the same for all executions of a deal."""
+        if self._loss is None:
+            self._loss = self._conversion(gain=False)
+        return self._loss
 
     def _begun(self, order: Order) -> Position | None:
         """What an earlier fill of the order has opened, if it is still open."""
@@ -213,7 +221,7 @@ class Deal:
             charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
             postings = (*postings, charge)
         self.moved_minor += fill.profit_minor - fill.commission_minor
-        self.requirement = required(self.exposure, self._terms, self._conversion(gain=False), self._account.currency)
+        self.requirement = required(self.exposure, self._terms, self._loss_conversion(), self._account.currency)
         self.events.append(OrderFilled(order, fill, position, postings, self.requirement, self._cover))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
@@ -240,8 +248,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> int:
     if not deal.opens:
         return 0
     symbol, currency = deal.symbol, account.currency
-    needed_minor = deal.requirement.initial_minor
-    freed_minor = account.requirements.get(symbol, NOTHING).initial_minor
+    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
     profit_minor = margin.open_profit_minor(
         account.exposures,
         state.crosses,
@@ -251,7 +258,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> int:
         (symbol, deal.exposure),
     )
     balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
-    free_minor = balance_minor + profit_minor - account.margin_minor - account.reserved_minor + freed_minor
+    free_minor = balance_minor + profit_minor - account.margin_minor - account.reserved_minor
     if free_minor < needed_minor:
         raise Refused(
             Code.INSUFFICIENT_MARGIN,
@@ -259,7 +266,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> int:
             f"{format_minor(needed_minor, currency)} {currency} that the order needs",
             "quantity",
         )
-    return max(0, needed_minor - freed_minor)
+    return max(0, needed_minor)
 
 
 def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:

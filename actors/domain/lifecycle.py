@@ -20,6 +20,9 @@ class Step(Enum):
     CANCEL = "cancel"
     EXPIRE = "expire"
 
+    __hash__ = object.__hash__
+    """By identity, in C: Enum's own is a function in Python, and this one is looked up with each fill."""
+
 
 _W, _T = OrderStatus.WORKING, OrderStatus.TRIGGERED
 

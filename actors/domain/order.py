@@ -60,6 +60,9 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     REJECTED = "rejected"
 
+    __hash__ = object.__hash__
+    """By identity, in C: Enum's own is a function in Python, and this one is looked up with each fill."""
+
 
 class OrderReason(Enum):
     """Who or what asked for the order."""

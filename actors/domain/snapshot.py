@@ -136,7 +136,7 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
     for symbol, requirement in part.requirements.items():
         account.require(symbol, requirement)
     account.status, account.second, account.second_orders = part.status, part.second, part.second_orders
-    if part.positions:
+    if part.positions or part.status is not MarginStatus.NORMAL or state.balance_minor(account) < 0:
         state.unwatched[part.account_id] = None
     for outcome in part.outcomes:
         account.outcomes[outcome.order.client_order_id] = outcome

@@ -374,6 +374,9 @@ class State:
             desk.deal_a_book(
                 fill.side, fill.quantity_e8, fill.price_e8, cover.price_e8, cover.markup_e8, cover.venue, closes
             )
+        if not account.positions and self.balance_minor(account) < 0:
+            # Bands say nothing about an account with nothing open: what it owes is looked at.
+            self.unwatched[account.account_id] = None
 
     def _watch_margin(self, account: Account, event: OrderFilled) -> None:
         """Before the fill is taken in: whether the account's bands still hold after it, or it must be looked at."""
