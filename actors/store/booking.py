@@ -46,9 +46,6 @@ _BALANCES = text("""
     ) AS last
 """).bindparams(bindparam("accounts", type_=ARRAY(Text)), bindparam("currencies", type_=ARRAY(Text)))
 
-BROKERS_OWN = (RulesDefined, HedgeDefined, ChildSent, ChildChanged, BreakFound, InquiryDue)
-"""Events that change nothing in the tables: the journal has them."""
-
 
 class EventRows:
     """The rows of the events, in the order in which they may be written. Of what changes, the last state."""
@@ -89,13 +86,9 @@ class EventRows:
             BreakFound: self._nothing,
             InquiryDue: self._nothing,
         }
-        add.update(dict.fromkeys(BROKERS_OWN, self._nothing))
         for event in events:
             add[type(event)](event)
         self._enter(connection)
-
-    def _nothing(self, event: Event) -> None:
-        """History is the clients'."""
 
     def _instrument(self, event: InstrumentDefined) -> None:
         self.instruments[event.instrument.symbol] = rows.instrument_row(event.instrument)
