@@ -30,7 +30,6 @@ from actors.bus.messages import (
     User,
     UserReport,
 )
-from actors.domain.events import Event, MoneyMoved, OrderFilled
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.quote import Tick
 from actors.store import database
@@ -94,19 +93,13 @@ def until_ticks(peers: Peers, ticks: list[Tick]) -> None:
     peers.until(lambda: stored_ticks(peers, ticks[0].symbol) == ticks)
 
 
-def booked(event: Event) -> tuple[Posting, ...]:
-    if isinstance(event, MoneyMoved):
-        return (event.posting,)
-    return event.postings if isinstance(event, OrderFilled) else ()
-
-
 def assert_stored(peers: Peers, database_url: str) -> None:
     """The tables hold what the journal says: every row once and as it was last, the ledger's balances as their sums."""
     events = [event for batch in peers.journal for event in batch.events]
     orders = [(order.order_id, order.status.value) for order in facts.orders(events)]
     fills = [(fill.fill_id,) for fill in facts.fills(events)]
     stops = [(position.position_id, Decimal(position.stop_loss_e8) / 10**8) for position in facts.positions(events)]
-    postings = {posting.posting_id: posting for event in events for posting in booked(event)}
+    postings = {posting.posting_id: posting for posting in facts.postings(events)}
     assert rows(database_url, "SELECT order_id, status FROM orders ORDER BY 1 DESC") == orders
     assert rows(database_url, "SELECT fill_id FROM fills ORDER BY 1 DESC") == fills
     assert rows(database_url, "SELECT position_id, stop_loss FROM positions ORDER BY 1") == stops

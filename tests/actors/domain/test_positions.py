@@ -11,6 +11,7 @@ from actors.domain.commands import (
     Mode,
     ModifyPosition,
     ObserveTicks,
+    ReversePosition,
     Which,
 )
 from actors.domain.events import OrderFilled
