@@ -21,6 +21,7 @@ from actors.bus.messages import (
     Ticks,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.counters import CounterLog
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument
 from actors.domain.quote import Quote, Tick, is_sound, is_withdrawal
@@ -62,8 +63,16 @@ class Aggregator(pykka.ThreadingActor):
         """Quotes that have waited in a queue for so long that they are no price any more."""
         self.bad_quotes = 0
         """Quotes that no feed of ours would have let through: its own checks come before (domain/quote.py)."""
+        self._counter_log = CounterLog(
+            lambda: {
+                "bad_frames": self.bad_frames,
+                "late_quotes": self.late_quotes,
+                "bad_quotes": self.bad_quotes,
+            }
+        )
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
+        self._counter_log.tell(message.now_ns, last=isinstance(message, Stop))
         if isinstance(message, Stop):
             return []
         now_ns = message.now_ns

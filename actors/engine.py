@@ -11,13 +11,16 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.messages import (
     Answer,
+    DeskReport,
     Done,
     EngineRequest,
     EventBatch,
     Events,
+    ExposureReport,
     GetAccount,
     GetEvents,
     GetExplanation,
+    GetExposure,
     GetInstruments,
     Instruments,
     OrderReport,
@@ -28,7 +31,8 @@ from actors.bus.messages import (
     StreamAlive,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain import broker, positions
+from actors.counters import CounterLog
+from actors.domain import broker, positions, wide
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -85,10 +89,11 @@ class Engine(pykka.ThreadingActor):
         self._journal = journal
         self._state = recovered.state
         self._now_ns = self._committed_ns = self._published_ns = recovered.now_ns
-        self._definitions = definitions
         # What was a price before a restart is none after it, until the stream says so again.
         seen = tuple(symbol for symbol, tick in recovered.state.ticks.items() if tick.live)
-        self._untold: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        self._openings: list[Input] = [ObserveStream(recovered.state.stream_alive_ns, seen), *definitions]
+        """What is told first, until it is in the journal."""
+        self._untold = self._openings
         self._turns: list[Turn] = []
         self._events: list[Event] = []
         self._seen = Observations()
@@ -101,9 +106,11 @@ class Engine(pykka.ThreadingActor):
             Ping: self._ping,
             GetInstruments: self._instruments,
             GetAccount: self._account,
+            GetExposure: self._exposure,
             GetEvents: self._events_from,
         }
         self._bad_requests = 0
+        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
 
     @property
     def bad_frames(self) -> int:
@@ -116,6 +123,7 @@ class Engine(pykka.ThreadingActor):
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         # The engine's time never falls, whatever the clock does.
         self._now_ns = max(self._now_ns, message.now_ns)
+        self._counter_log.tell(self._now_ns, last=isinstance(message, Stop))
         if isinstance(message, Stop):
             return self._rest()
         asked = self._asked(message.of("requests"))
@@ -179,16 +187,16 @@ class Engine(pykka.ThreadingActor):
         self._retry_ns = self._now_ns + self._pause_ns
         self._pause_ns = min(2 * self._pause_ns, RETRY_LIMIT_NS)
         self._turns, self._events = [], []
-        self._untold = list[Input](self._definitions)
+        self._untold = self._openings
         self._state = State()
         self._state = self._journal.recover().state
 
     def _define(self) -> None:
-        for told in self._untold:
+        for opening in self._untold:
             try:
-                self._tell(told)
+                self._tell(opening)
             except Refused as refusal:
-                structlog.get_logger().error("configuration refused", command=repr(told), reason=str(refusal))
+                structlog.get_logger().error("configuration refused", command=repr(opening), reason=str(refusal))
         self._untold = []
 
     def _tell(self, told: Input) -> int:
@@ -211,7 +219,7 @@ class Engine(pykka.ThreadingActor):
             first_event_seq = state.event_seq - len(events) + 1
             frames = self._journal.append(self._turns, first_event_seq, events, state.last_fill_id)
             self._records += len(events) + sum(len(turn.inputs) for turn in self._turns)
-            self._turns, self._events = [], []
+            self._turns, self._events, self._openings = [], [], []
             self._seen.clear()
             self._pause_ns = RETRY_NS
             if frames:
@@ -308,6 +316,26 @@ class Engine(pykka.ThreadingActor):
 
     def _account(self, query: GetAccount) -> Answer:
         return account_report(self._state, query.account_id, self._now_ns)
+
+    def _exposure(self, _: GetExposure) -> Answer:
+        state = self._state
+        desks = []
+        for symbol, desk in sorted(state.books.desks.items()):
+            tick = state.ticks[symbol]
+            report = DeskReport(
+                symbol,
+                desk.exposure_e8,
+                desk.coverage_e8,
+                desk.hedging_e8,
+                desk.open_e8,
+                desk.at_venues_e8,
+                wide.part(desk.b_book_profit_e16(tick)),
+                wide.part(desk.a_book_profit_e16(tick)),
+                wide.part(desk.markup_e16),
+                wide.part(desk.hedge_profit_e16(tick)),
+            )
+            desks.append(report)
+        return ExposureReport(state.event_seq, desks, list(state.books.open.values()))
 
     def _events_from(self, query: GetEvents) -> Answer:
         return Events(self._journal.events_from(query.first_seq))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pykka
-import structlog
 
 from actors import process
 from actors.bus import codec, sockets, topics
@@ -28,6 +27,7 @@ from actors.bus.messages import (
     Ticks,
 )
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.counters import CounterLog
 from actors.domain.quote import Tick
 from actors.store.database import database_url
 from actors.store.history import EVENTS, History, tick_stream
@@ -42,8 +42,6 @@ QUERY_WAIT_NS = 2_000_000_000
 QUERIES_WAITING_MAX = 1_000
 """One more is answered at once, without what it would have waited for."""
 SYMBOLS_MAX = 1_000
-REPORT_NS = 10_000_000_000
-"""Counters that changed are logged so often at most."""
 
 _decode_ticks = codec.decoder(list[Tick])
 _decode_alive = codec.decoder(StreamAlive)
@@ -67,7 +65,6 @@ class Persistence(pykka.ThreadingActor):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self._recorder = recorder
-        self._log = structlog.get_logger()
         self._progress: dict[str, int] | None = None
         self._ticks: dict[str, TickIntake] = {}
         self._events = EventIntake()
@@ -76,21 +73,19 @@ class Persistence(pykka.ThreadingActor):
         self._events_asked = 0
         self._waiting: list[Waiting] = []
         self._counters: Counter[str] = recorder.counters
-        self._reported: dict[str, int] = {}
-        self._reported_ns = 0
+        self._counter_log = CounterLog(self._count)
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         now_ns, recorder = message.now_ns, self._recorder
         if isinstance(message, Stop):
             recorder.drain(now_ns)
-            self._report(now_ns)
+            self._counter_log.tell(now_ns, last=True)
             return []
         self._connect(now_ns)
         outbox = self._hear_ticks(message) + self._hear_events(message)
         recorder.write(now_ns)
         outbox += self._serve(message)
-        if now_ns - self._reported_ns >= REPORT_NS:
-            self._report(now_ns)
+        self._counter_log.tell(now_ns)
         return outbox
 
     def _connect(self, now_ns: int) -> None:
@@ -209,17 +204,13 @@ class Persistence(pykka.ThreadingActor):
             return Pong(not fault, fault, self._recorder.stored_seq)
         return self._recorder.answer(query, now_ns)
 
-    def _report(self, now_ns: int) -> None:
-        """Logs the counters, where one has changed."""
-        self._reported_ns = now_ns
+    def _count(self) -> dict[str, int]:
         counters = {**self._counters, "events_repeated": self._events.repeated}
         for name in ("repeated", "gaps", "dropped"):
             counters[f"ticks_{name}"] = counters.get(f"ticks_{name}", 0) + sum(
                 getattr(intake, name) for intake in self._ticks.values()
             )
-        if counters != self._reported:
-            self._log.info("counters", **counters)
-        self._reported = counters
+        return counters
 
 
 def _only(frames: list[bytes]) -> bytes:

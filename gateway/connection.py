@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import httpx
 import websockets
@@ -77,6 +78,11 @@ def _refusal(status: int) -> ConnectionLost:
     return ConnectionLost(f"HTTP {status}: {words}", refused=400 <= status < 500)
 
 
+def _is_here(url: str) -> bool:
+    """On this machine: a proxy that the environment names is for the way out."""
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 class OandaStream:
     """A v20 pricing stream over HTTP. TLS certificates are verified; redirects are not followed."""
 
@@ -87,7 +93,7 @@ class OandaStream:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
         ask = self._request
-        async with httpx.AsyncClient(timeout=self._timeout) as client:
+        async with httpx.AsyncClient(timeout=self._timeout, trust_env=not _is_here(ask.url)) as client:
             request = client.build_request(ask.method, ask.url, headers=ask.headers, params=ask.params)
             with _httpx_losses():
                 response = await client.send(request, stream=True)
@@ -136,6 +142,7 @@ class BinanceStream:
                 ping_timeout=half_silence,
                 max_size=MESSAGE_LIMIT_BYTES,
                 compression=None,
+                proxy=None if _is_here(self._url) else True,
             )
         try:
             async with aclosing(self._events(socket)) as events:

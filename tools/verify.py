@@ -19,7 +19,8 @@ from actors.domain import broker
 from actors.domain.commands import Input
 from actors.domain.events import Event
 from actors.domain.state import State
-from actors.store import recovery, segments, snapshots
+from actors.store import segments, snapshots
+from actors.store.collector import without_collector
 from actors.store.reader import Reader
 from actors.store.record import Commit, Damaged, commits, rows_of
 from tools.progress import Bar
@@ -65,7 +66,7 @@ def verify(journal: Path, tell: Callable[[int, int], None]) -> Verified:
         kept = {one.batch_seq: one for one in snapshots.listed(journal)}
         if kept and max(kept) > last:
             raise Damaged(f"{journal}: it ends with batch {last}, before its snapshot of batch {max(kept)}")
-        with recovery.without_collector():
+        with without_collector():
             for commit in commits(reader.rows(0, last)):
                 inputs += _again(state, commit)
                 at_batch = kept.get(commit.last_batch_seq)

@@ -5,7 +5,19 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from actors.bus.messages import AccountReport, GetAccount
-from actors.domain.events import AccountOpened, DaySealed, Event, GroupDefined, InstrumentDefined
+from actors.domain.events import (
+    AccountOpened,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
+    DaySealed,
+    Event,
+    GroupDefined,
+    HedgeDefined,
+    InquiryDue,
+    InstrumentDefined,
+    RulesDefined,
+)
 from web.bus import Asker, Away
 from web.prices import Prices
 from web.render import Renderer
@@ -16,6 +28,10 @@ REMEMBERED_ACCOUNTS_LIMIT = 100_000
 """Accounts whose currency and last event are remembered; the longest known are forgotten first, and asked for again."""
 WAITING_EVENTS_LIMIT = 10_000
 """Events of an account that wait for the snapshot that they follow; with more, its watchers are told to try again."""
+
+
+DESK_EVENTS = (DaySealed, RulesDefined, HedgeDefined, ChildSent, ChildChanged, BreakFound, InquiryDue)
+"""What happens at the dealing desk, and is no client's to see."""
 
 
 class Watcher(Protocol):
@@ -124,7 +140,7 @@ class Accounts:
         if isinstance(event, GroupDefined):
             self.lost()
             return
-        if isinstance(event, DaySealed):
+        if isinstance(event, DESK_EVENTS):
             return
         account_id = account_of(event)
         self.known.note(account_id, seq)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import structlog
 import zmq
-from tornado.httpserver import HTTPServer
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.endpoints import Endpoints
@@ -33,10 +32,13 @@ from web.handler import BODY_LIMIT_BYTES
 from web.prices import TOPICS, Prices
 from web.render import Renderer
 from web.routes import PAGES, application
+from web.server import Server, connections_for
 from web.stream import Sockets
 from web.survey import Survey
 
 HEADER_LIMIT_BYTES = 16_384
+CONNECTIONS_LIMIT = 30_000
+"""Open at a time, or fewer where the system gives us fewer descriptors; one more is closed at once."""
 IDLE_LIMIT_S = 60
 BODY_TIMEOUT_S = 10
 DRAIN_LIMIT_S = 6
@@ -59,6 +61,7 @@ class Web:
         tokens: Tokens,
         clock: Callable[[], int],
         pages: Path = PAGES,
+        connections_limit: int = CONNECTIONS_LIMIT,
     ) -> None:
         self.prices = Prices(clock, self._on_ticks)
         render = Renderer(self.prices.instruments)
@@ -85,13 +88,14 @@ class Web:
         )
         self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost)
-        self.server = HTTPServer(
+        self.server = Server(
             application(self.backend, self.sockets, pages),
             max_header_size=HEADER_LIMIT_BYTES,
             max_body_size=BODY_LIMIT_BYTES,
             idle_connection_timeout=IDLE_LIMIT_S,
             body_timeout=BODY_TIMEOUT_S,
         )
+        self.server.bound(connections_limit, self.sockets)
         self._tick_socket = sockets.subscriber(context, where.ticks)
         self._tick_inlet = Inlet(self._tick_socket, self.prices.receive)
         self._event_inlet = Inlet(sockets.subscriber(context, where.events, topics.EVENTS), self.events.receive)
@@ -180,7 +184,8 @@ async def serve(settings: config.Settings) -> None:
     tokens = Tokens(signing_key(settings.run_dir / "secrets"), settings.token_ttl_s)
     context: Context = zmq.Context()
     try:
-        web = Web(context, endpoints.local(settings.run_dir), tokens, clock_ns)
+        connections_limit = connections_for(CONNECTIONS_LIMIT)
+        web = Web(context, endpoints.local(settings.run_dir), tokens, clock_ns, connections_limit=connections_limit)
         try:
             web.server.listen(settings.http_port, settings.http_host)
         except OSError as error:

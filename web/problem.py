@@ -21,6 +21,7 @@ _STATUS = {
     "DUPLICATE_CLIENT_ORDER_ID": 409,
     "IDEMPOTENCY_KEY_REUSED": 409,
     "UNAVAILABLE": 503,
+    "JOURNAL_FULL": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
 

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
+from actors.domain.books import SentChild
 from actors.domain.commands import (
     Adjust,
     CancelOrder,
@@ -11,13 +12,17 @@ from actors.domain.commands import (
     ClosePositionBy,
     ClosePositions,
     DefineGroup,
+    DefineHedge,
+    DefineRules,
     Deposit,
     GrantCredit,
     Input,
     ModifyOrder,
     ModifyPosition,
     OpenAccount,
+    ReportExecution,
     ReversePosition,
+    SettleBreak,
     SubmitOrder,
     Withdraw,
 )
@@ -104,6 +109,10 @@ class GetAccount(Body, frozen=True):
     account_id: int
 
 
+class GetExposure(Body, frozen=True):
+    """The engine answers ExposureReport."""
+
+
 class GetEvents(Body, frozen=True):
     """The engine answers Events, from number `first_seq` on."""
 
@@ -182,6 +191,10 @@ class GetBars(Body, frozen=True):
 EngineCommand = (
     OpenAccount
     | DefineGroup
+    | DefineRules
+    | DefineHedge
+    | ReportExecution
+    | SettleBreak
     | Deposit
     | Withdraw
     | GrantCredit
@@ -195,7 +208,7 @@ EngineCommand = (
     | ClosePositions
     | ReversePosition
 )
-EngineQuery = Ping | GetInstruments | GetAccount | GetEvents | GetExplanation
+EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks
 
@@ -278,6 +291,32 @@ class AccountReport(Body, frozen=True):
     """The terms that it deals on."""
     requirements: dict[str, Requirement]
     """Its margin, by symbol."""
+
+
+class DeskReport(Message, frozen=True):
+    """The broker's books in one symbol (hedge.Desk has the signs). Amounts, in its quote currency, are in two parts
+    (actors/domain/wide.py): price times quantity, on the 10^-16 scale."""
+
+    symbol: str
+    exposure_e8: int
+    coverage_e8: int
+    hedging_e8: int
+    """Hedges on their way."""
+    open_e8: int
+    at_venues_e8: dict[str, int]
+    b_book_profit: tuple[int, int]
+    a_book_profit: tuple[int, int]
+    markup: tuple[int, int]
+    """As much of the A-book profit is markup."""
+    hedge_profit: tuple[int, int]
+
+
+class ExposureReport(Body, frozen=True):
+    """The broker's books after event `seq`, at the last ticks, by symbol; and the child orders that are not over."""
+
+    seq: int
+    desks: list[DeskReport]
+    children: list[SentChild]
 
 
 class Events(Body, frozen=True):
@@ -381,6 +420,7 @@ Answer = (
     | OrderReport
     | Instruments
     | AccountReport
+    | ExposureReport
     | Events
     | Explanation
     | Ticks

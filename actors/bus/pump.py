@@ -12,6 +12,10 @@ import zmq
 
 BATCH_MESSAGES = 1_000
 """How many messages of one socket go into a batch at most."""
+# As plain numbers, and frame by frame: pyzmq's own multipart calls put its flags together in Python for each frame,
+# which was a tenth of what the engine did.
+_AT_ONCE = int(zmq.NOBLOCK)
+_WITH_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class Inbox(NamedTuple):
@@ -69,10 +73,15 @@ class Pump:
     @staticmethod
     def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
         messages: list[list[bytes]] = []
-        receive = socket.recv_multipart
+        receive = socket.recv
         try:
             while len(messages) < BATCH_MESSAGES:
-                messages.append(receive(zmq.NOBLOCK))
+                frame = receive(_AT_ONCE, copy=False)
+                frames = [frame.bytes]
+                while frame.more:
+                    frame = receive(_AT_ONCE, copy=False)
+                    frames.append(frame.bytes)
+                messages.append(frames)
         except zmq.Again:
             pass
         return messages
@@ -81,6 +90,9 @@ class Pump:
         outbox: Outbox = self._actor.ask(told, block=True)
         for name, frames in outbox:
             try:
-                self._sockets[name].send_multipart(frames, zmq.NOBLOCK)
+                send = self._sockets[name].send
+                for frame in frames[:-1]:
+                    send(frame, _WITH_MORE)
+                send(frames[-1], _AT_ONCE)
             except zmq.Again:
                 self.dropped += 1

@@ -27,6 +27,7 @@ class AccountSummary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     balance_minor: int
     open_profit_minor: int
     margin_minor: int
+    """Initial margin of what is open, and what is kept free for orders at venues."""
     time_ns: int
     credit_minor: int = 0
     """Given by the broker, and never paid out."""
@@ -60,6 +61,7 @@ class Account:
         "outcomes",
         "positions",
         "requirements",
+        "reserved_minor",
         "second",
         "second_orders",
         "status",
@@ -93,12 +95,19 @@ class Account:
         self.requirements: dict[str, Requirement] = {}
         self.margin_minor = self.maintenance_minor = 0
         """Sums of the requirements: initial and maintenance."""
+        self.reserved_minor = 0
+        """Margin that is kept free for orders at venues."""
         self.status = MarginStatus.NORMAL
 
     def take(self, order: Order, fill: Fill | None = None, code: str = "", detail: str = "") -> None:
         """The order as it is now, and its latest fill; one that waits no longer leaves."""
+        if self.orders:
+            before = self.orders.get(order.order_id)
+            if before is not None:
+                self.reserved_minor -= before.reserved_minor
         if order.status in WAITING:
             self.orders[order.order_id] = order
+            self.reserved_minor += order.reserved_minor
         else:
             self.orders.pop(order.order_id, None)
         name = order.client_order_id

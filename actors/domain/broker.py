@@ -16,7 +16,9 @@ from actors.domain.commands import (
     ClosePositionBy,
     ClosePositions,
     DefineGroup,
+    DefineHedge,
     DefineInstrument,
+    DefineRules,
     Deposit,
     GrantCredit,
     Input,
@@ -25,10 +27,13 @@ from actors.domain.commands import (
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    ReportExecution,
     ReversePosition,
+    SettleBreak,
     SubmitOrder,
     Withdraw,
 )
+from actors.domain.desk import define_hedge, define_rules
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
 from actors.domain.group import MARKUP_LIMIT_E8
 from actors.domain.money import LIMIT_E8
@@ -47,6 +52,7 @@ from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
 from actors.domain.trigger import Waiting
+from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
 from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -67,6 +73,8 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
             _observe(state, tick, now_ns, events)
     elif isinstance(told, ObserveStream):
         _expire(state, now_ns, events)
+        for step in silent_venues(state, now_ns):
+            _evolve(state, step, events)
         state.observe_stream(told.alive_ns, told.behind)
         while 0 < state.next_roll_ns <= told.alive_ns:
             roll(state, now_ns, events)
@@ -85,6 +93,8 @@ def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None
             step = protect(state, account, reached, now_ns)
         _evolve(state, step, events)
     look_at_margins(state, tick, now_ns, events)
+    if state.books.hedges:
+        _evolve(state, hedge(state, state.ticks[tick.symbol], now_ns), events)
 
 
 def _expire(state: State, now_ns: int, events: list[Event]) -> None:
@@ -159,6 +169,10 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineInstrument: _define_instrument,
     OpenAccount: _open_account,
     DefineGroup: _define_group,
+    DefineRules: define_rules,
+    DefineHedge: define_hedge,
+    ReportExecution: report_execution,
+    SettleBreak: settle_break,
     Deposit: move_money,
     Withdraw: move_money,
     GrantCredit: move_money,

@@ -4,10 +4,13 @@ from enum import Enum
 
 import msgspec
 
+from actors.domain.child import VenueReport
 from actors.domain.group import STANDARD, Group
+from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.order import OrderTerms
 from actors.domain.quote import Tick
+from actors.domain.rulebook import Rule
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, tag=True, tag_field="kind", gc=False):
@@ -41,6 +44,39 @@ class DefineGroup(Told, frozen=True):
     """Adds a group of accounts or changes its terms."""
 
     group: Group
+
+
+class DefineRules(Told, frozen=True):
+    """Sets all dealing rules, in the order in which they are tried, and names the execution venues that exist."""
+
+    rules: tuple[Rule, ...]
+    venues: tuple[str, ...] = ()
+
+
+class DefineHedge(Told, frozen=True):
+    """Hedges a symbol from now on, or in another way."""
+
+    terms: HedgeTerms
+
+
+class ReportExecution(Told, frozen=True):
+    """What an execution venue says of an order that was sent to it."""
+
+    report: VenueReport
+
+
+class SettleBreak(Told, frozen=True):
+    """A person has learnt what became of a child order.
+
+    Of what is left of it, so much was filled (0: nothing), and the rest not. Where nothing is left of it, the fill is
+    one that no client gets: it is the broker's own.
+    """
+
+    child_id: str
+    exec_id: str
+    filled_e8: int
+    price_e8: int
+    actor: str
 
 
 class OpenAccount(Told, frozen=True):
@@ -161,6 +197,10 @@ Command = (
     DefineInstrument
     | OpenAccount
     | DefineGroup
+    | DefineRules
+    | DefineHedge
+    | ReportExecution
+    | SettleBreak
     | Deposit
     | Withdraw
     | GrantCredit

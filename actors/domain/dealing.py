@@ -6,7 +6,7 @@ from actors.domain import ledger, margin
 from actors.domain.account import Account
 from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
-from actors.domain.events import Event, OrderFilled
+from actors.domain.events import Cover, Event, OrderFilled
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
@@ -29,16 +29,27 @@ from actors.domain.requirement import NOTHING, required
 from actors.domain.state import State
 
 CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
-FILL = Step.FILL
+FILL, PART = Step.FILL, Step.PART
+NETTING = Mode.NETTING
 
 
 class Deal:
     """Executions of one step, collected: each is numbered after the one before, and the state is not touched."""
 
     def __init__(
-        self, state: State, account: Account, tick: Tick, now_ns: int, following: "Deal | None" = None
+        self,
+        state: State,
+        account: Account,
+        tick: Tick,
+        now_ns: int,
+        following: "Deal | None" = None,
+        cover: Cover | None = None,
     ) -> None:
-        """`following`: another deal of the same step, whose numbers this one goes on from."""
+        """`following`: another deal of the same step, whose numbers this one goes on from.
+
+        `cover`: a venue has dealt this for the broker (A-book); None where the broker deals it itself.
+        """
+        self._cover = cover
         self.events: list[Event] = []
         self._state = state
         self._account = account
@@ -56,30 +67,35 @@ class Deal:
         self.opens = False
         self.moved_minor = 0
         """What the deal adds to the balance: profit, less commission."""
+        self._loss: Conversion | None = None
         self._terms = state.margin_terms(account.group, self._instrument)
         self._fill_id: int = following._fill_id if following else state.last_fill_id
         self._position_id: int = following._position_id if following else state.last_position_id
         self._posting_id: int = following._posting_id if following else state.last_posting_id
 
-    def execute(self, order: Order, price_e8: int) -> None:
-        """Fills the order, whole, at a price: as the account's mode and the order's terms will have it."""
+    def execute(self, order: Order, price_e8: int, quantity_e8: int = 0) -> None:
+        """Fills the order, or a quantity of it, at a price: as the account's mode and the order's terms say."""
         account, terms = self._account, order.terms
-        left_e8 = terms.quantity_e8
-        if account.mode is Mode.NETTING or terms.reduce_only:
+        left_e8 = quantity_e8 or terms.quantity_e8
+        if account.mode is NETTING or terms.reduce_only:
             for position in self._opposite(terms):
                 if left_e8:
                     part_e8 = min(left_e8, position.quantity_e8)
                     left_e8 -= part_e8
-                    order = self.close(order, position, part_e8, price_e8, is_last=left_e8 == 0)
+                    order = self.close(order, position, part_e8, price_e8)
         if not left_e8:
             return
-        same = self._same(terms) if account.mode is Mode.NETTING else None
+        same = None
+        if account.mode is NETTING:
+            same = self._same(terms)
+        elif order.filled_e8:
+            same = self._begun(order)
         if same is None:
             self.open(order, left_e8, price_e8)
         else:
             self._add(order, same, left_e8, price_e8)
 
-    def close(self, order: Order, position: Position, quantity_e8: int, price_e8: int, *, is_last: bool) -> Order:
+    def close(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> Order:
         """Closes a quantity of a position for an order; the profit is booked. Gives the order as it is then."""
         account = self._account
         cost_e16 = _cost_of(position, quantity_e8)
@@ -87,15 +103,15 @@ class Deal:
         amount_e16 = proceeds_e16 - cost_e16 if position.side is BUY else cost_e16 - proceeds_e16
         by = self._conversion(gain=amount_e16 > 0)
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
-        order = _filled(order, quantity_e8, price_e8, position.position_id, is_last)
+        order = _filled(order, quantity_e8, price_e8, position.position_id, self._cover)
         fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
-        self._book(order, fill, _without(position, quantity_e8))
+        self._book(order, fill, _without(position, quantity_e8, self._cover))
         return order
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
-        terms, account = order.terms, self._account
-        by = self._conversion(gain=False)
+        terms, account, cover = order.terms, self._account, self._cover
+        by = self._loss_conversion()
         self._position_id += 1
         position = Position(
             self._position_id,
@@ -110,34 +126,40 @@ class Deal:
             self._now_ns,
             terms.trailing_stop_e8,
             trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
+            a_book_e8=quantity_e8 if cover else 0,
+            venue=cover.venue if cover else "",
         )
         self.opens = True
         self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
-        order = _filled(order, quantity_e8, price_e8, self._position_id, is_last=True)
+        order = _filled(order, quantity_e8, price_e8, self._position_id, self._cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
-        by = self._conversion(gain=False)
+        by = self._loss_conversion()
         sum_e8 = position.quantity_e8 + quantity_e8
         cost_e16 = position.cost_e16 + price_e8 * quantity_e8
         average_e8, rest_e16 = divmod(cost_e16, sum_e8)
         more_minor = margin.required_minor(self._instrument, quantity_e8, price_e8, by, self._account.currency)
-        terms = order.terms
+        terms, cover = order.terms, self._cover
+        # Later fills of an order leave the protections as the first has made them, or the client since.
+        is_first = not order.filled_e8
         grown = msgspec.structs.replace(
             position,
             quantity_e8=sum_e8,
             open_price_e8=average_e8,
             open_rest_e16=rest_e16,
             margin_minor=position.margin_minor + more_minor,
-            stop_loss_e8=terms.stop_loss_e8 or position.stop_loss_e8,
-            take_profit_e8=terms.take_profit_e8 or position.take_profit_e8,
-            trailing_stop_e8=terms.trailing_stop_e8 or position.trailing_stop_e8,
-            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else position.trail_seq,
+            stop_loss_e8=(terms.stop_loss_e8 if is_first else 0) or position.stop_loss_e8,
+            take_profit_e8=(terms.take_profit_e8 if is_first else 0) or position.take_profit_e8,
+            trailing_stop_e8=(terms.trailing_stop_e8 if is_first else 0) or position.trailing_stop_e8,
+            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 and is_first else position.trail_seq,
+            a_book_e8=position.a_book_e8 + (quantity_e8 if cover else 0),
+            venue=cover.venue if cover else position.venue,
         )
         self.opens = True
         self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
-        order = _filled(order, quantity_e8, price_e8, position.position_id, is_last=True)
+        order = _filled(order, quantity_e8, price_e8, position.position_id, self._cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
 
     def _opposite(self, terms: OrderTerms) -> list[Position]:
@@ -153,6 +175,17 @@ class Deal:
             if position.symbol == terms.symbol and position.side is terms.side:
                 return position
         return None
+
+    def _loss_conversion(self) -> Conversion:
+        """What margin is converted by: the same for all executions of a deal."""
+        if self._loss is None:
+            self._loss = self._conversion(gain=False)
+        return self._loss
+
+    def _begun(self, order: Order) -> Position | None:
+        """What an earlier fill of the order has opened, if it is still open."""
+        position = self._account.positions.get(order.position_id)
+        return position if position is not None and position.side is order.terms.side else None
 
     def _conversion(self, *, gain: bool) -> Conversion:
         state = self._state
@@ -182,13 +215,14 @@ class Deal:
         """The event of an execution, with the money that it moves: profit, and commission."""
         postings: tuple[Posting, ...] = ()
         if fill.profit_minor:
-            postings = (self._posting(PostingKind.TRADE, ledger.TRADING, fill, fill.profit_minor),)
+            book = ledger.lp(self._cover.venue) if self._cover else ledger.TRADING
+            postings = (self._posting(PostingKind.TRADE, book, fill, fill.profit_minor),)
         if fill.commission_minor:
             charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
             postings = (*postings, charge)
         self.moved_minor += fill.profit_minor - fill.commission_minor
-        self.requirement = required(self.exposure, self._terms, self._conversion(gain=False), self._account.currency)
-        self.events.append(OrderFilled(order, fill, position, postings, self.requirement))
+        self.requirement = required(self.exposure, self._terms, self._loss_conversion(), self._account.currency)
+        self.events.append(OrderFilled(order, fill, position, postings, self.requirement, self._cover))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
         """What the client gets, from the broker's account that bears it."""
@@ -206,16 +240,15 @@ class Deal:
         )
 
 
-def check_free_margin(state: State, account: Account, deal: Deal) -> None:
+def check_free_margin(state: State, account: Account, deal: Deal) -> int:
     """After the deal, with spread and commission already lost, free margin must not be below zero.
 
-    What only closes is always allowed.
+    What only closes is always allowed. Gives how much more margin the account needs after it than before.
     """
     if not deal.opens:
-        return
+        return 0
     symbol, currency = deal.symbol, account.currency
-    needed_minor = deal.requirement.initial_minor
-    freed_minor = account.requirements.get(symbol, NOTHING).initial_minor
+    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
     profit_minor = margin.open_profit_minor(
         account.exposures,
         state.crosses,
@@ -225,7 +258,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> None:
         (symbol, deal.exposure),
     )
     balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
-    free_minor = balance_minor + profit_minor - account.margin_minor + freed_minor
+    free_minor = balance_minor + profit_minor - account.margin_minor - account.reserved_minor
     if free_minor < needed_minor:
         raise Refused(
             Code.INSUFFICIENT_MARGIN,
@@ -233,6 +266,7 @@ def check_free_margin(state: State, account: Account, deal: Deal) -> None:
             f"{format_minor(needed_minor, currency)} {currency} that the order needs",
             "quantity",
         )
+    return max(0, needed_minor)
 
 
 def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:
@@ -278,13 +312,17 @@ def closing_order(
     )
 
 
-def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_last: bool) -> Order:
+def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, cover: Cover | None) -> Order:
     """The order after an execution. Built by hand: this is the hot path, and `replace` is slow."""
     before_e8 = order.filled_e8
     average_e8 = price_e8
     if before_e8:
         cost_e16 = order.average_price_e8 * before_e8 + price_e8 * quantity_e8
         average_e8 = div(cost_e16, before_e8 + quantity_e8, HALF_EVEN)
+    at_venue_e8, reserved_minor = order.at_venue_e8, order.reserved_minor
+    if cover is not None:
+        at_venue_e8 -= quantity_e8
+        reserved_minor = mul_div(reserved_minor, at_venue_e8, order.at_venue_e8, CEILING)
     return Order(
         order.order_id,
         order.account_id,
@@ -292,13 +330,15 @@ def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, is_
         order.terms,
         order.request,
         order.reason,
-        after(order.status, FILL) if is_last else order.status,
+        after(order.status, FILL if before_e8 + quantity_e8 == order.terms.quantity_e8 else PART),
         before_e8 + quantity_e8,
         average_e8,
         position_id,
         order.created_ns,
         order.trail_seq,
         order.asked_e8,
+        at_venue_e8,
+        reserved_minor,
     )
 
 
@@ -311,13 +351,18 @@ def _cost_of(position: Position, quantity_e8: int) -> int:
     )
 
 
-def _without(position: Position, quantity_e8: int) -> Position:
-    """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up."""
+def _without(position: Position, quantity_e8: int, cover: Cover | None) -> Position:
+    """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up.
+
+    A venue closes what venues have opened, as far as that goes.
+    """
     left_e8 = position.quantity_e8 - quantity_e8
+    a_book_e8 = max(0, position.a_book_e8 - quantity_e8) if cover else position.a_book_e8
     rest_e16 = position.open_rest_e16
     return msgspec.structs.replace(
         position,
         quantity_e8=left_e8,
         margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING),
         open_rest_e16=rest_e16 - mul_div(rest_e16, quantity_e8, position.quantity_e8, FLOOR),
+        a_book_e8=min(a_book_e8, left_e8),
     )

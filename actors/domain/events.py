@@ -5,12 +5,16 @@ Events carry the state after them (the order, the position), so whoever follows 
 
 import msgspec
 
+from actors.domain.books import SentChild
+from actors.domain.child import Break, ChildOrder, VenueFill
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
+from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting
 from actors.domain.order import Fill, Order, Position
 from actors.domain.requirement import Requirement
+from actors.domain.rulebook import RuleBook
 from actors.domain.stop_out import MarginStatus
 
 
@@ -33,6 +37,45 @@ class GroupDefined(Happened, frozen=True):
     group: Group
 
 
+class RulesDefined(Happened, frozen=True):
+    rules: RuleBook
+    venues: tuple[str, ...]
+
+
+class HedgeDefined(Happened, frozen=True):
+    terms: HedgeTerms
+
+
+class ChildSent(Happened, frozen=True):
+    """An order for a venue: its adapter follows this event."""
+
+    sent: SentChild
+
+
+class ChildChanged(Happened, frozen=True):
+    """A child order as it is now, with the fill that changed it, if one did."""
+
+    child: ChildOrder
+    fill: VenueFill | None = None
+    unsent_e8: int = 0
+    """How much of the fill is neither a client's nor a hedge's: the broker's own."""
+    actor: str = ""
+    """Who settled it; empty where the venue said so."""
+
+
+class BreakFound(Happened, frozen=True):
+    """A report that was not followed: a person settles it."""
+
+    found: Break
+
+
+class InquiryDue(Happened, frozen=True):
+    """The venue's adapter is to ask what became of an order."""
+
+    child_id: str
+    venue: str
+
+
 class MoneyMoved(Happened, frozen=True):
     account_id: int
     key: str
@@ -52,6 +95,15 @@ class OrderModified(Happened, frozen=True):
     order: Order
 
 
+class Cover(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The venue that the broker dealt the same with, and its price."""
+
+    venue: str
+    price_e8: int
+    markup_e8: int
+    """How much worse the client's price is, per unit."""
+
+
 class OrderFilled(Happened, frozen=True):
     """An execution: the order and the position as they are now, and the money that moved, if any did.
 
@@ -64,6 +116,8 @@ class OrderFilled(Happened, frozen=True):
     postings: tuple[Posting, ...]
     requirement: Requirement
     """Of all that the account has open in the symbol now."""
+    cover: Cover | None = None
+    """Of an A-book fill."""
 
 
 class OrderEnded(Happened, frozen=True):
@@ -122,6 +176,12 @@ class PositionModified(Happened, frozen=True):
 Event = (
     InstrumentDefined
     | GroupDefined
+    | RulesDefined
+    | HedgeDefined
+    | ChildSent
+    | ChildChanged
+    | BreakFound
+    | InquiryDue
     | AccountOpened
     | MoneyMoved
     | OrderAccepted

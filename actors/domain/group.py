@@ -30,8 +30,6 @@ class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
     positions: int = 2_000
     """A report of so many fits a frame of the bus, and their snapshot what /ws holds back."""
     orders_per_second: int = 0
-    exposure_minor: int = 0
-    """Notional of all that is open, in the account's currency, at opening prices."""
 
 
 class Group(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,13 @@ import msgspec
 CASH = "broker:cash"
 """Money that clients paid in, as the broker holds it: falls below zero by what it owes them."""
 TRADING = "broker:trading"
-"""The broker's own profit and loss on the book that it deals itself (B-book)."""
+"""The broker's own profit and loss on the book that it deals itself (B-book).
+
+What a client gains by a fill that a venue has dealt for the broker (A-book) comes from the venue's account instead
+(`lp`), and what it loses goes there: the broker has the same deal with the venue, at the venue's price. What is left on
+that account once all is closed is the broker's markup, to be settled with the venue. Either way a posting has the
+client on one side and one account of the broker on the other, in the client's currency, and sums to zero.
+"""
 
 
 FEES = "broker:fees"
@@ -25,6 +31,11 @@ PROTECTION = "broker:protection"
 def client(account_id: int) -> str:
     """The ledger account of a client's trading account."""
     return f"client:{account_id}"
+
+
+def lp(venue: str) -> str:
+    """The ledger account of what the broker gets from an execution venue: negative, what it has got."""
+    return f"lp:{venue}"
 
 
 def credit(account_id: int) -> str:

@@ -14,9 +14,14 @@ class Step(Enum):
     TRIGGER = "trigger"
     MODIFY = "modify"
     FILL = "fill"
-    """Whole: what is not filled at once has been cancelled in the same step."""
+    """The last fill: all of it is filled now."""
+    PART = "part"
+    """A fill that leaves a rest."""
     CANCEL = "cancel"
     EXPIRE = "expire"
+
+    __hash__ = object.__hash__
+    """By identity, in C: Enum's own is a function in Python, and this one is looked up with each fill."""
 
 
 _W, _T = OrderStatus.WORKING, OrderStatus.TRIGGERED
@@ -25,10 +30,12 @@ TABLE: dict[tuple[OrderStatus, Step], OrderStatus] = {
     (_W, Step.TRIGGER): _T,
     (_W, Step.MODIFY): _W,
     (_W, Step.FILL): OrderStatus.FILLED,
+    (_W, Step.PART): _W,
     (_W, Step.CANCEL): OrderStatus.CANCELLED,
     (_W, Step.EXPIRE): OrderStatus.EXPIRED,
     (_T, Step.MODIFY): _T,
     (_T, Step.FILL): OrderStatus.FILLED,
+    (_T, Step.PART): _T,
     (_T, Step.CANCEL): OrderStatus.CANCELLED,
     (_T, Step.EXPIRE): OrderStatus.EXPIRED,
 }

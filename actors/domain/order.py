@@ -60,6 +60,9 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     REJECTED = "rejected"
 
+    __hash__ = object.__hash__
+    """By identity, in C: Enum's own is a function in Python, and this one is looked up with each fill."""
+
 
 class OrderReason(Enum):
     """Who or what asked for the order."""
@@ -150,6 +153,10 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Number of the event that a trailing stop began to follow with: each beginning has its own."""
     asked_e8: int = 0
     """The quantity of before, where a reduce-only order was cut to what is open."""
+    at_venue_e8: int = 0
+    """How much of it is with execution venues, neither filled nor come back. It waits for no price then."""
+    reserved_minor: int = 0
+    """Margin that is kept free for what is at venues."""
 
     @property
     def asked(self) -> OrderTerms | str:
@@ -192,6 +199,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the average price leaves over: it cost quantity times open price, and this."""
     trail_seq: int = 0
     """Number of the event that the trailing stop began to follow with: each beginning has its own."""
+    a_book_e8: int = 0
+    """How much of it the broker has dealt on at a venue, and deals there again when it closes."""
+    venue: str = ""
+    """Where the last of it was dealt on."""
 
     @property
     def cost_e16(self) -> int:

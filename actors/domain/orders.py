@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actors.domain import abook
 from actors.domain.account import Account
 from actors.domain.calendar import roll_after
 from actors.domain.checks import (
@@ -16,7 +17,7 @@ from actors.domain.checks import (
     is_within,
 )
 from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
-from actors.domain.dealing import Deal, check_free_margin
+from actors.domain.dealing import Deal
 from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import Step, after
@@ -102,7 +103,7 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     if changed == order:
         return []
     if _is_marketable(changed, tick):
-        return [OrderModified(changed), *_deal(state, account, instrument, changed, tick, now_ns)]
+        return [OrderModified(changed), *deal_order(state, account, instrument, changed, tick, now_ns)]
     _check_side_of_market(changed, tick)
     return [OrderModified(changed)]
 
@@ -115,7 +116,7 @@ def cancel_order(state: State, command: CancelOrder, now_ns: int) -> list[Event]
 def expire_order(state: State, order_id: int, account_id: int, now_ns: int) -> list[Event]:
     """The time of an order has come, if it is still its time."""
     order = state.accounts[account_id].orders.get(order_id)
-    if order is None or not 0 < order.terms.expires_ns <= now_ns:
+    if order is None or order.at_venue_e8 or not 0 < order.terms.expires_ns <= now_ns:
         return []
     return [_ended(order, Step.EXPIRE, "EXPIRED", "its time in force is over")]
 
@@ -123,7 +124,11 @@ def expire_order(state: State, order_id: int, account_id: int, now_ns: int) -> l
 def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns: int) -> list[Event]:
     """The market is where an order waits for it, if it still waits there: it triggers, is dealt, or ends."""
     order = account.orders.get(order_id)
-    if order is None or mark != (order.trail_seq if order.terms.type is TRAILING_STOP else waits_for_e8(order)):
+    if (
+        order is None
+        or order.at_venue_e8
+        or mark != (order.trail_seq if order.terms.type is TRAILING_STOP else waits_for_e8(order))
+    ):
         return []
     tick = account.ticks[order.terms.symbol]
     if order.terms.type is STOP_LIMIT and order.status is WORKING:
@@ -134,7 +139,7 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns
         # Its stop, of a wait that was given up and taken up again: reached a second time, with the limit's price.
         return []
     try:
-        return _deal(state, account, state.instruments[order.terms.symbol], order, tick, now_ns)
+        return deal_order(state, account, state.instruments[order.terms.symbol], order, tick, now_ns)
     except Refused as refusal:
         return [_ended(order, Step.CANCEL, refusal.code.value, refusal.detail)]
 
@@ -144,7 +149,7 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
     terms = order.terms
     tick = dealable_tick(state, account, terms.symbol, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
-        return _deal(state, account, instrument, order, tick, now_ns)
+        return deal_order(state, account, instrument, order, tick, now_ns)
     if terms.time_in_force in AT_ONCE:
         return [_ended(order, Step.CANCEL, "NOT_MARKETABLE", "the market was not at the order's price")]
     _check_side_of_market(order, tick)
@@ -155,26 +160,28 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
     return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
 
 
-def _deal(state: State, account: Account, instrument: Instrument, order: Order, tick: Tick, now_ns: int) -> list[Event]:
-    """Deals an order on the broker's own book, whole, at the tick; then ends the others of its one-cancels-other."""
+def deal_order(
+    state: State, account: Account, instrument: Instrument, order: Order, tick: Tick, now_ns: int
+) -> list[Event]:
+    """Deals an order, whole, at the tick, or sends it to venues; then ends the others of its one-cancels-other."""
     terms = order.terms
     price_e8 = tick.ask_e8 if terms.side is BUY else tick.bid_e8
     if terms.bound_e8 and not is_within(terms.side, price_e8, terms.bound_e8):
         raise Refused(Code.PRICE_BOUND, f"the price is beyond the order's bound {format_e8(terms.bound_e8)}", "bound")
     check_protection(terms, tick)
     if terms.reduce_only:
-        order = _reduced(account, order)
+        order = _reduced(state, account, order)
     else:
         check_limits(account, instrument)
     deal = Deal(state, account, tick, now_ns)
     deal.execute(order, price_e8)
-    check_free_margin(state, account, deal)
+    deal = abook.route(state, account, deal, order, price_e8, now_ns)
     if terms.oco:
         deal.events += _others_ended(account, order)
     return deal.events
 
 
-def _reduced(account: Account, order: Order) -> Order:
+def _reduced(state: State, account: Account, order: Order) -> Order:
     """A reduce-only order is cut to what there is to close; raises Refused where that is nothing."""
     terms = order.terms
     open_e8 = sum(
@@ -182,7 +189,13 @@ def _reduced(account: Account, order: Order) -> Order:
         for position in account.positions.values()
         if position.symbol == terms.symbol and position.side is not terms.side
     )
-    if not open_e8:
+    if not state.books.is_plain:
+        open_e8 -= sum(
+            other.at_venue_e8
+            for other in account.orders.values()
+            if other.terms.reduce_only and other.symbol == terms.symbol and other.side is terms.side
+        )
+    if open_e8 <= 0:
         raise Refused(Code.NOTHING_TO_CLOSE, f"nothing of {terms.symbol} is open on the other side", "reduce_only")
     if open_e8 >= terms.quantity_e8:
         return order
@@ -194,7 +207,7 @@ def _others_ended(account: Account, order: Order) -> list[Event]:
     return [
         _ended(other, Step.CANCEL, "OCO", f"order {order.order_id} of the same mark was filled")
         for other in account.orders.values()
-        if other.terms.oco == order.terms.oco and other.order_id != order.order_id
+        if other.terms.oco == order.terms.oco and other.order_id != order.order_id and not other.at_venue_e8
     ]
 
 
@@ -232,6 +245,8 @@ def _waiting_order(account: Account, order_id: int) -> Order:
     order = account.orders.get(order_id)
     if order is None:
         raise Refused(Code.UNKNOWN_ORDER, f"order {order_id} does not wait (any more)", "order_id")
+    if order.at_venue_e8:
+        raise Refused(Code.AT_VENUE, f"order {order_id} is with a venue, and ends with its answer", "order_id")
     return order
 
 

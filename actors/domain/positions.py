@@ -2,7 +2,7 @@
 
 import msgspec
 
-from actors.domain import margin
+from actors.domain import abook, margin
 from actors.domain.account import Account
 from actors.domain.checks import (
     account_of,
@@ -10,6 +10,7 @@ from actors.domain.checks import (
     check_limits,
     check_price,
     check_protection,
+    check_quantity,
     dealable_tick,
     quantity_step_refusal,
 )
@@ -17,6 +18,7 @@ from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    Mode,
     ModifyPosition,
     ReversePosition,
     SubmitOrder,
@@ -26,7 +28,7 @@ from actors.domain.dealing import Deal, check_free_margin, closing_order
 from actors.domain.events import Event, PositionModified
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Outcome, Position
-from actors.domain.orders import same_request
+from actors.domain.orders import deal_order, same_request
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 from actors.domain.trigger import Reached, Waiting
@@ -76,22 +78,23 @@ def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Ev
     if account is None:
         return []
     position = _position(account, command.position_id, "position_id")
-    quantity_e8 = command.quantity_e8 or position.quantity_e8
-    if not 0 < quantity_e8 <= position.quantity_e8:
+    open_e8 = _open_e8(account, position)
+    quantity_e8 = command.quantity_e8 or open_e8
+    if not 0 < quantity_e8 <= open_e8:
         raise Refused(
             Code.QUANTITY_OUT_OF_RANGE,
-            f"the position holds {format_e8(position.quantity_e8)}, not {format_e8(quantity_e8)}",
+            f"the position holds {format_e8(open_e8)}, not {format_e8(quantity_e8)}",
             "quantity",
         )
     instrument = state.instruments[position.symbol]
-    if quantity_e8 % instrument.quantity_step_e8 and quantity_e8 != position.quantity_e8:
+    if quantity_e8 % instrument.quantity_step_e8 and quantity_e8 != open_e8:
         raise quantity_step_refusal(instrument)
     tick = dealable_tick(state, account, position.symbol, now_ns)
     deal = Deal(state, account, tick, now_ns)
     order = closing_order(
         state.last_order_id + 1, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
     )
-    deal.close(order, position, quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+    abook.close(state, account, deal, order, position, margin.closing_price_e8(position.side, tick), now_ns)
     return deal.events
 
 
@@ -105,13 +108,13 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     if one.symbol != other.symbol or one.side is other.side:
         raise Refused(Code.NOT_OPPOSITE, "the two are not opposite positions of one symbol", "other_position_id")
     tick = account.ticks[one.symbol]
-    quantity_e8 = min(one.quantity_e8, other.quantity_e8)
+    quantity_e8 = min(_open_e8(account, one), _open_e8(account, other))
     deal = Deal(state, account, tick, now_ns)
     for number, (position, price_e8) in enumerate(((one, other.open_price_e8), (other, other.open_price_e8)), 1):
         order = closing_order(
             state.last_order_id + number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
         )
-        deal.close(order, position, quantity_e8, price_e8, is_last=True)
+        deal.close(order, position, quantity_e8, price_e8)
     return deal.events
 
 
@@ -135,10 +138,13 @@ def close_positions(state: State, command: ClosePositions, now_ns: int) -> list[
         profit_e16 = margin.profit_e16(position, price_e8)
         if (command.which is Which.WINNERS and profit_e16 <= 0) or (command.which is Which.LOSERS and profit_e16 >= 0):
             continue
+        quantity_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+        if quantity_e8 <= 0:
+            continue
         number += 1
-        order = closing_order(number, position, position.quantity_e8, command.client_order_id, request, CLOSE, now_ns)
+        order = closing_order(number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns)
         deal = Deal(state, account, tick, now_ns, following=deal)
-        deal.close(order, position, position.quantity_e8, price_e8, is_last=True)
+        abook.close(state, account, deal, order, position, price_e8, now_ns)
         events += deal.events
     if not events:
         raise Refused(Code.NOTHING_TO_CLOSE, "no position of that kind can be closed now", "which")
@@ -152,23 +158,30 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     position = _position(account, command.position_id, "position_id")
     tick = dealable_tick(state, account, position.symbol, now_ns)
     price_e8 = margin.closing_price_e8(position.side, tick)
-    side = position.side.opposite
-    terms = OrderTerms(position.symbol, side, OrderType.MARKET, position.quantity_e8)
-    check_limits(account, state.instruments[position.symbol])
-    deal = Deal(state, account, tick, now_ns)
+    quantity_e8 = _open_e8(account, position)
+    instrument = state.instruments[position.symbol]
+    check_limits(account, instrument)
     number = state.last_order_id + 1
     name = command.client_order_id
-    deal.close(
-        closing_order(number, position, position.quantity_e8, name, request, CLOSE, now_ns),
-        position,
-        position.quantity_e8,
-        price_e8,
-        is_last=True,
-    )
+    terms = OrderTerms(position.symbol, position.side.opposite, OrderType.MARKET, quantity_e8)
+    if account.mode is Mode.NETTING and not state.books.is_plain:
+        # Two orders at venues could be filled in either order: one does both.
+        doubled = msgspec.structs.replace(terms, quantity_e8=2 * quantity_e8)
+        check_quantity(instrument, doubled.quantity_e8)
+        both = Order(number, account.account_id, name, doubled, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
+        return deal_order(state, account, instrument, both, tick, now_ns)
+    deal = Deal(state, account, tick, now_ns)
+    closing = closing_order(number, position, quantity_e8, name, request, CLOSE, now_ns)
     opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
-    deal.open(opening, position.quantity_e8, price_e8)
-    check_free_margin(state, account, deal)
-    return deal.events
+    deal.close(closing, position, quantity_e8, price_e8)
+    deal.open(opening, quantity_e8, price_e8)
+    if state.books.is_plain:
+        check_free_margin(state, account, deal)
+        return deal.events
+    closed = Deal(state, account, tick, now_ns)
+    abook.close(state, account, closed, closing, position, price_e8, now_ns)
+    opened = abook.route(state, account, deal, opening, price_e8, now_ns, closed)
+    return closed.events + opened.events
 
 
 def protect(state: State, account: Account, reached: Reached, now_ns: int) -> list[Event]:
@@ -185,10 +198,13 @@ def protect(state: State, account: Account, reached: Reached, now_ns: int) -> li
         holds = bool(position.trailing_stop_e8) and position.trail_seq == reached.mark
     if not holds:
         return []
+    quantity_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+    if quantity_e8 <= 0:
+        return []
     tick = account.ticks[position.symbol]
     deal = Deal(state, account, tick, now_ns)
-    order = closing_order(state.last_order_id + 1, position, position.quantity_e8, "", "", reason, now_ns)
-    deal.close(order, position, position.quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+    order = closing_order(state.last_order_id + 1, position, quantity_e8, "", "", reason, now_ns)
+    abook.close(state, account, deal, order, position, margin.closing_price_e8(position.side, tick), now_ns)
     return deal.events
 
 
@@ -231,6 +247,14 @@ def _asked(state: State, command: Closing) -> tuple[Account | None, str]:
         same_request(known.asked, request, command.client_order_id)
         return None, request
     return account, request
+
+
+def _open_e8(account: Account, position: Position) -> int:
+    """What no venue is closing yet; raises Refused where that is nothing."""
+    open_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+    if open_e8 <= 0:
+        raise Refused(Code.AT_VENUE, f"a venue is closing position {position.position_id}", "position_id")
+    return open_e8
 
 
 def _position(account: Account, position_id: int, field: str) -> Position:

@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.domain.account import Account
+from actors.domain.books import SavedBooks
 from actors.domain.commands import Mode
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
@@ -53,6 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     trails: list[Trails]
     groups: list[Group]
     next_roll_ns: int
+    books: SavedBooks
 
 
 def snapshot(state: State) -> Snapshot:
@@ -71,6 +73,7 @@ def snapshot(state: State) -> Snapshot:
         [trails for symbol in sorted(state.triggers) if (trails := _trails(state, symbol)) is not None],
         list(state.groups.values()),
         state.next_roll_ns,
+        state.books.saved(),
     )
 
 
@@ -90,6 +93,7 @@ def restore(saved: Snapshot) -> State:
     state.next_roll_ns = saved.next_roll_ns
     for group in saved.groups:
         state.define_group(group)
+    state.books.restore(saved.books)
     state.ledger = Ledger(saved.balances)
     for trails in saved.trails:
         triggers = state.triggers[trails.symbol] = Triggers()
@@ -124,6 +128,7 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
         state.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:
         account.orders[order.order_id] = order
+        account.reserved_minor += order.reserved_minor
         if order.terms.type is OrderType.TRAILING_STOP:
             state.watch_expiry(order)
         else:
@@ -131,7 +136,7 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
     for symbol, requirement in part.requirements.items():
         account.require(symbol, requirement)
     account.status, account.second, account.second_orders = part.status, part.second, part.second_orders
-    if part.positions:
+    if part.positions or part.status is not MarginStatus.NORMAL or state.balance_minor(account) < 0:
         state.unwatched[part.account_id] = None
     for outcome in part.outcomes:
         account.outcomes[outcome.order.client_order_id] = outcome

@@ -8,13 +8,19 @@ import msgspec
 
 from actors.domain.account import Account, AccountSummary
 from actors.domain.band_index import Bands, Change
+from actors.domain.books import Books
 from actors.domain.calendar import SessionState, roll_after, roll_ns, state_at
 from actors.domain.commands import Mode
 from actors.domain.events import (
     AccountOpened,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
     DaySealed,
     Event,
     GroupDefined,
+    HedgeDefined,
+    InquiryDue,
     InstrumentDefined,
     MarginStatusChanged,
     MoneyMoved,
@@ -25,6 +31,7 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RulesDefined,
     SwapCharged,
 )
 from actors.domain.group import STANDARD, Group
@@ -86,6 +93,7 @@ class State:
         """Accounts that are looked at with the next tick, because something else than a price has changed."""
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
+        self.books = Books()
         self.ledger = Ledger()
         self.triggers: dict[str, Triggers] = {}
         self.expiries: list[tuple[int, int, int]] = []
@@ -157,19 +165,24 @@ class State:
             account.currency,
             self.balance_minor(account),
             profit_minor,
-            account.margin_minor,
+            account.margin_minor + account.reserved_minor,
             now_ns,
             self.credit_minor(account),
             account.maintenance_minor,
         )
 
     def watch_order(self, order: Order, before: Order | None = None) -> None:
-        """The order waits for its price from now on, if it did not before, and for its end if it has one."""
+        """The order waits for its price from now on, if it did not before, and for its end if it has one.
+
+        One at a venue waits for nothing but the venue.
+        """
         self.watch_expiry(order)
         if before is None or _waits_as(order) != _waits_as(before):
             self.watch_price(order)
 
     def watch_price(self, order: Order) -> None:
+        if order.at_venue_e8:
+            return
         terms = order.terms
         triggers = self._triggers(terms.symbol)
         markup = self.accounts[order.account_id].group.markup_of(terms.symbol)
@@ -187,7 +200,7 @@ class State:
             (triggers.when_ask_falls if buys else triggers.when_bid_rises)(market_e8, waiting)
 
     def watch_expiry(self, order: Order) -> None:
-        if order.terms.expires_ns:
+        if order.terms.expires_ns and not order.at_venue_e8:
             heapq.heappush(self.expiries, (order.terms.expires_ns, order.order_id, order.account_id))
 
     def watch_position(self, position: Position, before: Position | None) -> None:
@@ -212,10 +225,11 @@ class State:
 
     def _follow(self, triggers: Triggers, symbol: str, distance_e8: int, waiting: Reached, *, below_bid: bool) -> None:
         tick = self.ticks[symbol]
+        # A venue may fill an order while the trails are told of no prices: they follow from the last they know.
         if below_bid:
-            triggers.below_bid.add(tick.bid_e8, distance_e8, waiting)
+            triggers.below_bid.add(triggers.below_bid.known_e8(tick.bid_e8), distance_e8, waiting)
         else:
-            triggers.above_ask.add(-tick.ask_e8, distance_e8, waiting)
+            triggers.above_ask.add(triggers.above_ask.known_e8(-tick.ask_e8), distance_e8, waiting)
 
     def rewatch(self, symbol: str) -> None:
         """Builds a symbol's triggers anew, but for the trails, which follow the market whatever the markup."""
@@ -254,6 +268,7 @@ class State:
         self.instruments[event.instrument.symbol] = event.instrument
         self._sessions.pop(event.instrument.symbol, None)
         self._margin_terms.clear()
+        self.books.forget_router()
         self.crosses = crosses_of(self.instruments)
 
     def _on_account(self, event: AccountOpened) -> None:
@@ -300,6 +315,25 @@ class State:
     def _on_seal(self, event: DaySealed) -> None:
         self.next_roll_ns = roll_ns(event.trading_day + 1)
 
+    def _on_rules(self, event: RulesDefined) -> None:
+        self.books.define_rules(event.rules, event.venues)
+
+    def _on_hedge(self, event: HedgeDefined) -> None:
+        self.books.hedges[event.terms.symbol] = event.terms
+
+    def _on_child(self, event: ChildSent) -> None:
+        self.last_order_id = max(self.last_order_id, event.sent.child.parent_id)
+        self.books.send(event.sent)
+
+    def _on_child_change(self, event: ChildChanged) -> None:
+        self.books.change(event.child, event.fill, event.unsent_e8)
+
+    def _on_break(self, event: BreakFound) -> None:
+        self.books.break_found(event.found)
+
+    def _on_inquiry(self, event: InquiryDue) -> None:
+        """For the venue's adapter; the child order has changed before."""
+
     def _on_accepted(self, event: OrderAccepted) -> None:
         order = event.order
         self.last_order_id = order.order_id
@@ -324,10 +358,25 @@ class State:
         self._watch_margin(account, event)
         account.place(position, self.instruments[position.symbol].quote)
         account.require(position.symbol, event.requirement)
+        if not self.books.is_plain and any(it.at_venue_e8 for it in account.orders.values()):
+            # A protection may have been reached while a venue was closing what was open then.
+            before = None
         self.watch_position(position, before)
         account.take(order, event.fill)
         for posting in event.postings:
             self._post(posting)
+        desk = self.books.desks.get(position.symbol) or self.books.desk(position.symbol)
+        fill, cover = event.fill, event.cover
+        closes = fill.side is not position.side
+        if cover is None:
+            desk.b_book_clients.deal(fill.side, fill.quantity_e8, fill.price_e8, closes)
+        else:
+            desk.deal_a_book(
+                fill.side, fill.quantity_e8, fill.price_e8, cover.price_e8, cover.markup_e8, cover.venue, closes
+            )
+        if not account.positions and self.balance_minor(account) < 0:
+            # Bands say nothing about an account with nothing open: what it owes is looked at.
+            self.unwatched[account.account_id] = None
 
     def _watch_margin(self, account: Account, event: OrderFilled) -> None:
         """Before the fill is taken in: whether the account's bands still hold after it, or it must be looked at."""
@@ -363,7 +412,14 @@ class State:
         order = event.order
         if order.order_id > self.last_order_id:
             self.last_order_id = order.order_id
-        self.accounts[order.account_id].take(order, None, event.code, event.detail)
+        account = self.accounts[order.account_id]
+        was_sent = order.order_id in account.orders and not self.books.is_plain
+        account.take(order, None, event.code, event.detail)
+        if was_sent:
+            # No venue closed them: protections that were reached, or may have been meanwhile, wait again.
+            for position in account.positions.values():
+                if position.symbol == order.symbol and position.side is not order.side:
+                    self.watch_position(position, None)
 
     def _on_position(self, event: PositionModified) -> None:
         account = self.accounts[event.position.account_id]
@@ -376,6 +432,12 @@ _EVOLVE: dict[type, Callable[[State, Any], None]] = {
     InstrumentDefined: State._on_instrument,
     AccountOpened: State._on_account,
     GroupDefined: State._on_group,
+    RulesDefined: State._on_rules,
+    HedgeDefined: State._on_hedge,
+    ChildSent: State._on_child,
+    ChildChanged: State._on_child_change,
+    BreakFound: State._on_break,
+    InquiryDue: State._on_inquiry,
     MoneyMoved: State._on_money,
     SwapCharged: State._on_swap,
     DaySealed: State._on_seal,

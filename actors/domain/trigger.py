@@ -128,6 +128,10 @@ class Trail:
         heapq.heappush(group.stops, (distance_e8, waiting))
         self._look(group)
 
+    def known_e8(self, price_e8: int) -> int:
+        """The price, or the lowest peak where it is above that: the trail has not been told of it."""
+        return min(price_e8, self._groups[-1].peak_e8) if self._groups else price_e8
+
     def follow(self, price_e8: int, found: list[Reached]) -> None:
         """The price is so now: adds to `found` what it reaches."""
         groups = self._groups

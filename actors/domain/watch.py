@@ -4,7 +4,8 @@ A tick looks at the accounts whose bands it breaks and at those that something e
 What is decided about an account is exact; the bands only say which accounts a tick cannot have changed.
 """
 
-from actors.domain import ledger, margin
+from actors.domain import abook, ledger, margin
+from actors.domain.abook import closing_e8
 from actors.domain.account import Account
 from actors.domain.bands import bands_of
 from actors.domain.dealing import Deal, closing_order
@@ -16,6 +17,7 @@ from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
 
+STOPPED_OUT = OrderReason.STOP_OUT
 STOP_OUT, NORMAL = MarginStatus.STOP_OUT, MarginStatus.NORMAL
 
 
@@ -67,7 +69,12 @@ def _decide(state: State, account: Account, now_ns: int, events: list[Event]) ->
 
 
 def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
-    """Closes positions, the worst first, until the account is above its stop-out level or none can be dealt."""
+    """Closes positions, the worst first, until the account is above its stop-out level or none can be dealt.
+
+    What a venue is to close is waited for: closing more meanwhile could be too much.
+    """
+    if any(order.at_venue_e8 and order.reason is STOPPED_OUT for order in account.orders.values()):
+        return
     profits = []
     for position in account.positions.values():
         instrument, tick = state.instruments[position.symbol], account.ticks[position.symbol]
@@ -77,13 +84,18 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
             profits.append((position.position_id, profit))
     for position_id in stop_out_order(profits):
         position = account.positions[position_id]
+        quantity_e8 = position.quantity_e8 - closing_e8(account, position)
+        if quantity_e8 <= 0:
+            continue
         tick = account.ticks[position.symbol]
         deal = Deal(state, account, tick, now_ns)
         number = state.last_order_id + 1
-        order = closing_order(number, position, position.quantity_e8, "", "", OrderReason.STOP_OUT, now_ns)
-        deal.close(order, position, position.quantity_e8, margin.closing_price_e8(position.side, tick), is_last=True)
+        order = closing_order(number, position, quantity_e8, "", "", STOPPED_OUT, now_ns)
+        abook.close(state, account, deal, order, position, margin.closing_price_e8(position.side, tick), now_ns)
         for event in deal.events:
             _take(state, event, events)
+        if closing_e8(account, position):
+            return
         equity_minor = state.summary(account, now_ns).equity_minor
         if status(equity_minor, account.maintenance_minor, account.group.levels) is not STOP_OUT:
             return

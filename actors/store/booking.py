@@ -8,9 +8,14 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
 from actors.domain.events import (
     AccountOpened,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
     DaySealed,
     Event,
     GroupDefined,
+    HedgeDefined,
+    InquiryDue,
     InstrumentDefined,
     MarginStatusChanged,
     MoneyMoved,
@@ -21,6 +26,7 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RulesDefined,
     SwapCharged,
 )
 from actors.domain.ledger import Posting
@@ -72,7 +78,13 @@ class EventRows:
             NegativeBalanceForgiven: self._movement,
             SwapCharged: self._movement,
             DaySealed: self._seal,
-            GroupDefined: self._group,
+            GroupDefined: self._nothing,
+            RulesDefined: self._nothing,
+            HedgeDefined: self._nothing,
+            ChildSent: self._nothing,
+            ChildChanged: self._nothing,
+            BreakFound: self._nothing,
+            InquiryDue: self._nothing,
         }
         for event in events:
             add[type(event)](event)
@@ -97,8 +109,8 @@ class EventRows:
     def _seal(self, event: DaySealed) -> None:
         self.trial_balances += rows.trial_balance_rows(event)
 
-    def _group(self, event: GroupDefined) -> None:
-        """Terms are configuration, and stay in the engine's journal: what they led to is on each fill."""
+    def _nothing(self, event: Event) -> None:
+        """Terms, and what goes on between the desk and its venues, stay in the journal: what came of them is stored."""
 
     def _order(self, event: order_rows.OrderEvent) -> None:
         self.orders[event.order.order_id] = order_rows.order_row(event)

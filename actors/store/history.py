@@ -39,7 +39,16 @@ from actors.store.schema import (
 
 EVENTS = "events"
 """The name of the event stream in `progress`."""
-CONNECT_TIMEOUT_S = 2
+CONNECTION = {
+    "application_name": "hedgerow",
+    "connect_timeout": 2,
+    # A network that swallows packets is noticed in seconds, not after the system's hours.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""For libpq: seconds, except tcp_user_timeout, which is in milliseconds."""
 STATEMENT_TIMEOUT_MS = 10_000
 _WRITER_LOCK = 0x4865646765_02
 """Advisory lock of the one process that writes."""
@@ -56,9 +65,7 @@ class History:
 
     def __init__(self, url: URL) -> None:
         """Connects as the only writer, and brings the schema up to date."""
-        engine = sqlalchemy.create_engine(
-            url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "hedgerow"}
-        )
+        engine = sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=CONNECTION)
         with our_errors():
             self._connection = engine.connect()
             try:

@@ -1,5 +1,6 @@
 """The start of an engine on its journal, or one line that says why not."""
 
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -35,5 +36,7 @@ def opened(path: Path) -> tuple[Journal, Recovered]:
             snapshot_batch_seq=recovered.snapshot_batch_seq,
             state_hash=snapshots.state_hash(recovered.state),
         )
+        # What was recovered lives as long as the process: no later collection need walk through it.
+        gc.freeze()
         return journal, recovered
     raise SystemExit(1)

@@ -1,14 +1,12 @@
 """From what is on the disk to the state: a snapshot, and the events and prices after it. Never decides anew."""
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
 from actors.domain.state import State
 from actors.store import snapshots
+from actors.store.collector import without_collector
 from actors.store.reader import Reader
 from actors.store.record import Commit, Damaged, commits
 
@@ -71,15 +69,3 @@ def see(state: State, told: Input) -> None:
             state.observe(tick)
     elif isinstance(told, ObserveStream):
         state.observe_stream(told.alive_ns, told.behind)
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """No garbage collection: it would go through a growing state again and again, and there is none to find."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -199,7 +199,7 @@ def _settled(path: Path) -> bool:
     """Whether a closed file is complete without its log; brings it in first."""
     log = path.with_name(path.name + "-wal")
     if log.exists():
-        sqlite3.connect(path).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+        sqlite3.connect(path, timeout=0).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
     return not log.exists()
 
 

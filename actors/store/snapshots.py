@@ -16,9 +16,12 @@ import msgspec
 from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State
 from actors.store import private_files
+from actors.store.collector import without_collector
 from actors.store.record import Damaged
 
 SNAPSHOTS_KEPT = 2
+SYNCED_BYTES = 2_097_152
+"""So much is written at a time: a commit of the engine waits behind it, on the same disk, and not behind it all."""
 SUFFIX = ".snapshot"
 PART = ".part"
 _MAGIC = b"HEDGESN2"
@@ -26,7 +29,7 @@ _HEAD = struct.Struct(">8sqq32s8s")
 """Magic, batch, its time, SHA-256 of the state that follows, and a checksum of all that."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Snapshot).decode
+decode = msgspec.msgpack.Decoder(Snapshot).decode
 
 
 class Kept(NamedTuple):
@@ -47,11 +50,12 @@ class Loaded(NamedTuple):
 
 def state_hash(state: State) -> str:
     """Two states are the same where these 64 hexadecimal digits are: SHA-256 over MessagePack of `snapshot`."""
-    return hash_of(snapshot(state))
+    return hash_of(_encoded(state))
 
 
-def hash_of(taken: Snapshot) -> str:
-    return hashlib.sha256(_encode(taken)).hexdigest()
+def hash_of(encoded: bytes) -> str:
+    """Of what a `Snapshot` is in MessagePack."""
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def listed(journal: Path) -> list[Kept]:
@@ -64,7 +68,7 @@ def listed(journal: Path) -> list[Kept]:
 
 def save(journal: Path, batch_seq: int, now_ns: int, state: State) -> str:
     """Keeps the state as of a batch, and gives its hash. It is there whole or not at all. Raises OSError."""
-    blob = _encode(snapshot(state))
+    blob = _encoded(state)
     digest = hashlib.sha256(blob).digest()
     path = journal.with_name(f"{journal.stem}-{batch_seq:012}{SUFFIX}")
     part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
@@ -72,8 +76,10 @@ def save(journal: Path, batch_seq: int, now_ns: int, state: State) -> str:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with open(descriptor, "wb") as file:
             file.write(_head(batch_seq, now_ns, digest))
-            file.write(blob)
-            file.flush()
+            for start in range(0, len(blob), SYNCED_BYTES):
+                file.write(blob[start : start + SYNCED_BYTES])
+                file.flush()
+                os.fdatasync(descriptor)
             os.fsync(descriptor)
         os.replace(part, path)
     except OSError:
@@ -111,7 +117,7 @@ def load(kept: Kept) -> Loaded:
     """Raises Damaged, or OSError."""
     now_ns, digest, blob = read(kept)
     try:
-        return Loaded(restore(_decode(blob)), kept.batch_seq, now_ns, digest)
+        return Loaded(restore(decode(blob)), kept.batch_seq, now_ns, digest)
     except msgspec.DecodeError as error:
         raise Damaged(f"{kept.path}: it is of another version of the engine: {error}") from None
 
@@ -127,6 +133,11 @@ def latest(journal: Path, upto: int) -> tuple[Loaded, list[str]]:
                 faults.append(str(fault))
     state = State()
     return Loaded(state, 0, 0, state_hash(state)), faults
+
+
+def _encoded(state: State) -> bytes:
+    with without_collector():
+        return _encode(snapshot(state))
 
 
 def _head(batch_seq: int, now_ns: int, digest: bytes) -> bytes:

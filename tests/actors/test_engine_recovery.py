@@ -18,6 +18,7 @@ from actors.domain.order import OrderType, Side
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
 from actors.store import snapshots
+from actors.store.reader import Reader
 from actors.store.record import Turn
 from tests.actors.engine_desk import (
     Desk,
@@ -27,6 +28,7 @@ from tests.actors.engine_desk import (
     ticks_frame,
 )
 from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, terms, tick
+from tools.verify import verify
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -139,3 +141,18 @@ def test_a_fresh_state_is_what_a_fresh_journal_gives(journal_path: Path) -> None
     assert (desk.encoded(), desk.last_ns) == (msgspec.msgpack.encode(snapshot(State())), 0)
     assert desk.ask(5) == []
     desk.crash()
+
+
+def test_each_input_is_journalled_at_the_time_when_it_came(desk: Desk, journal_path: Path) -> None:
+    """A tick that waited and the order after it are one commit of two moments, and come out again the same."""
+    seen = tick("EURUSD", "1.2", "1.2002", 2)
+    desk.ask(START_NS + 1, ticks=[ticks_frame(seen)])
+    first = order("EURUSD", BUY, "1", "a")
+    desk.ask(START_NS + 2, requests=[first])
+    reader = Reader(journal_path)
+    row = reader.row(reader.last_batch_seq())
+    reader.close()
+    turns = msgspec.msgpack.decode(row.turns, type=list[Turn])
+    assert turns == [Turn(START_NS + 1, [ObserveTicks((seen,))], [0]), Turn(START_NS + 2, [first], [1])]
+    assert row.now_ns == START_NS + 2
+    assert verify(journal_path, lambda done, whole: None).state_hash == snapshots.state_hash(desk.state)

@@ -400,5 +400,5 @@ def test_an_engine_with_another_journal_is_a_fault(persistence: Persistence, pee
 def test_a_database_url_of_another_kind_ends_it_with_one_line(run_dir: Path) -> None:
     log = run_dir.parent / "log"
     run = start("actors.persistence", run_dir, log, DATABASE_URL="mysql://x:secret@y/z")
-    assert run.wait() == 1
-    assert log.read_text() == "hedgerow: DATABASE_URL begins with mysql, not with postgresql\n"
+    assert run.wait() == 2
+    assert log.read_text() == "hedgerow: DATABASE_URL begins with mysql, not with postgresql.\n"

@@ -161,6 +161,24 @@ def test_binance_quotes_arrive() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("stream", [oanda, binance])
+def test_a_proxy_of_the_environment_is_not_between_us_and_this_machine(
+    stream: Callable[[int], Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    async def main() -> None:
+        async with oanda_venue() if stream is oanda else binance_venue() as (_, port):
+            seen = Seen(stream(port))
+            async with seen.running():
+                await seen.until(lambda: seen.count(VenueQuote) > 0)
+
+    asyncio.run(main())
+
+
 def test_oanda_is_reconnected_after_each_loss_and_while_nobody_listens() -> None:
     async def main() -> None:
         async with oanda_venue() as (venue, port):

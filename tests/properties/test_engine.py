@@ -34,6 +34,10 @@ class Engine(RuleBasedStateMachine, Trading):
     deposit = rule(
         account_id=st.integers(1, 6), amount_minor=st.integers(-1, 1_000_000), key=st.sampled_from("abcdefghij")
     )(Trading.deposit)
+    withdraw = rule(account_id=ACCOUNTS, left_minor=st.integers(-1, 10_000))(Trading.withdraw)
+    grant_credit = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 50_000))(Trading.grant_credit)
+    adjust = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 20_000))(Trading.adjust)
+    define_group = rule(which=st.integers(0, 5))(Trading.define_group)
     move = rule(symbol=SYMBOLS, shift=SHIFTS, spread=SPREADS, skip=st.integers(1, 3))(Trading.move)
     step = rule(symbol=SYMBOLS, shift=st.integers(-4, 4), spread=SPREADS)(Trading.step)
     lose_all_lps = rule(symbol=SYMBOLS, shift=SHIFTS)(Trading.lose_all_lps)

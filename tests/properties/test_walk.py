@@ -7,7 +7,17 @@ from random import Random
 import pytest
 
 from actors.domain.commands import Which
-from actors.domain.events import OrderEnded, OrderFilled, OrderModified
+from actors.domain.events import (
+    DaySealed,
+    GroupDefined,
+    MarginStatusChanged,
+    MoneyMoved,
+    NegativeBalanceForgiven,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    SwapCharged,
+)
 from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
 from tests.properties.trading import Named, Trading
 
@@ -32,6 +42,7 @@ class Walk:
             self.close: 6,
             self.trouble: 3,
             self.again: 4,
+            self.money: 5,
         }
 
     def run(self) -> None:
@@ -114,7 +125,21 @@ class Walk:
         elif kind == 2:
             desk.miss_a_tick([self.symbol()])
         else:
-            desk.time_passes(chance.choice([1, 2, 3, 4, 20_000]), silent=chance.random() < 0.1)
+            desk.time_passes(chance.choice([1, 3, 20_000, 80_000]), silent=chance.random() < 0.1)
+
+    def money(self) -> None:
+        chance, desk = self.chance, self.desk
+        kind, account_id = chance.randint(0, 4), chance.randint(1, 4)
+        if kind <= 1:
+            desk.withdraw(account_id, chance.randint(-1, 500))
+            for position in list(desk.state.accounts[account_id].positions.values()):
+                desk.move(position.symbol, self.shift(), chance.randint(0, 30), 1)
+        elif kind == 2:
+            desk.grant_credit(account_id, chance.randint(-20_000, 50_000))
+        elif kind == 3:
+            desk.adjust(account_id, chance.randint(-20_000, 20_000))
+        else:
+            desk.define_group(chance.randint(0, 5))
 
     def again(self) -> None:
         chance, desk = self.chance, self.desk
@@ -136,10 +161,11 @@ def test_what_must_hold_holds_on_long_days(first_seed: int) -> None:
 def test_the_days_see_everything() -> None:
     """A walk that no order is filled on would prove nothing."""
     seen: Counter[object] = Counter()
-    for seed in range(20):
+    for seed in range(60):
         walk = Walk(seed)
         walk.run()
         for event in walk.desk.happened:
+            seen[type(event)] += 1
             if isinstance(event, OrderFilled):
                 seen[event.order.reason] += 1
                 seen[event.order.terms.type] += 1
@@ -148,4 +174,5 @@ def test_the_days_see_everything() -> None:
             elif isinstance(event, OrderModified):
                 seen[event.order.status] += 1
     codes = ["OCO", "EXPIRED", "CANCELLED", "NOT_MARKETABLE", "NOTHING_TO_CLOSE"]
-    assert min(seen[kind] for kind in [*OrderReason, *OrderType, *codes]) >= 3
+    kinds = [GroupDefined, MoneyMoved, MarginStatusChanged, NegativeBalanceForgiven, SwapCharged, DaySealed]
+    assert min(seen[kind] for kind in [*OrderReason, *OrderType, *codes, *kinds]) >= 3

@@ -3,12 +3,16 @@
 import msgspec
 
 from actors.domain.broker import apply
+from actors.domain.charges import Commission, CommissionBasis
 from actors.domain.commands import (
+    Adjust,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DefineGroup,
     Deposit,
+    GrantCredit,
     Mode,
     ModifyOrder,
     ModifyPosition,
@@ -18,15 +22,29 @@ from actors.domain.commands import (
     ReversePosition,
     SubmitOrder,
     Which,
+    Withdraw,
 )
 from actors.domain.events import Event
+from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
+from actors.domain.requirement import Hedging
+from actors.domain.stop_out import MarginLevels
 from tests.examples import INSTRUMENTS, SECOND_NS, price_near_e8
 from tests.properties.watched import Watched
 
 Named = SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
+
+GROUPS = (
+    Group(STANDARD),
+    Group(STANDARD, markup=Markup(10_000, 20_000), markups={"USDJPY": Markup(1_000_000, 0)}),
+    Group(STANDARD, commission=Commission(CommissionBasis.LOT, 350_000_000, 10_000_000, "USD")),
+    Group(STANDARD, leverage=20, hedging=Hedging.LARGER_LEG),
+    Group(STANDARD, hedging=Hedging.NET, levels=MarginLevels(120_000_000, 80_000_000, False)),
+    Group(STANDARD, swap_free=True, commission=Commission(CommissionBasis.MILLION, 2_000_000_000, 0, "")),
+)
+"""Terms that the accounts may come to have."""
 
 
 def shifted_e8(symbol: str, price_e8: int, thousandths: int) -> int:
@@ -42,6 +60,22 @@ class Trading(Watched):
 
     def deposit(self, account_id: int, amount_minor: int, key: str) -> None:
         self.tell(Deposit(account_id, amount_minor, key, "test"))
+
+    def withdraw(self, account_id: int, left_minor: int) -> None:
+        """All that can be but so much; now and then (left below zero) a little more, which is refused."""
+        account = self.state.accounts[account_id]
+        summary = self.state.summary(account, self.now_ns)
+        free_minor = min(summary.balance_minor, summary.free_margin_minor - summary.credit_minor)
+        self.tell(Withdraw(account_id, free_minor - left_minor, self._new_id(), "test"))
+
+    def grant_credit(self, account_id: int, amount_minor: int) -> None:
+        self.tell(GrantCredit(account_id, amount_minor, self._new_id(), "test"))
+
+    def adjust(self, account_id: int, amount_minor: int) -> None:
+        self.tell(Adjust(account_id, amount_minor, self._new_id(), "test"))
+
+    def define_group(self, which: int) -> None:
+        self.tell(DefineGroup(GROUPS[which % len(GROUPS)]))
 
     def move(self, symbol: str, shift: int, spread: int, skip: int) -> None:
         self._tick(symbol, price_near_e8(symbol, shift), spread, self.state.ticks[symbol].seq + skip, live=True)

@@ -9,17 +9,27 @@ from collections import Counter
 import msgspec
 
 from actors.domain.broker import apply
-from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
-from actors.domain.events import Event, MoneyMoved, OrderFilled
+from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
+from actors.domain.commands import DefineGroup, DefineInstrument, Input, Mode, ObserveStream, ObserveTicks
+from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.exposure import Exposure
+from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
 from actors.domain.order import Fill, Order, OrderStatus, Position, Side
 from actors.domain.refusal import Refused
+from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
 from actors.domain.state import State
+from actors.domain.stop_out import MarginStatus, status
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
+
+SWAPS = {
+    "EURUSD": Swap(SwapBasis.POINTS, -1_500_000_000, 400_000_000),
+    "USDJPY": Swap(SwapBasis.INTEREST, 3_000_000, -5_000_000),
+    "BTCUSD": Swap(SwapBasis.INTEREST, -20_000_000, -20_000_000, 360, EVERY_NIGHT),
+}
 
 
 def sums(exposure: Exposure) -> tuple[int, ...]:
@@ -35,7 +45,10 @@ class Watched:
         self.told: list[tuple[int, Input]] = []
         self.happened: list[Event] = []
         self.fills: list[Fill] = []
-        self.deposited: Counter[int] = Counter()
+        self.moved: Counter[str] = Counter()
+        self.requirements: dict[tuple[int, str], Requirement] = {}
+        self.repriced: set[str] = set()
+        """Symbols with another markup since their last tick."""
         self.trails, self.lives = Trails(), Lives()
         self.sent_count = 0
         others = [
@@ -43,12 +56,16 @@ class Watched:
             *opening("20000", "EUR", 3, Mode.NETTING),
             *opening("500", "GBP", 4),
         ]
-        for told in [*trading_inputs("20000"), *others]:
+        swaps: list[Input] = [
+            DefineInstrument(msgspec.structs.replace(INSTRUMENTS[symbol], swap=swap)) for symbol, swap in SWAPS.items()
+        ]
+        for told in [*trading_inputs("20000"), *swaps, *others]:
             self.tell(told)
 
     def tell(self, told: Input) -> list[Event]:
         """Applies; the copy takes what the journal would keep. A refusal must change nothing."""
         before = None if isinstance(told, ObserveTicks | ObserveStream) else encoded(self.state)
+        required = dict(self.requirements)
         self.told.append((self.now_ns, told))
         try:
             events = apply(self.state, told, self.now_ns)
@@ -72,19 +89,31 @@ class Watched:
             self._take(event)
         assert not reached & self.trails.followed.keys(), "a trailing stop was reached and stays"
         self._check_one_cancels_the_other(events)
-        self._check_free_margin(events)
+        self._check_free_margin(events, required)
+        if isinstance(told, DefineGroup):
+            self.repriced |= self.state.ticks.keys()
+        if isinstance(told, ObserveTicks):
+            self.repriced -= {tick.symbol for tick in told.ticks if self.state.ticks[tick.symbol] is tick}
+            if told.ticks[-1].live:
+                self.a_margin_status_is_exact()
         self.check()
         return events
 
     def _take(self, event: Event) -> None:
         self.trails.take(event, self.state)
         if isinstance(event, MoneyMoved):
-            self.deposited[event.account_id] += event.posting.entries[0].amount_minor
+            self._post(event.posting)
+        if isinstance(event, SwapCharged | NegativeBalanceForgiven):
+            self._post(event.posting)
         if isinstance(order := getattr(event, "order", None), Order):
             self.lives.take(order)
         if isinstance(event, OrderFilled):
             self.fills.append(event.fill)
+            self.requirements[event.fill.account_id, event.fill.symbol] = event.requirement
             assert not event.order.terms.reduce_only or event.fill.side is not event.position.side
+
+    def _post(self, posting: Posting) -> None:
+        self.moved[posting.entries[0].account] += posting.entries[0].amount_minor
 
     def _check_one_cancels_the_other(self, events: list[Event]) -> None:
         marks = [
@@ -97,11 +126,14 @@ class Watched:
             orders = self.state.accounts[account_id].orders.values()
             assert mark not in [order.terms.oco for order in orders]
 
-    def _check_free_margin(self, events: list[Event]) -> None:
-        """Not below zero after a fill that opens, where it is the last thing that happened."""
+    def _check_free_margin(self, events: list[Event], before: dict[tuple[int, str], Requirement]) -> None:
+        """Not below zero after a fill that asks for more margin, where it is the last thing that happened."""
         fills = [event for event in events if isinstance(event, OrderFilled)]
-        if fills and fills[-1].fill.side is fills[-1].position.side:
-            account = self.state.accounts[fills[-1].fill.account_id]
+        if not fills or fills[-1].fill.side is not fills[-1].position.side:
+            return
+        last = fills[-1].fill
+        if fills[-1].requirement.initial_minor > before.get((last.account_id, last.symbol), NOTHING).initial_minor:
+            account = self.state.accounts[last.account_id]
             assert self.state.summary(account, self.now_ns).free_margin_minor >= 0
 
     def positions(self) -> list[Position]:
@@ -154,11 +186,12 @@ class Watched:
         assert self.state.last_fill_id == len(self.fills)
 
     def a_balance_is_what_was_paid_in_and_won(self) -> None:
-        won: Counter[int] = Counter(self.deposited)
+        won = Counter(self.moved)
         for fill in self.fills:
-            won[fill.account_id] += fill.profit_minor
+            won[f"client:{fill.account_id}"] += fill.profit_minor - fill.commission_minor
         for account in self.state.accounts.values():
-            assert self.state.balance_minor(account) == won[account.account_id]
+            assert self.state.balance_minor(account) == won[f"client:{account.account_id}"]
+            assert self.state.credit_minor(account) == won[f"credit:{account.account_id}"] >= 0
 
     def a_position_is_the_sum_of_its_fills(self) -> None:
         held: Counter[int] = Counter()
@@ -180,7 +213,14 @@ class Watched:
 
     def sums_of_an_account_are_those_of_its_positions(self) -> None:
         for account in self.state.accounts.values():
-            assert account.margin_minor == sum(position.margin_minor for position in account.positions.values())
+            required = {
+                symbol: requirement
+                for (account_id, symbol), requirement in self.requirements.items()
+                if account_id == account.account_id and requirement.initial_minor
+            }
+            assert account.requirements == required
+            assert account.margin_minor == sum(one.initial_minor for one in required.values())
+            assert account.maintenance_minor == sum(one.maintenance_minor for one in required.values())
             anew: dict[str, Exposure] = {}
             for position in account.positions.values():
                 exposure = anew.setdefault(position.symbol, Exposure(INSTRUMENTS[position.symbol].quote))
@@ -195,23 +235,37 @@ class Watched:
         for account in state.accounts.values():
             amounts_e16: Counter[str] = Counter()
             for position in account.positions.values():
-                price_e8 = closing_price_e8(position.side, state.ticks[position.symbol])
+                price_e8 = closing_price_e8(position.side, account.ticks[position.symbol])
                 amounts_e16[INSTRUMENTS[position.symbol].quote] += profit_e16(position, price_e8)
             profit_minor = 0
             for quote, amount_e16 in amounts_e16.items():
-                by = conversion(state.crosses, state.ticks, quote, account.currency, gain=amount_e16 > 0)
+                by = conversion(state.crosses, account.ticks, quote, account.currency, gain=amount_e16 > 0)
                 profit_minor += to_minor(amount_e16, by, account.currency, Rounding.HALF_EVEN)
             summary = state.summary(account, self.now_ns)
             assert summary.open_profit_minor == profit_minor
-            assert summary.free_margin_minor == state.balance_minor(account) + profit_minor - account.margin_minor
+            assert summary.equity_minor == state.balance_minor(account) + state.credit_minor(account) + profit_minor
+            assert summary.free_margin_minor == summary.equity_minor - account.margin_minor
+
+    def a_margin_status_is_exact(self) -> None:
+        """After a live tick, with all prices live; and what is below its stop-out level is closed by then."""
+        state = self.state
+        if not all(tick.live for tick in state.ticks.values()):
+            return
+        for account in state.accounts.values():
+            found = MarginStatus.NORMAL
+            if account.positions:
+                equity_minor = state.summary(account, self.now_ns).equity_minor
+                found = status(equity_minor, account.maintenance_minor, account.group.levels)
+            assert account.status is found
+            assert found is not MarginStatus.STOP_OUT
 
     def nothing_waits_that_the_market_has_reached(self) -> None:
         for order in self.orders():
-            tick = self.state.ticks[order.symbol]
-            assert not tick.live or not is_reached(order, tick)
+            tick = self.state.accounts[order.account_id].ticks[order.symbol]
+            assert not tick.live or order.symbol in self.repriced or not is_reached(order, tick)
             assert self.lives.statuses[order.order_id] is order.status
 
     def no_position_is_open_behind_its_stop_or_profit(self) -> None:
         for position in self.positions():
-            tick = self.state.ticks[position.symbol]
-            assert not tick.live or not is_behind_its_protection(position, tick)
+            tick = self.state.accounts[position.account_id].ticks[position.symbol]
+            assert not tick.live or position.symbol in self.repriced or not is_behind_its_protection(position, tick)

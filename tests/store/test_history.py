@@ -58,6 +58,16 @@ def open_history(database_url: str) -> History:
     return History(sqlalchemy_url(Path(), database_url))
 
 
+def test_a_network_that_swallows_packets_is_noticed(history: History) -> None:
+    driver: Any = history._connection.connection.driver_connection
+    limits = driver.info.get_parameters()
+    assert {name: limits.get(name) for name in ("tcp_user_timeout", "keepalives_idle", "keepalives_count")} == {
+        "tcp_user_timeout": "10000",
+        "keepalives_idle": "5",
+        "keepalives_count": "3",
+    }
+
+
 def rows(database_url: str, statement: str) -> list[tuple[Any, ...]]:
     with contextlib.closing(psycopg.connect(database_url)) as session, session:
         return session.execute(statement.encode()).fetchall()
@@ -398,8 +408,8 @@ def test_a_sealed_day_is_the_trial_balance_and_sums_to_zero(history: History, da
     ]
     entries = rows(
         database_url,
-        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1] "
-        "FROM entries GROUP BY 1 ORDER BY 1",
+        "SELECT account, sum(amount), (array_agg(balance ORDER BY entry_id DESC))[1]"
+        " FROM entries GROUP BY 1 ORDER BY 1",
     )
     assert [(account, total, total) for _, account, _, total in found[:5]] == entries
 

@@ -11,7 +11,7 @@ import pytest
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.state import State
 from tools.bench import __main__ as bench
-from tools.bench import market, orders, orders_chain, quotes, quotes_chain, report
+from tools.bench import market, orders, orders_chain, quotes, quotes_chain, recovery, replay, report
 from tools.bench.child import Child
 from tools.bench.orders_chain import Dealt
 from tools.bench.quotes_chain import Heard
@@ -128,6 +128,29 @@ def test_what_the_journal_must_hold() -> None:
         orders.check(dealt, state, 12)
 
 
+def test_a_journal_is_done_again(tmp_path: Path) -> None:
+    told = replay.measure(tmp_path, silent, orders=700, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["orders"]) == ("replay", "inputs/s", 700)
+    assert told["inputs"] > 700
+    assert told["value"] > 0 < told["peer_value"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_is_recovered(tmp_path: Path) -> None:
+    told = recovery.measure(tmp_path, silent, orders=700, snapshot_at=500, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["orders"], told["snapshot_at"]) == ("recovery", "orders/s", 700, 500)
+    assert 0 < told["hash_ms"] + 1 <= told["restart_ms"] + 1
+    assert told["peer_value"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recovered_state_that_is_another_spoils_recovery(tmp_path: Path) -> None:
+    journal = tmp_path / "engine.sqlite"
+    recovery.write(journal, 100, 50)
+    with pytest.raises(Spoiled, match="another state was recovered"):
+        recovery._ours(journal, 100, "another")
+
+
 def test_ours_and_the_peer_take_turns_and_the_best_of_each_counts() -> None:
     calls: list[str] = []
 
@@ -179,7 +202,7 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("HEDGEROW_RUN_DIR", str(tmp_path))
     monkeypatch.setitem(MEASUREMENTS, "quick", Measurement("What quick is.", run))
     monkeypatch.setitem(MEASUREMENTS, "bad", Measurement("What bad is.", fail))
-    for name in ("quotes", "orders"):
+    for name in [name for name in MEASUREMENTS if name not in ("quick", "bad")]:
         monkeypatch.delitem(MEASUREMENTS, name)
     return tmp_path
 

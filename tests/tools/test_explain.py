@@ -53,7 +53,7 @@ def test_an_opening_fill(path: Path) -> None:
     assert (told.cause, told.tick) == (order("EURUSD", BUY, "10000", "a", stop_loss="1.09"), TICKS[0])
     assert (told.conversion_tick, told.postings) == (None, ())
     assert told.before == AccountSummary(ACCOUNT, "USD", 10_000_00, 0, 0, START_NS + 5)
-    assert told.after == AccountSummary(ACCOUNT, "USD", 10_000_00, -2_00, 366_37, START_NS + 5)
+    assert told.after == AccountSummary(ACCOUNT, "USD", 10_000_00, -2_00, 366_37, START_NS + 5, 0, 366_37)
     assert told.place == JournalPlace(2, 9, 9, 10, START_NS + 5, 0)
 
 
@@ -99,6 +99,7 @@ def test_there_is_no_such_fill(path: Path, fill_id: int, capsys: pytest.CaptureF
 TEXT = """\
 Fill 3: sell 10000 EURUSD at 1.08000, 2026-01-19 13:49:23.001000000 UTC
   realised  -202.00 USD
+  charged   0.00 USD commission
   account   1 (USD)
   position  1: buy, 0 open after it
 
@@ -109,6 +110,7 @@ Order 3: market, sell 10000 EURUSD
   status           filled, 10000 filled at 1.08000 on average
 
 Price: tick 2 of EURUSD, 2026-01-19 13:49:23.000000000 UTC: bid 1.08000 of OANDA, ask 1.08020 of OANDA
+  markup: 0 off the bid, 0 on the ask
 
 Conversion: none, USD is the account's currency
 

@@ -5,7 +5,7 @@ from itertools import combinations
 from actors.domain.instrument import Instrument
 from actors.domain.money import SCALE
 
-DOLLARS_E8 = {
+DOLLARS_E8: dict[str, int] = {
     "EUR": 108_000_000,
     "GBP": 127_000_000,
     "AUD": 66_000_000,
@@ -22,10 +22,26 @@ STEP_E8 = 1_000
 SPREAD_E8 = 10_000
 
 
+METALS_E8: dict[str, int] = {"XAU": 2_000 * SCALE, "XAG": 25 * SCALE}
+"""What one ounce costs in dollars."""
+
+
 def instruments() -> dict[str, Instrument]:
     """All 28 pairs, on terms that refuse nothing that a measurement does."""
     pairs = combinations(DOLLARS_E8, 2)
     return {base + quote: _instrument(base, quote) for base, quote in pairs}
+
+
+def thirty() -> dict[str, Instrument]:
+    """The pairs, and two metals in dollars."""
+    return instruments() | {metal + "USD": _instrument(metal, "USD") for metal in METALS_E8}
+
+
+def price_e8(instrument: Instrument) -> int:
+    """Where an instrument's price begins."""
+    worth_e8: dict[str, int] = DOLLARS_E8 | METALS_E8
+    price: int = worth_e8[instrument.base] * SCALE // worth_e8[instrument.quote]
+    return price
 
 
 def prices_e8(instrument: Instrument, number: int) -> tuple[int, int]:
@@ -36,7 +52,8 @@ def prices_e8(instrument: Instrument, number: int) -> tuple[int, int]:
 
 
 def _instrument(base: str, quote: str) -> Instrument:
-    price_e8 = DOLLARS_E8[base] * SCALE // DOLLARS_E8[quote]
+    worth_e8 = DOLLARS_E8 | METALS_E8
+    price_e8 = worth_e8[base] * SCALE // worth_e8[quote]
     return Instrument(
         symbol=base + quote,
         base=base,

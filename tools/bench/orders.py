@@ -108,10 +108,22 @@ class Prices:
 
 
 def _ours(folder: Path, orders: int, window_orders: int, client: Callable[[Path, int, int], Any]) -> Run:
+    dealt = deal(folder, orders, window_orders, client)
+    return Run(orders, dealt.seconds, percentiles_us(dealt))
+
+
+def percentiles_us(dealt: Dealt) -> dict[str, int]:
+    latencies_ns = dealt.latencies_ns
+    count = len(latencies_ns)
+    return {"p50_us": latencies_ns[count // 2] // 1_000, "p99_us": latencies_ns[count * 99 // 100] // 1_000}
+
+
+def deal(folder: Path, orders: int, pace: int, client: Callable[[Path, int, int], Any]) -> Dealt:
+    """One run of the engine and a client, checked; raises Spoiled."""
     folder.mkdir()
     with zmq.Context() as context, sockets.publisher(context, endpoints.local(folder).ticks) as socket:
         prices = Prices(socket)
-        with Child(orders_chain.engine, folder) as engine, Child(client, folder, orders, window_orders) as dealing:
+        with Child(orders_chain.engine, folder) as engine, Child(client, folder, orders, pace) as dealing:
             while not dealing.has_reported(TICK_INTERVAL_S):
                 prices.publish()
             dealt = dealing.report(Dealt, TIMEOUT_S)
@@ -120,14 +132,7 @@ def _ours(folder: Path, orders: int, window_orders: int, client: Callable[[Path,
     recovered = journal.recover().state
     journal.close()
     check(dealt, recovered, orders)
-    return Run(
-        orders,
-        dealt.seconds,
-        {
-            "p50_us": dealt.latencies_ns[orders // 2] // 1_000,
-            "p99_us": dealt.latencies_ns[orders * 99 // 100] // 1_000,
-        },
-    )
+    return dealt
 
 
 def _peer(folder: Path, orders: int) -> Run:

@@ -79,12 +79,17 @@ def order(number: int) -> SubmitOrder:
 
 def engine(folder: Path) -> None:
     """The engine process; runs until it is killed or SIGTERM."""
+    serve(folder, definitions())
+
+
+def serve(folder: Path, told: list[Command]) -> None:
+    """An engine process that is first told these commands."""
     stopping = process.Stopping()
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     journal = Journal(journal_file(folder))
     recovered = journal.recover()
-    actor = Engine.start(journal, recovered, definitions())
+    actor = Engine.start(journal, recovered, told)
     opened = {
         "ticks": sockets.subscriber(context, at.ticks, topics.TICK_PREFIX, topics.ALIVE),
         "requests": sockets.router(context, at.engine),
@@ -97,11 +102,16 @@ def engine(folder: Path) -> None:
 
 def client(folder: Path, orders: int, window_orders: int) -> Dealt:
     """The client process: sends `orders` orders, at most so many unanswered, then asks after each account."""
+    return dealt_by(Desk, folder, orders, window_orders)
+
+
+def dealt_by(kind: "type[Desk]", folder: Path, orders: int, pace: int) -> Dealt:
+    """What a desk sees that deals `orders` orders at its kind of pace."""
     context: process.Context = zmq.Context()
-    desk = Desk(sockets.dealer(context, endpoints.local(folder).engine))
+    desk = kind(sockets.dealer(context, endpoints.local(folder).engine))
     opening_fills = desk.open()
     start_ns = time.monotonic_ns()
-    desk.deal(orders, window_orders)
+    desk.deal(orders, pace)
     seconds = (time.monotonic_ns() - start_ns) / 1e9
     holdings = {account_id: desk.holding(account_id) for account_id in range(1, ACCOUNTS + 1)}
     context.destroy(linger=0)
@@ -133,13 +143,13 @@ class Desk:
                 raise Spoiled(f"the engine never got a price of {symbol}")
         return len(SYMBOLS)
 
-    def deal(self, orders: int, window_orders: int) -> None:
-        """Ends when each order has its answer; counts the fills and what is no fill."""
+    def deal(self, orders: int, pace: int) -> None:
+        """Ends when each order has its answer; counts the fills and what is no fill. `pace`: how many are in flight."""
         sent_ns: list[int] = []
         answered = 0
         while answered < orders:
             asked: list[bytes] = []
-            while len(sent_ns) < orders and len(sent_ns) - answered < window_orders:
+            while len(sent_ns) < orders and len(sent_ns) - answered < pace:
                 number = len(sent_ns)
                 sent_ns.append(time.monotonic_ns())
                 asked.append(codec.encode(EngineRequest(number, order(number))))

@@ -1,9 +1,14 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import orders, quotes
+from tools.bench import order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
     quotes.NAME: quotes.MEASUREMENT,
     orders.NAME: orders.MEASUREMENT,
+    replay.NAME: replay.MEASUREMENT,
+    recovery.NAME: recovery.MEASUREMENT,
+    order_latency.NAME: order_latency.MEASUREMENT,
+    tick_cost.NAME: tick_cost.MEASUREMENT,
+    stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
 }

@@ -61,7 +61,7 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _thousands(values: Sequence[int]) -> str:
-    return " ".join(f"{value / 1_000:,.0f}k" for value in values)
+    return " ".join(f"{value / 1_000:,.0f}k" if value >= 1_000 else str(value) for value in values)
 
 
 def _processor() -> str:

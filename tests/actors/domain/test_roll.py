@@ -1,0 +1,172 @@
+"""The end of a trading day, 17:00 New York: 22:00 UTC in January. Prices are those of examples.py, in the roll too.
+
+START_NS is Monday 19 January 2026. EURUSD and USDJPY settle two days after the trade: what is open over the roll that
+ends Wednesday goes from Friday's value date to Monday's, and is charged for three nights.
+"""
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from actors.domain.broker import apply
+from actors.domain.calendar import day_of, roll_ns, trading_day
+from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
+from actors.domain.commands import DefineGroup, DefineInstrument, ObserveStream
+from actors.domain.events import DaySealed, Event, SwapCharged
+from actors.domain.group import STANDARD, Group
+from actors.domain.instrument import Instrument
+from actors.domain.ledger import Entry, PostingKind
+from actors.domain.money import parse_e8 as e8
+from actors.domain.order import Side
+from actors.domain.snapshot import restore, snapshot
+from actors.domain.state import State
+from tests.actors.domain.deals import NOW_NS, filled
+from tests.examples import ACCOUNT, BTCUSD, EURUSD, USDJPY, encoded, order, trading_state
+
+BUY, SELL = Side.BUY, Side.SELL
+MONDAY = day_of(2026, 1, 19)
+POINTS = Swap(SwapBasis.POINTS, e8("-7.5"), e8("2.5"))
+INTEREST = Swap(SwapBasis.INTEREST, e8("0.03"), e8("-0.05"))
+
+
+def state_of(it: Instrument, swap: Swap, side: Side, quantity: str) -> State:
+    state = trading_state("50000.00")
+    apply(state, DefineInstrument(msgspec.structs.replace(it, swap=swap)), NOW_NS)
+    filled(state, order(it.symbol, side, quantity))
+    return state
+
+
+def pass_roll(state: State, day: int) -> list[Event]:
+    """Alive at the end of the trading day."""
+    return apply(state, ObserveStream(roll_ns(day)), roll_ns(day))
+
+
+def charges(events: list[Event]) -> list[tuple[int, int]]:
+    """Nights and what they bring the client, in minor units."""
+    return [(it.nights, it.posting.entries[0].amount_minor) for it in events if isinstance(it, SwapCharged)]
+
+
+def test_the_day_ends_at_the_roll_and_not_before() -> None:
+    state = trading_state()
+    last_ns = roll_ns(MONDAY) - 1
+    assert apply(state, ObserveStream(last_ns), last_ns) == []
+    (sealed,) = pass_roll(state, MONDAY)
+    assert sealed == DaySealed(MONDAY, (Entry("client:1", "USD", 10_000_00), Entry("broker:cash", "USD", -10_000_00)))
+    assert pass_roll(state, MONDAY) == []
+    assert trading_day(roll_ns(MONDAY)) == MONDAY + 1
+
+
+@pytest.mark.parametrize(
+    ("it", "swap", "side", "quantity", "one_minor", "three_minor"),
+    [
+        # 100,000 x -7.5 points of 0.00001 = -7.50 USD a night.
+        (EURUSD, POINTS, BUY, "100000", -7_50, -22_50),
+        # 100,000 x 2.5 points of 0.00001 = +2.50 USD a night.
+        (EURUSD, POINTS, SELL, "100000", 2_50, 7_50),
+        # 100,000 x 1.10000 x 3 % / 365 = 9.0411 USD; three nights 27.1233.
+        (EURUSD, INTEREST, BUY, "100000", 9_04, 27_12),
+        # 100,000 x 1.10020 x 5 % / 365 = 15.0712 USD; three nights 45.2137.
+        (EURUSD, INTEREST, SELL, "100000", -15_07, -45_21),
+        # 100,000 x 7.5 points of 0.001 = 750 JPY, / 150.000 (bought with dollars) = 5.00 USD.
+        (USDJPY, POINTS, BUY, "100000", -5_00, -15_00),
+        # 100,000 x 2.5 points of 0.001 = 250 JPY, sold at 150.020 = 1.6664 USD; three nights 4.9993.
+        (USDJPY, POINTS, SELL, "100000", 1_67, 5_00),
+    ],
+)
+def test_wednesday_is_three_nights_and_the_other_days_are_one(
+    it: Instrument, swap: Swap, side: Side, quantity: str, one_minor: int, three_minor: int
+) -> None:
+    """The clock goes from day to day without a price between; Saturday and Sunday are no nights of their own."""
+    state = state_of(it, swap, side, quantity)
+    found = [charges(pass_roll(state, MONDAY + number)) for number in range(7)]
+    one, three = [(1, one_minor)], [(3, three_minor)]
+    assert found[:5] == [one, one, three, one, one]
+    assert found[5:] == [[], []]
+    assert state.balance_minor(state.accounts[ACCOUNT]) == 50_000_00 + 4 * one_minor + three_minor
+    assert state.ledger.balance("broker:swaps", "USD") == -4 * one_minor - three_minor
+
+
+def test_a_swap_is_posted_to_the_client_and_the_brokers_swaps() -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    event = pass_roll(state, MONDAY)[0]
+    assert isinstance(event, SwapCharged)
+    assert event.position == state.accounts[ACCOUNT].positions[1]
+    posting = event.posting
+    assert (posting.kind, posting.reference) == (PostingKind.SWAP, f"position:1:day:{MONDAY}")
+    assert posting.entries == (Entry("client:1", "USD", -7_50), Entry("broker:swaps", "USD", 7_50))
+
+
+def test_crypto_is_charged_every_night() -> None:
+    """1 BTC x 60,000.00 x 20 % / 360 = 33.33 USD, Saturday and Sunday too."""
+    swap = Swap(SwapBasis.INTEREST, e8("-0.2"), 0, 360, EVERY_NIGHT)
+    state = state_of(BTCUSD, swap, BUY, "1")
+    assert [charges(pass_roll(state, MONDAY + number)) for number in range(7)] == [[(1, -33_33)]] * 7
+
+
+def test_a_swap_free_group_pays_and_gets_nothing() -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    apply(state, DefineGroup(Group(STANDARD, swap_free=True)), NOW_NS)
+    assert [type(event) for number in range(3) for event in pass_roll(state, MONDAY + number)] == [DaySealed] * 3
+
+
+def test_what_is_not_open_over_the_roll_is_not_charged() -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    pass_roll(state, MONDAY)
+    state.observe_stream(NOW_NS, ())
+    before = state.balance_minor(state.accounts[ACCOUNT])
+    alive_ns = roll_ns(MONDAY + 1) - 1
+    assert apply(state, ObserveStream(alive_ns), alive_ns) == []
+    assert state.balance_minor(state.accounts[ACCOUNT]) == before
+
+
+def test_several_days_at_once_are_sealed_one_by_one() -> None:
+    """Nothing was heard from Monday to Thursday's roll: 1 + 1 + 3 + 1 nights, each in its own day."""
+    state, other = (state_of(EURUSD, POINTS, BUY, "100000") for _ in range(2))
+    events = pass_roll(state, MONDAY + 3)
+    assert [event.trading_day for event in events if isinstance(event, DaySealed)] == [MONDAY + n for n in range(4)]
+    assert charges(events) == [(1, -7_50), (1, -7_50), (3, -22_50), (1, -7_50)]
+    one_by_one = [event for number in range(4) for event in pass_roll(other, MONDAY + number)]
+    assert charges(one_by_one) == charges(events)
+    assert [it for it in one_by_one if isinstance(it, DaySealed)] == [it for it in events if isinstance(it, DaySealed)]
+
+
+def test_a_sealed_day_sums_to_zero_in_each_currency_and_is_the_ledger() -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    sealed = pass_roll(state, MONDAY + 2)[-1]
+    assert isinstance(sealed, DaySealed)
+    totals: Counter[str] = Counter()
+    for entry in sealed.balances:
+        totals[entry.currency] += entry.amount_minor
+    assert totals == {"USD": 0}
+    assert sealed.balances == state.ledger.balances()
+    assert Entry("broker:swaps", "USD", 37_50) in sealed.balances
+
+
+def test_a_new_engine_seals_no_days_of_before_its_first_sign_of_life() -> None:
+    state = State()
+    assert apply(state, ObserveStream(0), NOW_NS) == []
+    assert apply(state, ObserveStream(NOW_NS), NOW_NS) == []
+    assert state.next_roll_ns == roll_ns(MONDAY)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_restored_state_seals_the_same_day(cut: int) -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    for number in range(cut):
+        pass_roll(state, MONDAY + number)
+    copy = restore(snapshot(state))
+    assert pass_roll(copy, MONDAY + 3) == pass_roll(state, MONDAY + 3)
+    assert encoded(copy) == encoded(state)
+
+
+def test_what_the_journal_gives_has_the_next_roll() -> None:
+    """Recovery is told the sign of life and then the events: the day is not sealed again."""
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    copy = restore(snapshot(state))
+    events = pass_roll(state, MONDAY + 1)
+    copy.observe_stream(roll_ns(MONDAY + 1), ())
+    for event in events:
+        copy.evolve(event)
+    assert encoded(copy) == encoded(state)
+    assert pass_roll(copy, MONDAY + 1) == []

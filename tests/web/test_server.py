@@ -1,0 +1,57 @@
+"""The bound on connections."""
+
+import asyncio
+import resource
+import subprocess
+import sys
+
+import pytest
+from tornado.testing import bind_unused_port
+from tornado.web import Application
+
+from tests.conftest import ROOT
+from tests.web.broker import eventually
+from web.server import RESERVED_DESCRIPTORS, Server
+
+pytestmark = pytest.mark.anyio
+
+
+async def answers(port: int) -> bool:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        return await reader.readline() == b"HTTP/1.1 404 Not Found\r\n"
+    except ConnectionError:
+        return False
+    finally:
+        writer.close()
+
+
+async def test_one_connection_too_many_is_closed_and_the_rest_live() -> None:
+    socket, port = bind_unused_port()
+    server = Server(Application([]))
+    server.bound(3, upgraded=["a WebSocket"])
+    server.add_socket(socket)
+    first = await asyncio.open_connection("127.0.0.1", port)
+    assert await answers(port)
+    await eventually(lambda: len(server._connections) == 1)
+    second = await asyncio.open_connection("127.0.0.1", port)
+    await eventually(lambda: len(server._connections) == 2)
+    assert not await answers(port)
+    assert server.refused == 1
+    for _, writer in (first, second):
+        writer.close()
+    await eventually(lambda: not server._connections)
+    assert await answers(port)
+    server.stop()
+    await server.close_all_connections()
+
+
+def test_there_are_fewer_connections_than_descriptors() -> None:
+    script = "from web.server import connections_for; print(connections_for(10**9), connections_for(5))"
+
+    def tighten() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
+
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, preexec_fn=tighten, text=True)
+    assert said == f"{200 - RESERVED_DESCRIPTORS} 5\n"

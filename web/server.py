@@ -1,0 +1,37 @@
+"""The HTTP server, which takes no more connections than it has descriptors for."""
+
+import resource
+from collections.abc import Sized
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
+
+RESERVED_DESCRIPTORS = 64
+"""For the bus, the log, and files of the page."""
+
+
+def connections_for(wanted: int) -> int:
+    """Raises this process's limit of descriptors as far as it may; gives how many connections that is enough for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = max(soft, min(hard, wanted + RESERVED_DESCRIPTORS))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(min(wanted, soft - RESERVED_DESCRIPTORS), 1)
+
+
+class Server(HTTPServer):
+    """Once `bound`, closes each connection too many at once: accept() without a descriptor would fail for ever."""
+
+    refused = 0
+
+    def bound(self, connections: int, upgraded: Sized) -> None:
+        """`upgraded`: the connections that have become WebSockets, which the server no longer counts among its own."""
+        self._connections_limit = connections
+        self._upgraded = upgraded
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        if len(self._connections) + len(self._upgraded) >= self._connections_limit:
+            self.refused += 1
+            stream.close()
+        else:
+            super().handle_stream(stream, address)
