@@ -216,10 +216,10 @@ def test_a_reversal_uses_the_margin_that_it_gives_back() -> None:
     desk.submit(BUY)
     assert len(desk.reverse(1)) == 2
     assert desk.state.summary(desk.account, desk.now_ns).free_margin_minor == 7
-    # What asks for no more margin than there was is dealt, even where the spread leaves less than it asks for.
     desk = Desk(deposit="370.29")
     desk.submit(BUY)
-    assert len(desk.reverse(1)) == 2
+    assert refusal(desk.state, ReversePosition(ACCOUNT, "r", 1))[0] is Code.INSUFFICIENT_MARGIN
+    assert desk.positions() == ["1: buy 10000 at 1.10020"]
 
 
 @pytest.mark.parametrize(("deposit", "is_dealt"), [("1026.16", False), ("1026.17", True)])
