@@ -1,8 +1,6 @@
-"""The engine's actor when there is no room for its journal, on a real disk that is full and on a limited file."""
+"""The engine's actor when there is no room for its journal, on a real disk that is full."""
 
 import contextlib
-import os
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,26 +59,8 @@ def full_disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def limited_file(tmp_path: Path) -> Iterator[Disk]:
-    """This process may not make any file larger than the journal's log is."""
-    journal = tmp_path / "engine.sqlite"
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill() -> None:
-        size = max(os.path.getsize(journal.with_name(journal.name + suffix)) for suffix in ("", "-wal"))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-
-    def free() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    yield Disk(journal, fill, free)
-    free()
-
-
-@pytest.fixture(params=["full_disk", "limited_file"])
-def disk(request: pytest.FixtureRequest, actors_stop: None) -> Disk:
-    made: Disk = request.getfixturevalue(request.param)
-    return made
+def disk(full_disk: Disk, actors_stop: None) -> Disk:
+    return full_disk
 
 
 @pytest.fixture
