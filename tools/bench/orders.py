@@ -23,7 +23,7 @@ from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
 
 NAME = "orders"
 ORDERS = 120_000
-WINDOW_ORDERS = 512
+WINDOW_ORDERS = 1_024
 ROUNDS = 3
 TICK_INTERVAL_S = 0.02
 HEARTBEAT_NS = 500_000_000
