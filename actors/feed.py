@@ -25,9 +25,13 @@ from config import catalogue
 from config import settings as config
 from config.catalogue import Lp
 from config.settings import Settings
-from gateway.connection import BinanceStream, Connection, ConnectionLost, Events, OandaStream, Patience, Stream
-from gateway.venues import binance, oanda
+from gateway.connection import Connection
+from gateway.venues.binance import book_ticker
+from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueQuote
+from gateway.venues.interface import ConnectionLost, Events, Patience, Stream
+from gateway.venues.oanda import pricing
+from gateway.venues.oanda.stream import OandaStream
 
 STATUS_INTERVAL_S = 1.0
 STOP_CHECK_INTERVAL_S = 0.05
@@ -168,7 +172,7 @@ def oanda_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
     """The LP that the settings name, or the simulated one."""
 
     def stream_of(address: dict[str, str]) -> Stream:
-        request = oanda.pricing_stream_request(address["url"], address["account"], address["token"], list(lp.symbols))
+        request = pricing.pricing_stream_request(address["url"], address["account"], address["token"], list(lp.symbols))
         return OandaStream(request, patience)
 
     if settings.oanda_url is None:
@@ -186,7 +190,7 @@ def binance_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
     """The LP that the settings name, or the simulated one."""
 
     def stream_of(address: dict[str, str]) -> Stream:
-        return BinanceStream(binance.stream_url(address["url"], list(lp.symbols)), patience)
+        return BinanceStream(book_ticker.stream_url(address["url"], list(lp.symbols)), patience)
 
     if settings.binance_url is None:
         return SimulatedStream(settings.venues_file, "binance", stream_of)

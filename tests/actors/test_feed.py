@@ -24,8 +24,11 @@ from actors.domain.quote import Quote, QuoteLimits
 from actors.feed import Beat, Connected, Feed, FeedRunner, Heard, SimulatedStream, binance_stream, oanda_stream
 from config import catalogue
 from config.settings import Settings
-from gateway.connection import BinanceStream, Connection, ConnectionLost, Events, OandaStream, Patience
+from gateway.connection import Connection
+from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
+from gateway.venues.interface import ConnectionLost, Events, Patience
+from gateway.venues.oanda.stream import OandaStream
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS
 
 SYMBOLS = {"EUR_USD": "EURUSD", "GBP_USD": "GBPUSD", "XAU_USD": "XAUUSD"}

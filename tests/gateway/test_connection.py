@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from gateway.connection import BinanceStream, Connection, OandaStream, Patience, Stream, backoff_ms
-from gateway.venues.binance import stream_url
+from gateway.connection import Connection, backoff_ms
+from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
-from gateway.venues.oanda import pricing_stream_request
+from gateway.venues.interface import Patience, Stream
+from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.stream import OandaStream
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
 from tools.venues.oanda import OandaVenue

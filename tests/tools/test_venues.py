@@ -20,10 +20,12 @@ import pytest
 import websockets
 
 from actors.domain.money import parse_e8
-from gateway.connection import BinanceStream, OandaStream, Patience
-from gateway.venues.binance import stream_url
+from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
-from gateway.venues.oanda import pricing_stream_request
+from gateway.venues.interface import Patience
+from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.stream import OandaStream
 from tools.venues.binance import SYMBOLS, BinanceVenue
 from tools.venues.market import NEXT_RECORDING_NS, TURN_TICKS, Market, Play, Tick
 from tools.venues.oanda import INSTRUMENTS, OandaVenue

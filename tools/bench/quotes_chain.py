@@ -26,8 +26,9 @@ from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.quote import QuoteLimits, Tick
 from actors.feed import Feed, FeedRunner
 from config.settings import configure_logging
-from gateway.connection import Connection, Events, Patience
+from gateway.connection import Connection
 from gateway.venues.events import VenueEvent, VenueQuote
+from gateway.venues.interface import Events, Patience
 from tools.bench import market
 
 VENUE = "BENCH"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.money import parse_e8
-from gateway.venues.binance import MESSAGE_LIMIT_BYTES, STREAMS_LIMIT, BinanceBookTickers, stream_url
+from gateway.venues.binance.book_ticker import MESSAGE_LIMIT_BYTES, STREAMS_LIMIT, BinanceBookTickers, stream_url
 from gateway.venues.events import DETAIL_LIMIT_CHARS, VenueEvent, VenueGarbage, VenueQuote
 
 BOOK = {"u": 1, "s": "BTCUSDT", "b": "95000.01000000", "B": "0.50000000", "a": "95000.02000000", "A": "12.00000000"}

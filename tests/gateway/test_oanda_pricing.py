@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.venues.events import DETAIL_LIMIT_CHARS, VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
-from gateway.venues.oanda import LINE_LIMIT_BYTES, OandaPriceStream, pricing_stream_request
+from gateway.venues.oanda.pricing import LINE_LIMIT_BYTES, OandaPriceStream, pricing_stream_request
 
 TIME = "2026-01-19T13:49:23.953205123Z"
 TIME_NS = 1_768_830_563_953_205_123
