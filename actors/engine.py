@@ -8,29 +8,22 @@ import structlog
 
 from actors import process
 from actors.bus import codec, sockets, topics
-from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
+from actors.bus.answers import (
     Answer,
     DeskReport,
     Done,
-    EngineRequest,
-    EventBatch,
     Events,
     ExposureReport,
-    GetAccount,
-    GetEvents,
-    GetExplanation,
-    GetExposure,
-    GetInstruments,
     Instruments,
     OrderReport,
-    Ping,
     Pong,
     Refusal,
     Reply,
-    StreamAlive,
 )
+from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExplanation, GetExposure, GetInstruments, Ping
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog
 from actors.domain import broker, positions, wide
 from actors.domain.commands import (

@@ -1,7 +1,7 @@
 """What the engine answers, apart from how it comes to it."""
 
 from actors.bus import codec
-from actors.bus.messages import AccountReport, PositionReport, Reply
+from actors.bus.answers import AccountReport, PositionReport, Reply
 from actors.bus.pump import Outbox
 from actors.domain import margin
 from actors.domain.refusal import Code, Refused
