@@ -8,8 +8,10 @@ from actors.domain import abook, ledger, margin
 from actors.domain.abook import closing_e8
 from actors.domain.account import Account
 from actors.domain.bands import bands_of
-from actors.domain.dealing import Deal, closing_order
+from actors.domain.dealing import Deal
 from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.evolution import evolve
+from actors.domain.executed import closing_order
 from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason
@@ -119,5 +121,5 @@ def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -
 
 
 def _take(state: State, event: Event, events: list[Event]) -> None:
-    state.evolve(event)
+    evolve(state, event)
     events.append(event)
