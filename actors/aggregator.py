@@ -7,20 +7,11 @@ import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
+from actors.bus.answers import Pong, Reply, Ticks
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
-    AggregatorRequest,
-    FeedMessage,
-    FeedStatus,
-    GetTicks,
-    Pong,
-    QuoteBatch,
-    Reply,
-    StreamAlive,
-    StreamStatus,
-    Ticks,
-)
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.requests import AggregatorRequest, GetTicks
+from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, StreamAlive, StreamStatus
 from actors.counters import CounterLog
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument

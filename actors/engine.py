@@ -6,33 +6,15 @@ from typing import Any
 import pykka
 import structlog
 
-from actors import process
+from actors import process, reports
 from actors.bus import codec, sockets, topics
+from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
-    Answer,
-    DeskReport,
-    Done,
-    EngineRequest,
-    EventBatch,
-    Events,
-    ExposureReport,
-    GetAccount,
-    GetEvents,
-    GetExplanation,
-    GetExposure,
-    GetInstruments,
-    Instruments,
-    OrderReport,
-    Ping,
-    Pong,
-    Refusal,
-    Reply,
-    StreamAlive,
-)
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExplanation, GetExposure, GetInstruments, Ping
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog
-from actors.domain import broker, positions, wide
+from actors.domain import broker, positions
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -50,7 +32,7 @@ from actors.domain.state import State
 from actors.errand import Errand, Failed
 from actors.explainer import Explainer
 from actors.observations import Observation, Observations
-from actors.reports import Answered, account_report, messages_of
+from actors.reports import Answered, messages_of
 from actors.store.journal import Full, Journal
 from actors.store.opening import opened
 from actors.store.record import Damaged, Turn
@@ -104,10 +86,10 @@ class Engine(pykka.ThreadingActor):
         self._retry_ns, self._pause_ns = 0, RETRY_NS
         self._queries: dict[type, Callable[[Any], Answer]] = {
             Ping: self._ping,
-            GetInstruments: self._instruments,
-            GetAccount: self._account,
-            GetExposure: self._exposure,
-            GetEvents: self._events_from,
+            GetInstruments: lambda query: reports.instruments(self._state),
+            GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
+            GetExposure: lambda query: reports.exposure_report(self._state),
+            GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
         }
         self._bad_requests = 0
         self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
@@ -310,35 +292,6 @@ class Engine(pykka.ThreadingActor):
 
     def _ping(self, _: Ping) -> Answer:
         return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq)
-
-    def _instruments(self, _: GetInstruments) -> Answer:
-        return Instruments(list(self._state.instruments.values()))
-
-    def _account(self, query: GetAccount) -> Answer:
-        return account_report(self._state, query.account_id, self._now_ns)
-
-    def _exposure(self, _: GetExposure) -> Answer:
-        state = self._state
-        desks = []
-        for symbol, desk in sorted(state.books.desks.items()):
-            tick = state.ticks[symbol]
-            report = DeskReport(
-                symbol,
-                desk.exposure_e8,
-                desk.coverage_e8,
-                desk.hedging_e8,
-                desk.open_e8,
-                desk.at_venues_e8,
-                wide.part(desk.b_book_profit_e16(tick)),
-                wide.part(desk.a_book_profit_e16(tick)),
-                wide.part(desk.markup_e16),
-                wide.part(desk.hedge_profit_e16(tick)),
-            )
-            desks.append(report)
-        return ExposureReport(state.event_seq, desks, list(state.books.open.values()))
-
-    def _events_from(self, query: GetEvents) -> Answer:
-        return Events(self._journal.events_from(query.first_seq))
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

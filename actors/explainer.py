@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.bus.messages import Explanation, Refusal, Reply
+from actors.bus.answers import Explanation, Refusal, Reply
 from actors.errand import Errand, Failed
 from actors.reports import Answered
 

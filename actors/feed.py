@@ -18,7 +18,7 @@ import zmq
 from actors import process
 from actors.bus import codec, sockets
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import FeedStatus, QuoteBatch
+from actors.bus.streams import FeedStatus, QuoteBatch
 from actors.domain.instrument import Instrument
 from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
 from config import catalogue

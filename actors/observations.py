@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator
 
 from actors.bus import codec, topics
-from actors.bus.messages import StreamAlive
+from actors.bus.streams import StreamAlive
 from actors.domain.quote import Tick, is_sound
 
 LIMIT_TICKS = 100_000

@@ -9,24 +9,11 @@ import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
+from actors.bus.answers import Answer, Events, Pong, Reply, Ticks
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
-    AggregatorRequest,
-    Answer,
-    EngineRequest,
-    EventBatch,
-    Events,
-    GetEntries,
-    GetFills,
-    GetOrders,
-    HistoryRequest,
-    Ping,
-    Pong,
-    Reply,
-    StreamAlive,
-    Ticks,
-)
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetEntries, GetFills, GetOrders, HistoryRequest, Ping
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog
 from actors.domain.quote import Tick
 from actors.store.database import database_url

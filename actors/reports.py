@@ -1,9 +1,9 @@
 """What the engine answers, apart from how it comes to it."""
 
 from actors.bus import codec
-from actors.bus.messages import AccountReport, PositionReport, Reply
+from actors.bus.answers import AccountReport, DeskReport, ExposureReport, Instruments, PositionReport, Reply
 from actors.bus.pump import Outbox
-from actors.domain import margin
+from actors.domain import margin, wide
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 
@@ -31,6 +31,30 @@ def account_report(state: State, account_id: int, now_ns: int) -> AccountReport:
     ]
     summary, orders = state.summary(account, now_ns), list(account.orders.values())
     return AccountReport(state.event_seq, summary, positions, orders, account.group, dict(account.requirements))
+
+
+def instruments(state: State) -> Instruments:
+    return Instruments(list(state.instruments.values()))
+
+
+def exposure_report(state: State) -> ExposureReport:
+    desks = []
+    for symbol, desk in sorted(state.books.desks.items()):
+        tick = state.ticks[symbol]
+        report = DeskReport(
+            symbol,
+            desk.exposure_e8,
+            desk.coverage_e8,
+            desk.hedging_e8,
+            desk.open_e8,
+            desk.at_venues_e8,
+            wide.part(desk.b_book_profit_e16(tick)),
+            wide.part(desk.a_book_profit_e16(tick)),
+            wide.part(desk.markup_e16),
+            wide.part(desk.hedge_profit_e16(tick)),
+        )
+        desks.append(report)
+    return ExposureReport(state.event_seq, desks, list(state.books.open.values()))
 
 
 def messages_of(replies: list[Answered]) -> Outbox:

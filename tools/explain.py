@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors.bus.messages import Explanation, Refusal
+from actors.bus.answers import Explanation, Refusal
 from actors.domain.account import AccountSummary
 from actors.domain.commands import ObserveTicks
 from actors.domain.money import SCALE, format_e8, format_minor

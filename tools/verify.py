@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.bus.messages import Message
+from actors.bus.message import Message
 from actors.domain import broker
 from actors.domain.commands import Input
 from actors.domain.events import Event

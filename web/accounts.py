@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from actors.bus.messages import AccountReport, GetAccount
+from actors.bus.answers import AccountReport
+from actors.bus.requests import GetAccount
 from actors.domain.events import (
     AccountOpened,
     BreakFound,

@@ -11,14 +11,9 @@ import structlog
 import zmq
 
 from actors.bus import endpoints, sockets, topics
+from actors.bus.answers import Instruments
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
-    AggregatorRequest,
-    EngineRequest,
-    GetInstruments,
-    HistoryRequest,
-    Instruments,
-)
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, TypeVar
 
-from actors.bus.messages import AccountReport, Answer, Done, OrderReport
+from actors.bus.answers import AccountReport, Answer, Done, OrderReport
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import zmq
 
+from actors.bus.answers import Answer, Refusal, Reply
 from actors.bus.codec import BadFrame, decoder, encode
-from actors.bus.messages import AggregatorRequest, Answer, EngineRequest, HistoryRequest, Refusal, Reply
+from actors.bus.requests import AggregatorRequest, EngineRequest, HistoryRequest
 
 BATCH_MESSAGES = 1_000
 """How many messages are taken from a socket before the rest of the process has its turn."""

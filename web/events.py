@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
+from actors.bus.answers import Events
 from actors.bus.codec import BadFrame, decoder, topic_and_body
-from actors.bus.messages import EventBatch, Events, GetEvents
+from actors.bus.requests import GetEvents
+from actors.bus.streams import EventBatch
 from actors.domain.events import Event
 from web.bus import Asker, Away, Declined, NoAnswer
 

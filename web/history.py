@@ -1,15 +1,7 @@
 """What has been: fills, ledger entries, bars and ticks, from persistence."""
 
-from actors.bus.messages import (
-    Bars,
-    Entries,
-    Fills,
-    GetBars,
-    GetEntries,
-    GetFills,
-    GetTickHistory,
-    Ticks,
-)
+from actors.bus.answers import Bars, Entries, Fills, Ticks
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
 from web import problem, render, schema
 from web.paging import PagingHandler

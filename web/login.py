@@ -1,6 +1,7 @@
 """POST /login."""
 
-from actors.bus.messages import GetUser, User, UserReport
+from actors.bus.answers import User, UserReport
+from actors.bus.requests import GetUser
 from web import problem, schema
 from web.auth import TooManyLogins
 from web.bus import Away, Declined, NoAnswer

@@ -1,6 +1,7 @@
 """Orders: placed, looked up, changed and cancelled. Those that wait are the engine's, all others are history."""
 
-from actors.bus.messages import GetOrders, Orders
+from actors.bus.answers import Orders
+from actors.bus.requests import GetOrders
 from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
 from actors.domain.order import Order
 from web import problem, schema

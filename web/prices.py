@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from actors.bus import topics
+from actors.bus.answers import Ticks
 from actors.bus.codec import BadFrame, decoder, topic_and_body
-from actors.bus.messages import FeedStatus, GetTicks, StreamAlive, StreamStatus, Ticks
+from actors.bus.requests import GetTicks
+from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
 from actors.domain.instrument import Instrument
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from tornado.web import HTTPError
 
-from actors.bus.messages import Refusal
+from actors.bus.answers import Refusal
 from web.bus import Away, Declined, NoAnswer
 
 MEDIA_TYPE = "application/problem+json"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.bus.messages import Ping, Pong
+from actors.bus.answers import Pong
+from actors.bus.requests import Ping
 from web.bus import Asker, Away, Declined, NoAnswer
 from web.prices import Prices
 

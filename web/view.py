@@ -1,6 +1,6 @@
 """One account as its owner sees it live: a snapshot from the engine, the events after it, and prices of the moment."""
 
-from actors.bus.messages import AccountReport
+from actors.bus.answers import AccountReport
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
 from actors.domain.events import (

@@ -35,6 +35,7 @@ from actors.domain.commands import (
 )
 from actors.domain.desk import define_hedge, define_rules
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
+from actors.domain.evolution import evolve
 from actors.domain.group import MARKUP_LIMIT_E8
 from actors.domain.money import LIMIT_E8
 from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
@@ -106,7 +107,7 @@ def _expire(state: State, now_ns: int, events: list[Event]) -> None:
 
 def _evolve(state: State, step: list[Event], events: list[Event]) -> None:
     for event in step:
-        state.evolve(event)
+        evolve(state, event)
     events += step
 
 

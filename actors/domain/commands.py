@@ -193,9 +193,8 @@ class ReversePosition(Told, frozen=True):
     position_id: int
 
 
-Command = (
-    DefineInstrument
-    | OpenAccount
+EngineCommand = (
+    OpenAccount
     | DefineGroup
     | DefineRules
     | DefineHedge
@@ -214,6 +213,9 @@ Command = (
     | ClosePositions
     | ReversePosition
 )
+"""What other processes may ask for."""
+Command = DefineInstrument | EngineCommand
+"""What the engine obeys: instruments come from configuration alone."""
 
 
 class ObserveTicks(Told, frozen=True):

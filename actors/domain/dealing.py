@@ -7,20 +7,17 @@ from actors.domain.account import Account
 from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
 from actors.domain.events import Cover, Event, OrderFilled
+from actors.domain.executed import cost_of, filled, without
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
-from actors.domain.lifecycle import Step, after
-from actors.domain.money import Rounding, div, format_minor, mul_div
+from actors.domain.money import Rounding, format_minor
 from actors.domain.order import (
     BUY,
     Conversion,
     Fill,
     Order,
-    OrderReason,
-    OrderStatus,
     OrderTerms,
-    OrderType,
     Position,
 )
 from actors.domain.quote import Tick
@@ -28,8 +25,7 @@ from actors.domain.refusal import Code, Refused
 from actors.domain.requirement import NOTHING, required
 from actors.domain.state import State
 
-CEILING, FLOOR, HALF_EVEN = Rounding.CEILING, Rounding.FLOOR, Rounding.HALF_EVEN
-FILL, PART = Step.FILL, Step.PART
+HALF_EVEN = Rounding.HALF_EVEN
 NETTING = Mode.NETTING
 
 
@@ -98,15 +94,15 @@ class Deal:
     def close(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> Order:
         """Closes a quantity of a position for an order; the profit is booked. Gives the order as it is then."""
         account = self._account
-        cost_e16 = _cost_of(position, quantity_e8)
+        cost_e16 = cost_of(position, quantity_e8)
         proceeds_e16 = price_e8 * quantity_e8
         amount_e16 = proceeds_e16 - cost_e16 if position.side is BUY else cost_e16 - proceeds_e16
         by = self._conversion(gain=amount_e16 > 0)
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
-        order = _filled(order, quantity_e8, price_e8, position.position_id, self._cover)
+        order = filled(order, quantity_e8, price_e8, position.position_id, self._cover)
         fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
-        self._book(order, fill, _without(position, quantity_e8, self._cover))
+        self._book(order, fill, without(position, quantity_e8, self._cover))
         return order
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
@@ -131,7 +127,7 @@ class Deal:
         )
         self.opens = True
         self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
-        order = _filled(order, quantity_e8, price_e8, self._position_id, self._cover)
+        order = filled(order, quantity_e8, price_e8, self._position_id, self._cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
@@ -159,7 +155,7 @@ class Deal:
         )
         self.opens = True
         self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
-        order = _filled(order, quantity_e8, price_e8, position.position_id, self._cover)
+        order = filled(order, quantity_e8, price_e8, position.position_id, self._cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
 
     def _opposite(self, terms: OrderTerms) -> list[Position]:
@@ -283,86 +279,4 @@ def commission_of(state: State, account: Account, instrument: Instrument, quanti
         margin.conversion(crosses, ticks, instrument.quote, currency, gain=False),
         margin.conversion(crosses, ticks, terms.currency or currency, currency, gain=False),
         currency,
-    )
-
-
-def closing_order(
-    order_id: int,
-    position: Position,
-    quantity_e8: int,
-    client_order_id: str,
-    request: str,
-    reason: OrderReason,
-    now_ns: int,
-) -> Order:
-    """The order that closes a quantity of a position, before its execution."""
-    terms = OrderTerms(position.symbol, position.side.opposite, OrderType.MARKET, quantity_e8, reduce_only=True)
-    return Order(
-        order_id,
-        position.account_id,
-        client_order_id,
-        terms,
-        request,
-        reason,
-        OrderStatus.WORKING,
-        0,
-        0,
-        position.position_id,
-        now_ns,
-    )
-
-
-def _filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, cover: Cover | None) -> Order:
-    """The order after an execution. Built by hand: this is the hot path, and `replace` is slow."""
-    before_e8 = order.filled_e8
-    average_e8 = price_e8
-    if before_e8:
-        cost_e16 = order.average_price_e8 * before_e8 + price_e8 * quantity_e8
-        average_e8 = div(cost_e16, before_e8 + quantity_e8, HALF_EVEN)
-    at_venue_e8, reserved_minor = order.at_venue_e8, order.reserved_minor
-    if cover is not None:
-        at_venue_e8 -= quantity_e8
-        reserved_minor = mul_div(reserved_minor, at_venue_e8, order.at_venue_e8, CEILING)
-    return Order(
-        order.order_id,
-        order.account_id,
-        order.client_order_id,
-        order.terms,
-        order.request,
-        order.reason,
-        after(order.status, FILL if before_e8 + quantity_e8 == order.terms.quantity_e8 else PART),
-        before_e8 + quantity_e8,
-        average_e8,
-        position_id,
-        order.created_ns,
-        order.trail_seq,
-        order.asked_e8,
-        at_venue_e8,
-        reserved_minor,
-    )
-
-
-def _cost_of(position: Position, quantity_e8: int) -> int:
-    """What a quantity of the position cost, in the quote currency; parts are rounded down, the last gets the rest."""
-    if quantity_e8 == position.quantity_e8:
-        return position.cost_e16
-    return position.open_price_e8 * quantity_e8 + mul_div(
-        position.open_rest_e16, quantity_e8, position.quantity_e8, FLOOR
-    )
-
-
-def _without(position: Position, quantity_e8: int, cover: Cover | None) -> Position:
-    """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up.
-
-    A venue closes what venues have opened, as far as that goes.
-    """
-    left_e8 = position.quantity_e8 - quantity_e8
-    a_book_e8 = max(0, position.a_book_e8 - quantity_e8) if cover else position.a_book_e8
-    rest_e16 = position.open_rest_e16
-    return msgspec.structs.replace(
-        position,
-        quantity_e8=left_e8,
-        margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING),
-        open_rest_e16=rest_e16 - mul_div(rest_e16, quantity_e8, position.quantity_e8, FLOOR),
-        a_book_e8=min(a_book_e8, left_e8),
     )

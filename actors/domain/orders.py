@@ -22,18 +22,11 @@ from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderModified
 from actors.domain.instrument import Instrument
 from actors.domain.lifecycle import Step, after
 from actors.domain.money import format_e8
-from actors.domain.order import (
-    BUY,
-    Order,
-    OrderReason,
-    OrderStatus,
-    OrderTerms,
-    OrderType,
-    TimeInForce,
-)
+from actors.domain.order import BUY, Order, OrderReason, OrderStatus, OrderTerms, OrderType, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
-from actors.domain.state import State, waits_for_e8
+from actors.domain.state import State
+from actors.domain.waiting import waits_for_e8
 
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP

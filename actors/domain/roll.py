@@ -5,6 +5,7 @@ from actors.domain.account import Account
 from actors.domain.calendar import settlement, trading_day
 from actors.domain.charges import charged_nights, swap_minor, swap_rate_e8
 from actors.domain.events import DaySealed, Event, SwapCharged
+from actors.domain.evolution import evolve
 from actors.domain.ledger import PostingKind
 from actors.domain.order import Position
 from actors.domain.state import State
@@ -17,10 +18,10 @@ def roll(state: State, now_ns: int, events: list[Event]) -> None:
         for position in account.positions.values():
             event = _swap(state, account, position, day, now_ns)
             if event is not None:
-                state.evolve(event)
+                evolve(state, event)
                 events.append(event)
     sealed = DaySealed(day, state.ledger.balances())
-    state.evolve(sealed)
+    evolve(state, sealed)
     events.append(sealed)
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actors.domain import waiting
 from actors.domain.account import Account
 from actors.domain.books import SavedBooks
 from actors.domain.commands import Mode
@@ -125,14 +126,14 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
     for position in part.positions:
         account.place(position, state.instruments[position.symbol].quote)
         # The trails have it already, with the peak that it has seen.
-        state.watch_position(msgspec.structs.replace(position, trailing_stop_e8=0), None)
+        waiting.watch_position(state, msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:
         account.orders[order.order_id] = order
         account.reserved_minor += order.reserved_minor
         if order.terms.type is OrderType.TRAILING_STOP:
-            state.watch_expiry(order)
+            waiting.watch_expiry(state, order)
         else:
-            state.watch_order(order)
+            waiting.watch_order(state, order)
     for symbol, requirement in part.requirements.items():
         account.require(symbol, requirement)
     account.status, account.second, account.second_orders = part.status, part.second, part.second_orders

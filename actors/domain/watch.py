@@ -8,8 +8,10 @@ from actors.domain import abook, ledger, margin
 from actors.domain.abook import closing_e8
 from actors.domain.account import Account
 from actors.domain.bands import bands_of
-from actors.domain.dealing import Deal, closing_order
+from actors.domain.dealing import Deal
 from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.evolution import evolve
+from actors.domain.executed import closing_order
 from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason
@@ -22,15 +24,19 @@ STOP_OUT, NORMAL = MarginStatus.STOP_OUT, MarginStatus.NORMAL
 
 
 def look_at_margins(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
-    """After a tick: whose margin status has changed, and what follows from it."""
-    if not tick.live:
-        return
-    due, state.unwatched = state.unwatched, {}
+    """After a tick: whose margin status has changed, and what follows from it.
+
+    A price that is not live decides about nobody: those whose bands it breaks are looked at with the next live tick, of
+    whichever symbol, as they are after a restart.
+    """
     for name, bands in state.bands.items():
         seen = state.group_ticks[name].get(tick.symbol)
         if seen is not None:
             for account_id in bands.reached(seen):
-                due[account_id] = None
+                state.unwatched[account_id] = None
+    if not tick.live:
+        return
+    due, state.unwatched = state.unwatched, {}
     for account_id in sorted(due):
         _look(state, state.accounts[account_id], now_ns, events)
 
@@ -119,5 +125,5 @@ def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -
 
 
 def _take(state: State, event: Event, events: list[Event]) -> None:
-    state.evolve(event)
+    evolve(state, event)
     events.append(event)

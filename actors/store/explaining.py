@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bus.messages import Explanation, JournalPlace, Refusal
+from actors.bus.answers import Explanation, JournalPlace, Refusal
 from actors.domain.commands import Input, ObserveTicks
 from actors.domain.events import OrderFilled
+from actors.domain.evolution import evolve
 from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.store import recovery
@@ -50,7 +51,7 @@ def _within(state: State, commit: Commit, fill_id: int, snapshot_batch_seq: int)
             for event in caused:
                 if here and event is here[0]:
                     return _explained(state, commit, here[0], cause, turn.now_ns, snapshot_batch_seq)
-                state.evolve(event)
+                evolve(state, event)
             place += count
     raise Damaged(f"batch {commit.first_batch_seq} should have fill {fill_id}, and has not")
 
@@ -78,7 +79,7 @@ def _explained(
     account = state.accounts[filled.order.account_id]
     before = state.summary(account, now_ns)
     event_seq = state.event_seq + 1
-    state.evolve(filled)
+    evolve(state, filled)
     return Explanation(
         fill,
         filled.order,

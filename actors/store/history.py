@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from actors.bus.messages import Answer
+from actors.bus.answers import Answer
 from actors.domain.bar import Bar, bar_of, join
 from actors.domain.events import Event
 from actors.domain.quote import Tick

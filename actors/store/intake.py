@@ -6,7 +6,8 @@ before it were let through or are known to be gone.
 
 from collections.abc import Iterable
 
-from actors.bus.messages import EventBatch, GetEvents, GetTicks
+from actors.bus.requests import GetEvents, GetTicks
+from actors.bus.streams import EventBatch
 from actors.domain.quote import Tick
 
 ASK_AGAIN_NS = 1_000_000_000

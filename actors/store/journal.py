@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from actors.bus.messages import EventBatch
+from actors.bus.streams import EventBatch
 from actors.domain.events import Event
 from actors.domain.state import State
 from actors.store import recovery, segments, snapshots

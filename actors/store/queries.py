@@ -7,23 +7,8 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import select, text
 
-from actors.bus.messages import (
-    Answer,
-    Bars,
-    Entries,
-    Fills,
-    GetBars,
-    GetEntries,
-    GetFills,
-    GetOrders,
-    GetTickHistory,
-    GetUser,
-    Orders,
-    Refusal,
-    Ticks,
-    User,
-    UserReport,
-)
+from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks, User, UserReport
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
 from actors.domain.bar import MINUTE_NS
 from actors.store import order_rows, rows
 from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS, USERS

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from actors.bus import codec
-from actors.bus.messages import EventBatch
+from actors.bus.streams import EventBatch
 from actors.store import segments
 from actors.store.record import SQLITE_INTEGER_MAX, Damaged, Row, row_batch
 from actors.store.segments import Reading, Segment

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.bus import codec
-from actors.bus.messages import EventBatch
+from actors.bus.streams import EventBatch
 from actors.domain.commands import Input
 from actors.domain.events import Event
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from actors.bus.messages import Answer, EventBatch, Refusal
+from actors.bus.answers import Answer, Refusal
+from actors.bus.streams import EventBatch
 from actors.domain.quote import Tick
 from actors.store.database import DatabaseAway, DatabaseRefused
 from actors.store.history import EVENTS, History, tick_stream

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
+from actors.domain.evolution import evolve
 from actors.domain.state import State
 from actors.store import snapshots
 from actors.store.collector import without_collector
@@ -55,7 +56,7 @@ def take_in(state: State, commit: Commit) -> int:
         for told, count in zip(turn.inputs, turn.counts, strict=True):
             see(state, told)
             for event in events[place : place + count]:
-                state.evolve(event)
+                evolve(state, event)
             place += count
     if place != len(events):
         raise Damaged(f"batch {commit.first_batch_seq} has {len(events)} events, its inputs caused {place}")

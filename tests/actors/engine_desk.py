@@ -6,14 +6,10 @@ from typing import Any
 import pykka
 
 from actors.bus import codec, topics
-from actors.bus.messages import (
-    Answer,
-    EngineRequest,
-    EventBatch,
-    Reply,
-    StreamAlive,
-)
+from actors.bus.answers import Answer, Reply
 from actors.bus.pump import Inbox, Outbox
+from actors.bus.requests import EngineRequest
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount
 from actors.domain.events import Event
 from actors.domain.order import Side

@@ -11,21 +11,9 @@ from typing import Any
 import zmq
 
 from actors.bus import codec, endpoints, sockets, topics
-from actors.bus.messages import (
-    AggregatorRequest,
-    Answer,
-    EngineRequest,
-    EventBatch,
-    Events,
-    GetEvents,
-    GetTicks,
-    HistoryRequest,
-    Ping,
-    Pong,
-    Reply,
-    StreamAlive,
-    Ticks,
-)
+from actors.bus.answers import Answer, Events, Pong, Reply, Ticks
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetEvents, GetTicks, HistoryRequest, Ping
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.domain.events import Event
 from actors.domain.quote import Tick
 

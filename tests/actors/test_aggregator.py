@@ -8,20 +8,10 @@ import pytest
 
 from actors.aggregator import BACKLOG_TICKS, FEED_SILENCE_LIMIT_NS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
 from actors.bus import codec, topics
-from actors.bus.messages import (
-    AggregatorRequest,
-    Answer,
-    FeedStatus,
-    GetTicks,
-    Ping,
-    Pong,
-    QuoteBatch,
-    Reply,
-    StreamAlive,
-    StreamStatus,
-    Ticks,
-)
+from actors.bus.answers import Answer, Pong, Reply, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
+from actors.bus.requests import AggregatorRequest, GetTicks, Ping
+from actors.bus.streams import FeedStatus, QuoteBatch, StreamAlive, StreamStatus
 from actors.domain.money import parse_e8 as e8
 from actors.domain.quote import Quote, Tick
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote

@@ -7,26 +7,21 @@ from typing import Any
 import msgspec
 
 from actors.bus import codec, topics
-from actors.bus.messages import (
+from actors.bus.answers import (
     AccountReport,
     Answer,
     Done,
-    EngineRequest,
-    EventBatch,
     Events,
-    GetAccount,
-    GetEvents,
-    GetInstruments,
     Instruments,
     OrderReport,
-    Ping,
     Pong,
     PositionReport,
     Refusal,
     Reply,
-    StreamAlive,
 )
 from actors.bus.pump import Inbox
+from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetInstruments, Ping
+from actors.bus.streams import EventBatch, StreamAlive
 from actors.domain.account import AccountSummary
 from actors.domain.commands import (
     CancelOrder,

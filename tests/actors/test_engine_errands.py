@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from actors.bus import codec
-from actors.bus.messages import Explanation, GetExplanation, Refusal, Reply
+from actors.bus.answers import Explanation, Refusal, Reply
 from actors.bus.pump import Stop
+from actors.bus.requests import GetExplanation
 from actors.domain.events import OrderFilled
 from actors.explainer import WAITING_LIMIT_QUESTIONS
 from actors.store import segments, snapshots

@@ -9,16 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from actors.bus import codec
-from actors.bus.messages import (
-    AccountReport,
-    EventBatch,
-    GetAccount,
-    OrderReport,
-    Ping,
-    Pong,
-    Refusal,
-)
+from actors.bus.answers import AccountReport, OrderReport, Pong, Refusal
 from actors.bus.pump import Stop
+from actors.bus.requests import GetAccount, Ping
+from actors.bus.streams import EventBatch
 from actors.domain.commands import Deposit, OpenAccount
 from actors.domain.events import OrderFilled
 from actors.domain.money import parse_e8 as e8

@@ -7,10 +7,7 @@ import msgspec
 import pytest
 
 from actors.bus import codec
-from actors.bus.messages import (
-    OrderReport,
-    Reply,
-)
+from actors.bus.answers import OrderReport, Reply
 from actors.bus.pump import Stop
 from actors.domain.commands import Command, ObserveTicks, OpenAccount, SubmitOrder
 from actors.domain.events import OrderFilled, OrderRejected
@@ -20,13 +17,7 @@ from actors.domain.state import State
 from actors.store import snapshots
 from actors.store.reader import Reader
 from actors.store.record import Turn
-from tests.actors.engine_desk import (
-    Desk,
-    alive_frame,
-    events_in,
-    events_message,
-    ticks_frame,
-)
+from tests.actors.engine_desk import Desk, alive_frame, events_in, events_message, ticks_frame
 from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, terms, tick
 from tools.verify import verify
 

@@ -1,6 +1,7 @@
 """What staff ask the engine of the broker's books."""
 
-from actors.bus.messages import DeskReport, ExposureReport, GetExposure
+from actors.bus.answers import DeskReport, ExposureReport
+from actors.bus.requests import GetExposure
 from actors.domain import wide
 from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import DefineRules, ReportExecution

@@ -18,7 +18,7 @@ import zmq
 from pydantic import SecretStr
 
 from actors.bus import codec, sockets
-from actors.bus.messages import FeedMessage, FeedStatus, QuoteBatch
+from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch
 from actors.domain.money import parse_e8 as e8
 from actors.domain.quote import Quote, QuoteLimits
 from actors.feed import Beat, Connected, Feed, FeedRunner, Heard, SimulatedStream, binance_stream, oanda_stream

@@ -13,23 +13,9 @@ import psycopg
 import pytest
 
 from actors.bus import topics
-from actors.bus.messages import (
-    Bars,
-    EventBatch,
-    Fills,
-    GetBars,
-    GetEntries,
-    GetFills,
-    GetOrders,
-    GetTickHistory,
-    GetUser,
-    Orders,
-    Pong,
-    Refusal,
-    Ticks,
-    User,
-    UserReport,
-)
+from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Ticks, User, UserReport
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
+from actors.bus.streams import EventBatch
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.quote import Tick
 from actors.store import database

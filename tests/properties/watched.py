@@ -12,6 +12,7 @@ from actors.domain.broker import apply
 from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
 from actors.domain.commands import DefineGroup, DefineInstrument, Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
+from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
@@ -85,7 +86,7 @@ class Watched:
         gone = trailed(events) if isinstance(told, ObserveTicks) else set()
         assert gone <= reached, "a trailing stop went that was not reached"
         for event in events:
-            self.copy.evolve(event)
+            evolve(self.copy, event)
             self._take(event)
         assert not reached & self.trails.followed.keys(), "a trailing stop was reached and stays"
         self._check_one_cancels_the_other(events)

@@ -15,22 +15,8 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from actors.bus.messages import (
-    Answer,
-    Bars,
-    Entries,
-    Fills,
-    GetBars,
-    GetEntries,
-    GetFills,
-    GetOrders,
-    GetTickHistory,
-    GetUser,
-    LedgerLine,
-    Orders,
-    Refusal,
-    Ticks,
-)
+from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.bus.messages import EventBatch, GetEvents, GetTicks
+from actors.bus.requests import GetEvents, GetTicks
+from actors.bus.streams import EventBatch
 from actors.domain.events import AccountOpened
 from actors.domain.quote import Tick
 from actors.store import intake

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.bus import codec
-from actors.bus.messages import EventBatch
+from actors.bus.streams import EventBatch
 from actors.domain.commands import Deposit, Input, ObserveStream, OpenAccount
 from actors.domain.events import AccountOpened, Event
 from actors.domain.state import State

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.messages import EventBatch, GetOrders, GetTickHistory, Refusal, Ticks
+from actors.bus.answers import Refusal, Ticks
+from actors.bus.requests import GetOrders, GetTickHistory
+from actors.bus.streams import EventBatch
 from actors.domain.quote import Tick
 from actors.store import recorder as module
 from actors.store.database import DatabaseAway

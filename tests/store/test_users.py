@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.messages import GetUser, UserReport
+from actors.bus.answers import UserReport
+from actors.bus.requests import GetUser
 from actors.store import private_files
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.messages import Explanation, JournalPlace, Refusal
+from actors.bus.answers import Explanation, JournalPlace, Refusal
 from actors.domain.account import AccountSummary
 from actors.domain.commands import Input, ObserveTicks
 from actors.domain.money import parse_e8 as e8

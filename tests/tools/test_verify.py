@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from actors.bus import codec
-from actors.bus.messages import EventBatch
+from actors.bus.streams import EventBatch
 from actors.domain import orders
 from actors.domain.commands import ObserveTicks
 from actors.domain.events import OrderFilled
+from actors.domain.evolution import evolve
 from actors.domain.money import Rounding
 from actors.domain.state import State
 from actors.store import record, segments, snapshots
@@ -94,7 +95,7 @@ def test_each_input_is_done_again_at_its_own_time(path: Path) -> None:
     turns, events = [], []
     for number in range(3):
         (event,) = orders.submit_order(state, order("EURUSD", BUY, "1", f"{number}"), START_NS + number)
-        state.evolve(event)
+        evolve(state, event)
         events.append(event)
         turns.append(Turn(START_NS + number, [order("EURUSD", BUY, "1", f"{number}")], [1]))
     journal.append(turns, state.event_seq - 2, events, state.last_fill_id)

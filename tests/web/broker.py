@@ -9,18 +9,29 @@ from typing import Any
 import zmq
 
 from actors.bus import codec, sockets, topics
-from actors.bus.endpoints import Endpoints
-from actors.bus.messages import (
+from actors.bus.answers import (
     AccountReport,
-    AggregatorRequest,
     Bars,
     Done,
-    EngineRequest,
     Entries,
-    EventBatch,
     Events,
-    FeedStatus,
     Fills,
+    Instruments,
+    LedgerLine,
+    OrderReport,
+    Orders,
+    Pong,
+    PositionReport,
+    Refusal,
+    Reply,
+    Ticks,
+    User,
+    UserReport,
+)
+from actors.bus.endpoints import Endpoints
+from actors.bus.requests import (
+    AggregatorRequest,
+    EngineRequest,
     GetAccount,
     GetBars,
     GetEntries,
@@ -32,21 +43,9 @@ from actors.bus.messages import (
     GetTicks,
     GetUser,
     HistoryRequest,
-    Instruments,
-    LedgerLine,
-    OrderReport,
-    Orders,
     Ping,
-    Pong,
-    PositionReport,
-    Refusal,
-    Reply,
-    StreamAlive,
-    StreamStatus,
-    Ticks,
-    User,
-    UserReport,
 )
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamStatus
 from actors.domain import broker, margin
 from actors.domain.bar import bar_of
 from actors.domain.checks import account_of
@@ -63,15 +62,7 @@ from actors.domain.commands import (
     ReversePosition,
     SubmitOrder,
 )
-from actors.domain.events import (
-    Event,
-    MoneyMoved,
-    OrderAccepted,
-    OrderEnded,
-    OrderFilled,
-    OrderModified,
-    OrderRejected,
-)
+from actors.domain.events import Event, MoneyMoved, OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.money import parse_e8

@@ -11,7 +11,8 @@ import pytest
 import zmq
 
 from actors.bus import codec, sockets
-from actors.bus.messages import EngineRequest, GetAccount, GetInstruments, Instruments, Ping, Pong, Refusal, Reply
+from actors.bus.answers import Instruments, Pong, Refusal, Reply
+from actors.bus.requests import EngineRequest, GetAccount, GetInstruments, Ping
 from tests.web.broker import Context, eventually
 from web.bus import Asker, Away, Declined, NoAnswer
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from actors.bus import codec, topics
-from actors.bus.messages import EventBatch, Events, GetEvents, Refusal
+from actors.bus.answers import Events, Refusal
+from actors.bus.requests import GetEvents
+from actors.bus.streams import EventBatch
 from actors.domain.events import AccountOpened, Event
 from web.bus import Away, Declined, NoAnswer
 from web.events import EventStream

@@ -9,7 +9,7 @@ import zmq
 from tornado.testing import bind_unused_port
 
 from actors.bus import endpoints
-from actors.bus.messages import Ping
+from actors.bus.requests import Ping
 from tests.web.broker import Context, eventually
 from tests.web.world import KEY, Clock, World
 from web.app import Web

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actors.bus.messages import GetBars, GetEntries, GetFills, GetOrders
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders
 from tests.web.broker import ADMIN, OTHER, eventually
 from tests.web.world import World
 

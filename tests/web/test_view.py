@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from actors.bus.messages import AccountReport, PositionReport
+from actors.bus.answers import AccountReport, PositionReport
 from actors.domain import broker, margin
 from actors.domain.commands import (
     CancelOrder,

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actors.bus import codec, topics
-from actors.bus.messages import EngineRequest, StreamAlive
 from actors.bus.pump import Inbox
+from actors.bus.requests import EngineRequest
+from actors.bus.streams import StreamAlive
 from actors.domain import margin
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
 from actors.domain.instrument import Instrument

@@ -10,7 +10,7 @@ from typing import Any
 import zmq
 
 from actors.bus import codec
-from actors.bus.messages import EngineRequest
+from actors.bus.requests import EngineRequest
 from tools.bench import orders_chain
 from tools.bench.orders import deal, percentiles_us
 from tools.bench.orders_chain import ANSWER_TIMEOUT_MS, Dealt, Desk, dealt_by, order

@@ -10,7 +10,7 @@ import zmq
 
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
-from actors.bus.messages import StreamAlive
+from actors.bus.streams import StreamAlive
 from actors.domain.order import Side
 from actors.domain.quote import Tick
 from actors.domain.state import State

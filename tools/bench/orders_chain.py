@@ -13,7 +13,8 @@ import zmq
 
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
-from actors.bus.messages import AccountReport, EngineRequest, GetAccount, OrderReport, Reply
+from actors.bus.answers import AccountReport, OrderReport, Reply
+from actors.bus.requests import EngineRequest, GetAccount
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
 from actors.domain.money import SCALE
 from actors.domain.order import OrderStatus, OrderTerms, OrderType, Side

@@ -9,8 +9,10 @@ import zmq
 
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
-from actors.bus.messages import EngineRequest, EventBatch, Ping, Pong, Reply
+from actors.bus.answers import Pong, Reply
 from actors.bus.pump import Inbox, Stop
+from actors.bus.requests import EngineRequest, Ping
+from actors.bus.streams import EventBatch
 from actors.domain.commands import Adjust
 from actors.domain.events import OrderFilled
 from actors.domain.money import CEILING, HALF_EVEN, SCALE, div

@@ -6,21 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.bus import codec, topics
+from actors.bus.answers import Refusal, Reply
 from actors.bus.codec import MAX_FRAME_BYTES, BadFrame
-from actors.bus.messages import (
-    AggregatorRequest,
-    EngineRequest,
-    EventBatch,
-    FeedMessage,
-    FeedStatus,
-    GetTicks,
-    HistoryRequest,
-    Ping,
-    QuoteBatch,
-    Refusal,
-    Reply,
-    StreamAlive,
-)
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetTicks, HistoryRequest, Ping
+from actors.bus.streams import EventBatch, FeedMessage, FeedStatus, QuoteBatch, StreamAlive
 from actors.domain.broker import apply
 from actors.domain.events import Event
 from actors.domain.order import Side

@@ -8,7 +8,7 @@ import pytest
 
 from actors.bus import codec, topics
 from actors.bus.endpoints import Endpoints
-from actors.bus.messages import EventBatch, FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamStatus
 from actors.domain.events import AccountOpened
 from actors.domain.money import parse_e8
 from actors.domain.quote import Tick

@@ -9,6 +9,7 @@ from actors.domain.account import REMEMBERED_ORDERS, Account
 from actors.domain.broker import apply
 from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event
+from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
 from actors.domain.group import STANDARD, Group
 from actors.domain.ledger import Unbalanced
@@ -47,7 +48,7 @@ def test_a_state_is_its_events_and_ticks() -> None:
     state, copy = State(), State()
     for told in DAY:
         for event in apply(state, told, START_NS):
-            copy.evolve(event)
+            evolve(copy, event)
         if isinstance(told, ObserveTicks):
             for seen in told.ticks:
                 copy.observe(seen)

@@ -1,0 +1,117 @@
+"""Questions, and who answers them; every answer comes back as a Reply with the request's id."""
+
+from actors.bus.message import Body, Message
+from actors.domain.commands import EngineCommand
+
+
+class Ping(Body, frozen=True):
+    """Everybody answers Pong."""
+
+
+class GetInstruments(Body, frozen=True):
+    """The engine answers Instruments."""
+
+
+class GetAccount(Body, frozen=True):
+    """The engine answers AccountReport."""
+
+    account_id: int
+
+
+class GetExposure(Body, frozen=True):
+    """The engine answers ExposureReport."""
+
+
+class GetEvents(Body, frozen=True):
+    """The engine answers Events, from number `first_seq` on."""
+
+    first_seq: int
+
+
+class GetExplanation(Body, frozen=True):
+    """The engine answers Explanation, or Refusal UNKNOWN_FILL. Worked out beside the engine: it takes a while."""
+
+    fill_id: int
+
+
+class GetTicks(Body, frozen=True):
+    """The aggregator answers Ticks: what it still has of a symbol after number `after_seq`."""
+
+    symbol: str
+    after_seq: int
+
+
+class GetUser(Body, frozen=True):
+    """Persistence answers UserReport, or Refusal UNKNOWN_USER."""
+
+    username: str
+
+
+class GetOrders(Body, frozen=True):
+    """Persistence answers Orders, newest first, with ids below `before_id` (0: from the newest).
+
+    `at_least_seq`: the answer waits, for a short while, until the events up to there are stored.
+    """
+
+    account_id: int
+    limit: int
+    before_id: int
+    at_least_seq: int
+
+
+class GetFills(Body, frozen=True):
+    """Persistence answers Fills; as GetOrders."""
+
+    account_id: int
+    limit: int
+    before_id: int
+    at_least_seq: int
+
+
+class GetEntries(Body, frozen=True):
+    """Persistence answers Entries of one ledger account; as GetOrders."""
+
+    account: str
+    limit: int
+    before_id: int
+    at_least_seq: int
+
+
+class GetTickHistory(Body, frozen=True):
+    """Persistence answers Ticks: the newest `limit` with numbers below `before_seq` (0: no bound), oldest first."""
+
+    symbol: str
+    limit: int
+    before_seq: int
+
+
+class GetBars(Body, frozen=True):
+    """Persistence answers Bars of `minutes` minutes: the newest `limit` that start before `before_ns` (0: no bound).
+
+    Oldest first. Minutes are those of a timeframe: 1, 5, 15, 30, 60, 240 or 1440.
+    """
+
+    symbol: str
+    minutes: int
+    limit: int
+    before_ns: int
+
+
+EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
+HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+AggregatorQuery = Ping | GetTicks
+
+
+class EngineRequest(Message, frozen=True):
+    request_id: int
+    body: EngineCommand | EngineQuery
+
+
+class HistoryRequest(Message, frozen=True):
+    request_id: int
+    body: HistoryQuery
+
+
+class AggregatorRequest(Message, frozen=True):
+    request_id: int
+    body: AggregatorQuery

@@ -1,0 +1,53 @@
+"""What is published, and what feeds send: nobody answers it."""
+
+from actors.bus.message import Body, Message
+from actors.domain.events import Event
+from actors.domain.quote import Quote
+
+# Feeds to the aggregator.
+
+
+class QuoteBatch(Body, frozen=True):
+    """Quotes of one LP, in the order in which they came."""
+
+    venue: str
+    quotes: list[Quote]
+
+
+class FeedStatus(Body, frozen=True):
+    """How a feed is, once a second and at each change. The counters run from the start of its process."""
+
+    venue: str
+    connected: bool
+    detail: str
+    time_ns: int
+    quotes: int
+    dropped: dict[str, int]
+
+
+FeedMessage = QuoteBatch | FeedStatus
+
+
+# The public streams (see topics.py for who publishes what).
+
+
+class StreamAlive(Message, frozen=True):
+    """The aggregator's heartbeat: the number of the last tick of each symbol. Who has another missed some."""
+
+    time_ns: int
+    last_seq: dict[str, int]
+
+
+class StreamStatus(Message, frozen=True):
+    """What the console shows of the LPs."""
+
+    time_ns: int
+    feeds: list[FeedStatus]
+
+
+class EventBatch(Message, frozen=True):
+    """Events numbered from `first_seq`, committed together. Empty: a heartbeat that says which number is next."""
+
+    first_seq: int
+    time_ns: int
+    events: list[Event]

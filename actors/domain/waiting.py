@@ -1,0 +1,118 @@
+"""What waits for a price or a time: orders and protections, taken up into the state's triggers and expiries."""
+
+import heapq
+
+import msgspec
+
+from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
+from actors.domain.state import State
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
+
+LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
+TRAILING_STOP = OrderType.TRAILING_STOP
+TRIGGERED = OrderStatus.TRIGGERED
+
+
+def waits_for_e8(order: Order) -> int:
+    """The price that a waiting order waits for; 0 for one that follows the price."""
+    terms = order.terms
+    if terms.type is LIMIT or order.status is TRIGGERED:
+        return terms.limit_e8
+    return terms.stop_e8
+
+
+def watch_order(state: State, order: Order, before: Order | None = None) -> None:
+    """The order waits for its price from now on, if it did not before, and for its end if it has one.
+
+    One at a venue waits for nothing but the venue.
+    """
+    watch_expiry(state, order)
+    if before is None or _waits_as(order) != _waits_as(before):
+        watch_price(state, order)
+
+
+def watch_price(state: State, order: Order) -> None:
+    if order.at_venue_e8:
+        return
+    terms = order.terms
+    triggers = _triggers(state, terms.symbol)
+    markup = state.accounts[order.account_id].group.markup_of(terms.symbol)
+    buys = terms.side is BUY
+    if terms.type is TRAILING_STOP:
+        waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)
+        _follow(state, triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys)
+        return
+    price_e8 = waits_for_e8(order)
+    waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, price_e8)
+    market_e8 = price_e8 - markup.ask_e8 if buys else price_e8 + markup.bid_e8
+    if terms.type is STOP or (terms.type is STOP_LIMIT and order.status is not TRIGGERED):
+        (triggers.when_ask_rises if buys else triggers.when_bid_falls)(market_e8, waiting)
+    else:
+        (triggers.when_ask_falls if buys else triggers.when_bid_rises)(market_e8, waiting)
+
+
+def watch_expiry(state: State, order: Order) -> None:
+    if order.terms.expires_ns and not order.at_venue_e8:
+        heapq.heappush(state.expiries, (order.terms.expires_ns, order.order_id, order.account_id))
+
+
+def watch_position(state: State, position: Position, before: Position | None) -> None:
+    """Takes up the protections that are not those it had before."""
+    stop_e8, profit_e8, trail_e8 = position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
+    if not (stop_e8 or profit_e8 or trail_e8) or not position.quantity_e8:
+        return
+    triggers = _triggers(state, position.symbol)
+    buys = position.side is BUY
+    markup = state.accounts[position.account_id].group.markup_of(position.symbol)
+    added_e8 = markup.bid_e8 if buys else -markup.ask_e8
+    ids = (position.position_id, position.account_id)
+    if stop_e8 and (before is None or before.stop_loss_e8 != stop_e8):
+        reached = Reached(Waiting.STOP_LOSS, *ids, stop_e8)
+        (triggers.when_bid_falls if buys else triggers.when_ask_rises)(stop_e8 + added_e8, reached)
+    if profit_e8 and (before is None or before.take_profit_e8 != profit_e8):
+        reached = Reached(Waiting.TAKE_PROFIT, *ids, profit_e8)
+        (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8 + added_e8, reached)
+    if trail_e8 and (before is None or before.trail_seq != position.trail_seq):
+        reached = Reached(Waiting.TRAILING_STOP, *ids, position.trail_seq)
+        _follow(state, triggers, position.symbol, trail_e8, reached, below_bid=buys)
+
+
+def rewatch(state: State, symbol: str) -> None:
+    """Builds a symbol's triggers anew, but for the trails, which follow the market whatever the markup."""
+    old, renewed = state.triggers[symbol], Triggers()
+    renewed.below_bid, renewed.above_ask = old.below_bid, old.above_ask
+    renewed.room = len(old) + SPARE_ENTRIES
+    state.triggers[symbol] = renewed
+    for account in state.accounts.values():
+        for position in account.positions.values():
+            if position.symbol == symbol:
+                watch_position(state, msgspec.structs.replace(position, trailing_stop_e8=0), None)
+        for order in account.orders.values():
+            if order.terms.symbol == symbol and order.terms.type is not TRAILING_STOP:
+                watch_price(state, order)
+    renewed.room = 2 * len(renewed) + SPARE_ENTRIES
+
+
+def _follow(
+    state: State, triggers: Triggers, symbol: str, distance_e8: int, reached: Reached, *, below_bid: bool
+) -> None:
+    tick = state.ticks[symbol]
+    # A venue may fill an order while the trails are told of no prices: they follow from the last they know.
+    if below_bid:
+        triggers.below_bid.add(triggers.below_bid.known_e8(tick.bid_e8), distance_e8, reached)
+    else:
+        triggers.above_ask.add(triggers.above_ask.known_e8(-tick.ask_e8), distance_e8, reached)
+
+
+def _triggers(state: State, symbol: str) -> Triggers:
+    found = state.triggers.get(symbol)
+    if found is None:
+        found = state.triggers[symbol] = Triggers()
+    if len(found) > found.room:
+        rewatch(state, symbol)
+        found = state.triggers[symbol]
+    return found
+
+
+def _waits_as(order: Order) -> tuple[OrderStatus, int, int]:
+    return order.status, waits_for_e8(order), order.trail_seq
