@@ -15,6 +15,10 @@ from gateway.venues.events import VenueEvent
 DETAIL_LIMIT_CHARS = 160
 
 Events = AsyncIterator[list[VenueEvent]]
+Parser = Callable[[bytes], list[VenueEvent]]
+"""Takes one connection's bytes in, cut as they came (a WebSocket: message by message); gives events, raises nothing."""
+Tap = Callable[[bytes], None]
+"""Is shown each piece of a connection before it is parsed; b"" says that a connection has opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,14 @@ class Stream(Protocol):
         """
         ...
 
+    async def change(self, instruments: Sequence[str]) -> bool:
+        """From now on these instruments.
+
+        True: subscribed and unsubscribed on the living connection. False: they hold from the next `open` on, and the
+        caller opens anew. Raises ValueError as `Venue.stream` does, and `ConnectionLost`.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class VenueInstrument:
@@ -66,8 +78,12 @@ class Venue(Protocol):
     instruments_per_stream: int
     """The LP's own limit; more are split over several streams."""
 
-    def stream(self, instruments: Sequence[str]) -> Stream:
+    def stream(self, instruments: Sequence[str], tap: Tap | None = None) -> Stream:
         """A stream of these, not connected yet. Raises ValueError where the LP cannot be asked for one of them."""
+        ...
+
+    def parser(self) -> Parser:
+        """What each connection's bytes go through, new for each: a recording is played back through it."""
         ...
 
     async def instruments(self) -> dict[str, VenueInstrument] | None:

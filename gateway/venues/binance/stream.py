@@ -1,14 +1,14 @@
 """The socket loop of Binance's combined streams."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from gateway.venues.binance.book_ticker import MESSAGE_LIMIT_BYTES, BinanceBookTickers
+from gateway.venues.binance.book_ticker import MESSAGE_LIMIT_BYTES, BinanceBookTickers, stream_url
 from gateway.venues.events import VenueEvent
-from gateway.venues.interface import ConnectionLost, Events, Patience, is_here, refusal
+from gateway.venues.interface import ConnectionLost, Events, Patience, Tap, is_here, refusal
 
 CLOSE_TIMEOUT_S = 1
 
@@ -16,9 +16,11 @@ CLOSE_TIMEOUT_S = 1
 class BinanceStream:
     """A combined stream over WebSocket. TLS certificates are verified; a peer that answers no ping is silent."""
 
-    def __init__(self, url: str, patience: Patience):
-        self._url = url
+    def __init__(self, base_url: str, instruments: Sequence[str], patience: Patience, tap: Tap | None = None):
+        self._base_url = base_url
+        self._url = stream_url(base_url, instruments)
         self._patience = patience
+        self._tap = tap
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
@@ -40,12 +42,19 @@ class BinanceStream:
         finally:
             await socket.close()
 
-    @staticmethod
-    async def _events(socket: ClientConnection) -> AsyncGenerator[list[VenueEvent], None]:
+    async def change(self, instruments: Sequence[str]) -> bool:
+        self._url = stream_url(self._base_url, instruments)
+        return False
+
+    async def _events(self, socket: ClientConnection) -> AsyncGenerator[list[VenueEvent], None]:
         parser = BinanceBookTickers()
+        if self._tap:
+            self._tap(b"")
         while True:
             with _websocket_losses():
                 message = await socket.recv(decode=False)
+            if self._tap:
+                self._tap(message)
             yield parser.receive_message(message)
 
 

@@ -1,13 +1,13 @@
 """The socket loop of OANDA's pricing stream."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import httpx
 
 from gateway.venues.events import VenueEvent
-from gateway.venues.interface import ConnectionLost, Events, Patience, is_here, refusal
+from gateway.venues.interface import ConnectionLost, Events, Patience, Tap, is_here, refusal
 from gateway.venues.oanda.pricing import OandaPriceStream, PricingStreamRequest
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # At INFO it writes each address, and OANDA's holds the account.
@@ -16,8 +16,17 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # At INFO it writes each a
 class OandaStream:
     """A v20 pricing stream over HTTP. TLS certificates are verified; redirects are not followed."""
 
-    def __init__(self, request: PricingStreamRequest, patience: Patience):
-        self._request = request
+    def __init__(
+        self,
+        request_for: Callable[[Sequence[str]], PricingStreamRequest],
+        instruments: Sequence[str],
+        patience: Patience,
+        tap: Tap | None = None,
+    ):
+        """`request_for`: raises ValueError where these instruments cannot be asked for."""
+        self._request_for = request_for
+        self._request = request_for(instruments)
+        self._tap = tap
         self._timeout = httpx.Timeout(patience.connect_timeout_ms / 1000, read=patience.silence_timeout_ms / 1000)
 
     @asynccontextmanager
@@ -35,11 +44,19 @@ class OandaStream:
             finally:
                 await response.aclose()
 
-    @staticmethod
-    async def _events(response: httpx.Response) -> AsyncGenerator[list[VenueEvent], None]:
+    async def change(self, instruments: Sequence[str]) -> bool:
+        """False: v20 has no way to change a stream."""
+        self._request = self._request_for(instruments)
+        return False
+
+    async def _events(self, response: httpx.Response) -> AsyncGenerator[list[VenueEvent], None]:
         parser = OandaPriceStream()
+        if self._tap:
+            self._tap(b"")
         with _httpx_losses():
             async for chunk in response.aiter_raw():
+                if self._tap:
+                    self._tap(chunk)
                 yield parser.receive_data(chunk)
 
 
