@@ -24,15 +24,19 @@ STOP_OUT, NORMAL = MarginStatus.STOP_OUT, MarginStatus.NORMAL
 
 
 def look_at_margins(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
-    """After a tick: whose margin status has changed, and what follows from it."""
-    if not tick.live:
-        return
-    due, state.unwatched = state.unwatched, {}
+    """After a tick: whose margin status has changed, and what follows from it.
+
+    A price that is not live decides about nobody: those whose bands it breaks are looked at with the next live tick, of
+    whichever symbol, as they are after a restart.
+    """
     for name, bands in state.bands.items():
         seen = state.group_ticks[name].get(tick.symbol)
         if seen is not None:
             for account_id in bands.reached(seen):
-                due[account_id] = None
+                state.unwatched[account_id] = None
+    if not tick.live:
+        return
+    due, state.unwatched = state.unwatched, {}
     for account_id in sorted(due):
         _look(state, state.accounts[account_id], now_ns, events)
 

@@ -13,11 +13,16 @@ Reason = Literal[
     "bad_price",
     "bad_size",
     "bad_time",
+    "crossed_book",
+    "depth_gap",
     "refused",
     "too_long",
     "unknown_message",
 ]
-"""Why a piece of a stream was dropped. `refused` is the LP's own error reply; the rest are faults in what it sent."""
+"""Why a piece of a stream was dropped. `refused` is the LP's own error reply; the rest are faults in what it sent.
+
+`depth_gap` and `crossed_book` drop a whole order book, which is fetched anew.
+"""
 
 
 class VenueQuote(msgspec.Struct, frozen=True, gc=False):
@@ -36,6 +41,25 @@ class VenueQuote(msgspec.Struct, frozen=True, gc=False):
     time_ns: int
 
 
+DEPTH_LEVELS_LIMIT = 20
+
+VenueLevels = tuple[tuple[int, int], ...]
+"""Price levels, best first, each the price and the size there, both above 0 and on the 10^-8 scale."""
+
+
+class VenueDepth(msgspec.Struct, frozen=True, gc=False):
+    """One LP's order book for one instrument, whole: at most DEPTH_LEVELS_LIMIT levels a side, never crossed.
+
+    Both sides empty: the LP's book is not known for now, and what was known of it counts no more. `time_ns` is the LP's
+    time (UTC), or 0 where the LP sends none.
+    """
+
+    instrument: str
+    bids: VenueLevels
+    asks: VenueLevels
+    time_ns: int
+
+
 class VenueHeartbeat(msgspec.Struct, frozen=True, gc=False):
     """The LP says that the stream lives. `time_ns` is its time (UTC)."""
 
@@ -49,7 +73,7 @@ class VenueGarbage(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
-VenueEvent = VenueQuote | VenueHeartbeat | VenueGarbage
+VenueEvent = VenueQuote | VenueDepth | VenueHeartbeat | VenueGarbage
 
 
 def garbage(reason: Reason, detail: str | bytes) -> VenueGarbage:

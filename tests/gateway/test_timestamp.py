@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.venues.timestamp import BadTime, parse_time_ns
-from tools.venues.oanda import date_time
+from tools.venues.oanda.wire import date_time
 
 SECOND_NS = 1_768_830_563 * 10**9
 

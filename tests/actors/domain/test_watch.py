@@ -237,6 +237,15 @@ def test_a_dead_tick_changes_no_status() -> None:
     assert told(see(state, "0.9", live=False)) == []
 
 
+def test_what_a_dead_tick_leaves_is_decided_with_the_next_live_one_restarted_or_not() -> None:
+    """Of whichever symbol: the dead price counts for equity. 500.00 - 133.70 = 366.30."""
+    state = long_state()
+    assert told(see(state, "1.10000")) == []
+    assert told(see(state, "1.08683", live=False)) == []
+    for each in (restore(snapshot(state)), state):
+        assert told(see(each, "1.25000", "1.25020", "GBPUSD")) == [(CALL, 366_30, 366_37)]
+
+
 PATH = ("1.09500", "1.08683", "1.08000", "1.08690", "1.07000", "1.06851", "1.10000", "1.05000")
 
 

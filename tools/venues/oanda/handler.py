@@ -1,0 +1,66 @@
+"""What every address of the simulated OANDA does: the token, the account, errors in v20's words."""
+
+import hmac
+import re
+import time
+from itertools import count
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler
+
+from tools.venues.oanda.instruments import INSTRUMENTS
+from tools.venues.oanda.state import State
+from tools.venues.oanda.wire import date_time
+
+_ACCOUNT = re.compile(r"\d{3}-\d{3}-\d{1,12}-\d{3}", re.ASCII)
+
+
+class Handler(RequestHandler):
+    """Errors as the document has them: a JSON object with an errorMessage."""
+
+    _request_ids = count(1)
+
+    def initialize(self, venue: State) -> None:
+        self.venue = venue
+
+    def set_default_headers(self) -> None:
+        self.set_header("RequestID", str(next(self._request_ids)))
+        self.set_header("Content-Type", "application/json")
+
+    def prepare(self) -> None:
+        given = self.request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {self.venue.token}".encode()):
+            raise HTTPError(401, reason="Insufficient authorization to perform request.")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish({"errorMessage": self._reason})
+
+    @property
+    def unix(self) -> bool:
+        """Whether the client wants times in seconds since 1970."""
+        return self.request.headers.get("Accept-Datetime-Format") == "UNIX"
+
+    def now(self) -> str:
+        return date_time(time.time_ns(), self.unix)
+
+    def named_instruments(self) -> list[str] | None:
+        """The `instruments` parameter, None where it was not given; an unknown one is a bad request."""
+        text = self.get_query_argument("instruments", None)
+        if text is None:
+            return None
+        names = list(dict.fromkeys(text.split(",")))
+        if not set(names).issubset(INSTRUMENTS):
+            raise HTTPError(400, reason="Invalid value specified for 'instruments'")
+        return names
+
+    def check_account(self, account: str, unknown_status: int = 404) -> None:
+        if account == self.venue.account:
+            return
+        if not _ACCOUNT.fullmatch(account):
+            raise HTTPError(400, reason="Invalid value specified for 'accountID'")
+        raise HTTPError(unknown_status, reason="The account does not exist or is not yours")
+
+
+class UnknownHandler(Handler):
+    def prepare(self) -> None:
+        raise HTTPError(404, reason="No such resource")

@@ -1,0 +1,44 @@
+"""What the simulated OANDA knows: its play of the market, the last prices, and the clients of its price stream."""
+
+import time
+from collections.abc import Awaitable
+
+from tools.venues.market import Market, Play
+from tools.venues.oanda.instruments import INSTRUMENTS
+from tools.venues.oanda.prices import client_price
+from tools.venues.oanda.wire import date_time, line
+from tools.venues.subscriber import BUFFER_LIMIT_BYTES, Subscriber, room
+
+
+class State:
+    """Shared by the server's handlers, which are all in one event loop."""
+
+    def __init__(self, market: Market, account: str, token: str, *, buffer_limit_bytes: int = BUFFER_LIMIT_BYTES):
+        self.account = account
+        self.token = token
+        self.buffer_limit_bytes = buffer_limit_bytes
+        self.subscribers: dict[Subscriber, bool] = {}
+        """Each client, and whether it wants UNIX times."""
+        self.latest: dict[str, tuple[str, str]] = {}
+        names = {name.replace("_", ""): name for name in INSTRUMENTS}
+        self.play = Play(market, names, self._show, self._room)
+
+    def beat(self) -> None:
+        """A heartbeat for each client of the stream."""
+        now_ns = time.time_ns()
+        for subscriber, unix in list(self.subscribers.items()):
+            subscriber.put(line({"type": "HEARTBEAT", "time": date_time(now_ns, unix)}))
+
+    def _show(self, name: str, bid: str, ask: str) -> None:
+        self.latest[name] = bid, ask
+        now_ns = time.time_ns()
+        lines: dict[bool, bytes] = {}
+        for subscriber, unix in list(self.subscribers.items()):
+            if name in subscriber.instruments:
+                price = lines.get(unix)
+                if price is None:
+                    price = lines[unix] = line(client_price(name, bid, ask, date_time(now_ns, unix)))
+                subscriber.put(price)
+
+    def _room(self) -> Awaitable[None]:
+        return room(self.subscribers.keys())
