@@ -15,7 +15,7 @@ from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, QuotesStandi
 from actors.counters import CounterLog
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Change, Known
+from actors.domain.lp_registry import Known, LpChange
 from actors.domain.quote import Quote, Tick, is_sound, is_withdrawal
 from actors.domain.refusal import Refused
 from actors.lp_desk import LpDesk, open_desk
@@ -204,7 +204,7 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
             return []
         answer: Pong | Ticks | Lps | Refusal
-        if isinstance(request.body, GetLps | Change):
+        if isinstance(request.body, GetLps | LpChange):
             answer = self._lps.serve(request.body, now_ns)
         elif isinstance(request.body, GetTicks):
             symbol, after_seq = request.body.symbol, request.body.after_seq

@@ -85,8 +85,11 @@ class SimulatedVenue:
         """As it is now; raises `ConnectionLost`."""
         try:
             address: dict[str, str] = json.loads(self._addresses.read_text(encoding="utf-8"))[self._lp.adapter]
-            settings: Mapping[str, object] = {"url": address["url"], **_SECRETS, **self._lp.settings}
+            plain = {name: value for name, value in address.items() if name not in _SECRETS.values()}
+            settings: Mapping[str, object] = {**plain, **_SECRETS, **self._lp.settings}
             return self._adapter(settings, lambda name: address[name], self._patience)
+        except BadSettings as error:
+            raise ConnectionLost(f"settings: {error}") from None
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             raise ConnectionLost("the simulated LPs are not up yet") from None
 

@@ -3,21 +3,6 @@
 from bisect import bisect_left
 
 BOUNDS_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
-    100,
-    250,
-    500,
-    1_000,
-    2_500,
-    5_000,
-    10_000,
-    25_000,
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    5_000_000,
-)
 """Upper bounds of the histogram's buckets, each inclusive; the last bucket of all has none."""
 WINDOW_NS = 300_000_000_000
 
