@@ -24,7 +24,7 @@ from gateway.venues.binance.book_ticker import stream_url
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience
-from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
 from tools.venues.binance import SYMBOLS, BinanceVenue
 from tools.venues.market import NEXT_RECORDING_NS, TURN_TICKS, Market, Play, Tick
@@ -70,8 +70,7 @@ async def binance(market: Market, **options: Any) -> AsyncIterator[tuple[Binance
 
 async def oanda_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]:
     """The first quotes of a stream, without their times."""
-    request = pricing_stream_request(url, ACCOUNT, TOKEN, list(names))
-    return await _quotes(OandaStream(request, PATIENCE), count)
+    return await _quotes(OandaStream(Account(url, url, ACCOUNT, TOKEN), list(names), PATIENCE), count)
 
 
 async def binance_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]:
