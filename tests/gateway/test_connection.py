@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from gateway.connection import Connection, backoff_ms
-from gateway.venues.binance.book_ticker import stream_url
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience, Stream
@@ -68,7 +67,7 @@ def oanda(port: int, token: str = TOKEN, patience: Patience = PATIENT, account: 
 
 
 def binance(port: int, patience: Patience = PATIENT) -> Stream:
-    return BinanceStream(stream_url(f"ws://127.0.0.1:{port}", ["BTCUSDT", "EURUSDT"]), patience)
+    return BinanceStream(f"ws://127.0.0.1:{port}", ["BTCUSDT", "EURUSDT"], patience)
 
 
 @contextlib.asynccontextmanager
