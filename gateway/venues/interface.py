@@ -72,6 +72,7 @@ class VenueInstrument:
     margin_rate_e8: int | None = None
     price_step_e8: int | None = None
     quantity_step_e8: int | None = None
+    pip_e8: int | None = None
 
 
 class Venue(Protocol):

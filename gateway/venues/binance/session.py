@@ -74,6 +74,7 @@ class Session:
         if self._tap:
             self._tap(b"")
         self._live = await self._connect(self._receive)
+        await self._live.want(self._wanted)
         await self._live.settled()
         self._tasks.append(asyncio.create_task(self._keep(self._live)))
         if self._terms.rest:
@@ -91,7 +92,7 @@ class Session:
         return taken
 
     async def change(self, wanted: frozenset[str]) -> None:
-        """Subscribe and unsubscribe on the living connection. Raises `ConnectionLost`."""
+        """Subscribe and unsubscribe on the living connection, or with the first. Raises `ConnectionLost`."""
         self._wanted = wanted
         for link in (self._live, self._successor):
             if link:

@@ -21,10 +21,9 @@ class BinanceStream:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
-        session = Session(self._terms, self._wanted, self._tap)
+        session = self._session = Session(self._terms, self._wanted, self._tap)
         try:
             await session.start()
-            self._session = session
             async with aclosing(_events(session)) as events:
                 yield events
         finally:
