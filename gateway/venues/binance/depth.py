@@ -23,6 +23,8 @@ LEVELS_LIMIT = 2 * SNAPSHOT_LEVELS
 WAITING_UPDATES_LIMIT = 1000
 """Kept while a snapshot is waited for: 100 s of updates. The oldest are let go beyond it."""
 
+NS_PER_MS = 1_000_000
+
 Levels = list[tuple[str, str]]
 UpdateId = Annotated[int, msgspec.Meta(ge=0)]
 TimeMs = Annotated[int, msgspec.Meta(ge=0, lt=10**13)]
@@ -129,6 +131,8 @@ class DepthBook:
             return False
         waiting, self.update_id = list(self._waiting), snapshot.last_update_id
         self._waiting.clear()
+        if waiting:
+            self.time_ns = waiting[-1].E * NS_PER_MS
         try:
             self._bids.replace(snapshot.bids)
             self._asks.replace(snapshot.asks)
@@ -156,7 +160,7 @@ class DepthBook:
                 self._asks.change(update.a)
             except NotExact as error:
                 raise self._broken("bad_price", str(error)) from None
-            self.update_id, self.time_ns, changed = update.u, update.E * 1_000_000, True
+            self.update_id, self.time_ns, changed = update.u, update.E * NS_PER_MS, True
         if changed:
             self._check()
         return changed

@@ -35,10 +35,10 @@ class BinanceVenue:
 
 def adapter(settings: Mapping[str, object], secret: Callable[[str], str], patience: Patience) -> BinanceVenue:
     url, rest_url, depth = settings.get("url"), settings.get("rest_url"), settings.get("depth", False)
-    if not (isinstance(url, str) and url.startswith(("ws://", "wss://"))):
-        raise BadSettings("Binance needs url, a text that begins with wss://")
-    if not (rest_url is None or (isinstance(rest_url, str) and rest_url.startswith(("http://", "https://")))):
-        raise BadSettings("Binance's rest_url is a text that begins with https://")
+    if not isinstance(url, str):
+        raise BadSettings("Binance needs url, a text")
+    if not (rest_url is None or isinstance(rest_url, str)):
+        raise BadSettings("Binance's rest_url is a text")
     if not isinstance(depth, bool):
         raise BadSettings("Binance's depth is true or false")
     if depth and rest_url is None:
