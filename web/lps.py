@@ -10,6 +10,7 @@ from msgspec import UNSET
 from actors.bus.answers import Lps
 from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
+from actors.domain.quote import QuoteLimits
 from web import problem, render_lp, schema
 from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
@@ -150,6 +151,9 @@ def _merged(lp: Lp, wanted: schema.ChangedLp) -> Lp:
 
 
 def _converted(whole: dict[str, Any]) -> Lp:
+    for limit in whole.get("limits", {}):
+        if limit not in QuoteLimits.__struct_fields__:
+            raise problem.invalid(f"limits.{limit[:32]}", "There is no such limit.")
     try:
         return msgspec.convert(whole, Lp)
     except msgspec.ValidationError as error:
