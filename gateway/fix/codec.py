@@ -1,6 +1,6 @@
 """FIX tag=value bytes to messages and back: FIX 4.4 volume 1, "Message format" and "Data integrity".
 
-Nothing is believed before BodyLength and CheckSum hold. What fails them is garbled: it is skipped up to the next "8=FIX".
+Nothing is believed before BodyLength and CheckSum hold. What fails them is garbled, and skipped up to the next "8=FIX".
 """
 
 import re
