@@ -13,7 +13,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-MESSAGE_TYPES = "0 1 2 3 4 5 A D F G H AF 8 9 V W X Y c d x y AN AO AP AD AE AQ AR BB BA BG j q r".split()
+MESSAGE_TYPES = """
+    0 1 2 3 4 5 A
+    D F G H AF q r 8 9
+    V W X Y c d x y
+    AN AO AP AD AE AQ AR BB BA BG
+    j
+"""
 
 
 class Dictionary:
@@ -26,7 +32,7 @@ class Dictionary:
 
     def compact(self) -> dict[str, object]:
         messages = {part.attrib["msgtype"]: part for part in self._root.findall("messages/message")}
-        chosen = {kind: self._members(messages[kind]) for kind in MESSAGE_TYPES}
+        chosen = {kind: self._members(messages[kind]) for kind in MESSAGE_TYPES.split()}
         return {
             "begin_string": f"FIX.{self._root.attrib['major']}.{self._root.attrib['minor']}",
             "header": self._members(_only(self._root, "header")),

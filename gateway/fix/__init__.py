@@ -26,8 +26,8 @@ A `Session` (session.py) is one side of one FIX session, made from its `SessionS
 Logon. What must not arrive late is left out by `SessionSettings.replay`.
 
 A `Message` (codec.py) has `msg_type` (bytes), `fields` (list of (tag, value) in wire order, 35 first, without 8, 9 and
-10), `get(tag)` (bytes or None), and `group(count_tag, member_tags)` for repeating groups. Values are bytes as they came;
-they passed the dictionary's validation at the level that the settings name (dictionary.py, validation.py).
+10), `get(tag)` (bytes or None), and `group(count_tag, member_tags)` for repeating groups. Values are bytes as they
+came; they passed the dictionary's validation at the level that the settings name (dictionary.py, validation.py).
 
 An error of use raises `SessionMisuse` or `Unencodable`. No byte of a peer raises anything.
 """

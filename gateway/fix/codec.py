@@ -76,7 +76,7 @@ class Framer:
     """Cuts a stream into messages. Holds at most one message of the limit and the chunk that came last."""
 
     def __init__(self, limit_bytes: int = MESSAGE_LIMIT_BYTES):
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
         self._buffer = b""
         self.garbled = 0
         """How many times something was skipped."""
@@ -93,7 +93,7 @@ class Framer:
                 position = self._resynchronised(buffer, position)
                 continue
             end = head.end() + int(head[2])
-            if end - position > self._limit_bytes:
+            if end - position > self.limit_bytes:
                 position = self._resynchronised(buffer, position)
                 continue
             if len(buffer) < end + _CHECKSUM_BYTES:
@@ -157,7 +157,8 @@ def split(data: bytes) -> list[Field] | None:
 def _split_slowly(data: bytes) -> list[Field] | None:
     """As `split`, for data fields and uncommon tags."""
     fields: list[Field] = []
-    position, data_tag, length = 0, 0, 0
+    position, length = 0, 0
+    data_tag: int | None = None
     while position < len(data):
         found = _TAG.match(data, position)
         if found is None or data[found.end() : found.end() + 1] != b"=":
@@ -168,7 +169,7 @@ def _split_slowly(data: bytes) -> list[Field] | None:
             return None
         value = data[begin:end]
         fields.append((tag, value))
-        data_tag, length = 0, 0
+        data_tag, length = None, 0
         if tag in DATA_TAGS and value.isdigit() and len(value) < 9:
             data_tag, length = DATA_TAGS[tag], int(value)
         position = end + 1

@@ -24,10 +24,10 @@ def _pattern(text: bytes) -> Callable[[bytes], object]:
 
 _NUMBER = _pattern(rb"-?(?:\d+\.?\d*|\.\d+)")
 _FORMATS: dict[str, Callable[[bytes], object]] = {
-    "INT": _pattern(rb"-?\d+"),
-    "LENGTH": bytes.isdigit,
-    "NUMINGROUP": bytes.isdigit,
-    "SEQNUM": bytes.isdigit,
+    "INT": _pattern(rb"-?\d{1,18}"),
+    "LENGTH": _pattern(rb"\d{1,18}"),
+    "NUMINGROUP": _pattern(rb"\d{1,18}"),
+    "SEQNUM": _pattern(rb"\d{1,18}"),
     "CHAR": _pattern(rb"."),
     "BOOLEAN": _pattern(rb"[YN]"),
     "MONTHYEAR": _pattern(rb"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]|w[1-5])?"),
@@ -36,7 +36,7 @@ _FORMATS: dict[str, Callable[[bytes], object]] = {
     "UTCDATEONLY": lambda value: days_since_1970(value) is not None,
     "LOCALMKTDATE": lambda value: days_since_1970(value) is not None,
 } | dict.fromkeys(("AMT", "FLOAT", "PERCENTAGE", "PRICE", "PRICEOFFSET", "QTY"), _NUMBER)
-"""FIX 4.4 volume 1, "Data types". A type that is not here takes any text: codes of currencies and exchanges are free."""
+"""FIX 4.4 volume 1, "Data types". Another type takes any text: codes of currencies and exchanges are free."""
 
 
 class FieldRule(NamedTuple):
