@@ -51,6 +51,10 @@ class Echo:
                 case _:
                     pass
 
+    def on_end(self, session: Session, error: Exception | None) -> None:
+        if error is not None:
+            print(f"{session.settings.session_id}: {error!r}", file=sys.stderr)
+
     def _echo(self, session: Session, received: Received, now_ns: int) -> None:
         message = received.message
         order_id = message.get(11)

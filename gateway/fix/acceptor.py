@@ -66,6 +66,7 @@ class Acceptor:
         del self._links[settings.session_id]
         if not link.session.is_down:
             self.sessions[settings.session_id] = Session(settings, self._store)
+        self._application.on_end(self.sessions[settings.session_id], error)
 
 
 class _Stranger(asyncio.Protocol):

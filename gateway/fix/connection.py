@@ -26,6 +26,10 @@ class Application(Protocol):
 
     def on_events(self, session: Session, events: list[Event], now_ns: int) -> None: ...
 
+    def on_end(self, session: Session, error: Exception | None) -> None:
+        """The connection is gone; `error` is what ended it, if it was neither peer. Outside transactions."""
+        ...
+
 
 class Link(asyncio.Protocol):
     """One transport for one session, from `open` to the end."""
@@ -59,6 +63,7 @@ class Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
             self._turn(self.session.closed)
+        if self._transport is not None:
             self._finish(exc)
 
     def pause_writing(self) -> None:
