@@ -37,6 +37,16 @@ class BusinessReason(IntEnum):
     DELIVERTO_FIRM_NOT_AVAILABLE = 7
 
 
+_AS_FIX_WRITES = {
+    "COMPID": "CompID",
+    "SENDINGTIME": "SendingTime",
+    "MSGTYPE": "MsgType",
+    "NUMINGROUP": "NumInGroup",
+    "SOH": "SOH",
+    "XML": "XML",
+}
+
+
 class Problem(NamedTuple):
     """What is wrong with a message, and in which field if it is one."""
 
@@ -45,4 +55,5 @@ class Problem(NamedTuple):
 
     @property
     def text(self) -> str:
-        return self.reason.name.capitalize().replace("_", " ")
+        words = [_AS_FIX_WRITES.get(word, word.lower()) for word in self.reason.name.split("_")]
+        return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])

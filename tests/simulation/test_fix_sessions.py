@@ -132,6 +132,7 @@ class World:
             target=target,
             heartbeat_s=self.chance.choice((1, 5, 30)),
             validation=Level.OFF,
+            sending_time_tolerance_ms=10**9,  # A message that is rejected for its age counts as received.
             resend_page_messages=self.chance.choice((1, 3, 100)),
             held_limit_messages=self.chance.choice((1, 4, 100)),
         )
