@@ -1,4 +1,4 @@
-"""A feed process: one LP's connection, its quotes checked and passed on to the aggregator."""
+"""A feed process: one LP's connection, its quotes passed on to the aggregator under our names."""
 
 import asyncio
 import json
@@ -19,8 +19,7 @@ from actors import process
 from actors.bus import codec, sockets
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import FeedStatus, QuoteBatch
-from actors.domain.instrument import Instrument
-from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
+from actors.domain.quote import Drop, Quote
 from config import catalogue
 from config import settings as config
 from config.catalogue import Lp
@@ -61,15 +60,11 @@ class Beat(NamedTuple):
 class Feed(pykka.ThreadingActor):
     """Answers what the connection heard with frames for the aggregator."""
 
-    def __init__(
-        self, venue: str, symbols: dict[str, str], instruments: dict[str, Instrument], limits: QuoteLimits
-    ) -> None:
+    def __init__(self, venue: str, symbols: dict[str, str]) -> None:
         """`symbols`: from the LP's spelling to ours."""
         super().__init__()
         self._venue = venue
         self._symbols = symbols
-        self._instruments = instruments
-        self._limits = limits
         self._connection = (False, "not connected yet")
         self._quotes = 0
         self._dropped: Counter[str] = Counter()
@@ -84,28 +79,28 @@ class Feed(pykka.ThreadingActor):
         return [codec.encode(FeedStatus(self._venue, up, detail, message.now_ns, self._quotes, dict(self._dropped)))]
 
     def _passed_on(self, heard: Heard) -> list[Quote]:
-        """The quotes that are fit to be used, and those that withdraw the LP's price; the rest is counted."""
+        """What is of our symbols, fit to be used or not: the aggregator, which has all LPs before it, judges that."""
         quotes: list[Quote] = []
         for event in heard.events:
             if isinstance(event, VenueQuote):
-                quote = Quote(
-                    self._symbols.get(event.instrument, ""),
-                    event.bid_e8,
-                    event.ask_e8,
-                    event.bid_size_e8,
-                    event.ask_size_e8,
-                    event.time_ns,
-                    heard.now_ns,
+                symbol = self._symbols.get(event.instrument)
+                if symbol is None:
+                    self._dropped[Drop.UNKNOWN_SYMBOL.value] += 1
+                    continue
+                quotes.append(
+                    Quote(
+                        symbol,
+                        event.bid_e8,
+                        event.ask_e8,
+                        event.bid_size_e8,
+                        event.ask_size_e8,
+                        event.time_ns,
+                        heard.now_ns,
+                    )
                 )
-                drop = verdict(quote, self._instruments, self._limits)
-                if drop is None:
-                    self._quotes += 1
-                else:
-                    self._dropped[drop.value] += 1
-                if drop is None or (is_withdrawal(quote) and quote.symbol):
-                    quotes.append(quote)
             elif isinstance(event, VenueGarbage):
                 self._dropped[event.reason] += 1
+        self._quotes += len(quotes)
         return quotes
 
 
@@ -205,7 +200,7 @@ def build(name: str, settings: Settings, endpoints: Endpoints, context: process.
     patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
     stream = STREAMS[name](settings, lp, patience)
     return FeedRunner(
-        Feed.start(name, lp.symbols, catalogue.instruments(), QuoteLimits()),
+        Feed.start(name, lp.symbols),
         lambda on_events, on_state: Connection(stream, on_events, on_state, patience, random.SystemRandom()),
         sockets.reporter(context, endpoints.quotes),
         process.clock_ns,

@@ -9,6 +9,8 @@ import msgspec
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8, parse_minor
+from actors.domain.pricing import Pricing
+from actors.domain.quote import QuoteLimits
 
 _FOLDER = Path(__file__).parent
 
@@ -21,15 +23,32 @@ class Lp(msgspec.Struct, frozen=True):
     """From the LP's spelling to ours."""
     silence_timeout_ms: int
     """A connection on which nothing comes (no quote, no heartbeat, no pong) for so long is taken for dead."""
+    priority: int
+    weight: int
+    limits: QuoteLimits
 
 
 def instruments() -> dict[str, Instrument]:
     return {symbol: _instrument(symbol, terms) for symbol, terms in _read("instruments.toml").items()}
 
 
+def pricings() -> dict[str, Pricing]:
+    """Of the symbols that have terms of their own; spread_min and skew are decimal text, as all prices."""
+    return {
+        symbol: _pricing(terms["pricing"]) for symbol, terms in _read("instruments.toml").items() if "pricing" in terms
+    }
+
+
 def lps() -> dict[str, Lp]:
     return {
-        name: Lp(name, {theirs: ours for ours, theirs in entry["symbols"].items()}, entry["silence_timeout_ms"])
+        name: Lp(
+            name,
+            {theirs: ours for ours, theirs in entry["symbols"].items()},
+            entry["silence_timeout_ms"],
+            entry.get("priority", 100),
+            entry.get("weight", 100),
+            msgspec.convert(entry.get("limits", {}), QuoteLimits),
+        )
         for name, entry in _read("lps.toml").items()
     }
 
@@ -62,6 +81,12 @@ def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:
         parse_e8(terms["price_min"]),
         parse_e8(terms["price_max"]),
     )
+
+
+def _pricing(terms: dict[str, Any]) -> Pricing:
+    prices = {f"{name}_e8": parse_e8(terms[name]) for name in ("spread_min", "skew") if name in terms}
+    others = {name: value for name, value in terms.items() if f"{name}_e8" not in prices}
+    return msgspec.convert(others | prices, Pricing)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What is published, and what feeds send: nobody answers it."""
 
 from actors.bus.message import Body, Message
+from actors.domain.book import Depth
 from actors.domain.events import Event
+from actors.domain.lp_status import LpStatus
 from actors.domain.quote import Quote
 
 # Feeds to the aggregator.
@@ -25,7 +27,18 @@ class FeedStatus(Body, frozen=True):
     dropped: dict[str, int]
 
 
-FeedMessage = QuoteBatch | FeedStatus
+class StandingQuotes(Body, frozen=True):
+    """The last quote of each symbol of an LP whose connection lives, as it stands at `time_ns`, whenever it was made.
+
+    A feed sends them when the aggregator has started anew, and now and then: a quote that was lost is made good.
+    """
+
+    venue: str
+    time_ns: int
+    quotes: list[Quote]
+
+
+FeedMessage = QuoteBatch | FeedStatus | StandingQuotes
 
 
 # The public streams (see topics.py for who publishes what).
@@ -39,10 +52,21 @@ class StreamAlive(Message, frozen=True):
 
 
 class StreamStatus(Message, frozen=True):
-    """What the console shows of the LPs."""
+    """What the console shows of the LPs: what the feeds say of themselves, and what the aggregator sees of them."""
 
     time_ns: int
     feeds: list[FeedStatus]
+    lps: tuple[LpStatus, ...] = ()
+
+
+class StreamDepth(Message, frozen=True):
+    """The book of a symbol after tick `tick_seq`. `number` rises with each change of the book; some are left out."""
+
+    symbol: str
+    number: int
+    time_ns: int
+    tick_seq: int
+    depth: Depth
 
 
 class EventBatch(Message, frozen=True):

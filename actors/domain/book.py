@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from actors.domain.pricing import Pricing, Top, best, chooser, shaped
+from actors.domain.pricing import LpTerms, Pricing, Top, best, chooser, shaped, widest
 from actors.domain.quote import Quote
-
-DEFAULT_PRICING = Pricing()
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -32,29 +30,56 @@ class Book:
     aside until the conflict is gone. Among equal prices the LP that came first into the book keeps the place.
     """
 
-    def __init__(self, pricing: Pricing = DEFAULT_PRICING) -> None:
+    def __init__(self, pricing: Pricing, lps: Mapping[str, LpTerms]) -> None:
+        """`lps`: the LPs that may have a quote here."""
         self._pricing = pricing
-        self._choose = chooser(pricing)
+        self._choose = chooser(pricing, lps)
         self._is_shaped = bool(pricing.spread_min_e8 or pricing.skew_e8)
         self._quotes: dict[str, Quote] = {}
         self._since_ns: dict[str, int] = {}
         self.quotes: Mapping[str, Quote] = self._quotes
         """By LP, in the order in which they came in."""
+        self.changes = 0
+        self._plain_top: Top | None = None
+        """Of Mode.BEST, while nobody stands aside: a quote that is worse on both sides does not change it."""
 
-    def take(self, venue: str, quote: Quote, now_ns: int) -> None:
-        """The LP's quote from now on."""
-        if venue not in self._quotes:
+    def define(self, lps: Mapping[str, LpTerms]) -> None:
+        """Other LPs, or other terms of theirs, from now on. Quotes of those that are gone must have been dropped."""
+        self._choose = chooser(self._pricing, lps)
+
+    def take(self, venue: str, quote: Quote, now_ns: int) -> bool:
+        """The LP's quote from now on. False: the top is the same as before it, as `top` would find."""
+        self.changes += 1
+        quotes, top = self._quotes, self._plain_top
+        if venue not in quotes:
             self._since_ns[venue] = now_ns
-        self._quotes[venue] = quote
+        quotes[venue] = quote
+        return (
+            top is None
+            or quote.bid_e8 >= top.bid_e8
+            or quote.ask_e8 <= top.ask_e8
+            or venue == top.lp_bid
+            or venue == top.lp_ask
+        )
 
     def drop(self, venue: str) -> Quote | None:
         """The LP is not fresh any more. Gives the quote that it had here."""
-        self._since_ns.pop(venue, None)
-        return self._quotes.pop(venue, None)
+        quote = self._quotes.pop(venue, None)
+        if quote is not None:
+            self.changes += 1
+            self._plain_top = None
+            del self._since_ns[venue]
+        return quote
 
     def top(self, now_ns: int) -> Top | None:
         """None where no LP that counts is fresh."""
-        top = best(self._quotes) if self._choose is None else self._choose(self._quotes, self._since_ns, now_ns)
+        if self._choose is None:
+            top = self._plain_top = widest(self._quotes)
+            if top is not None and top.bid_e8 > top.ask_e8:
+                self._plain_top = None
+                top = best(self._quotes)
+        else:
+            top = self._choose(self._quotes, self._since_ns, now_ns)
         return shaped(top, self._pricing) if top is not None and self._is_shaped else top
 
     def depth(self) -> Depth:

@@ -6,23 +6,25 @@ from collections.abc import Mapping
 from actors.domain.book import Book
 from actors.domain.calendar import SessionState, state_at
 from actors.domain.evidence import Evidence, Noted
-from actors.domain.filters import QuoteLimits, Screen
+from actors.domain.filters import Band, Screen
 from actors.domain.instrument import Instrument
-from actors.domain.pricing import Pricing
+from actors.domain.pricing import LpTerms, Pricing
 from actors.domain.quarantine import Quarantine
-from actors.domain.quote import Drop, Quote, Tick
+from actors.domain.quote import Drop, Quote, QuoteLimits, Tick
 
-NO_FAULTS = frozenset({Drop.DUPLICATE, Drop.LATE})
-"""What is not the LP's doing, or harms nobody, brings no LP into quarantine."""
-KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER})
-"""What is older than the quote by which the LP stands takes nothing from that one."""
+NO_FAULTS = frozenset({Drop.DUPLICATE, Drop.ZERO})
+"""What brings no LP into quarantine: LPs send one side alone in the best of times."""
+KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER, Drop.ZERO})
+"""What is older than the quote by which the LP stands, or says nothing of its other side, takes nothing from it."""
 
 
 class Line:
     """One LP in one symbol."""
 
-    def __init__(self, instrument: Instrument, limits: QuoteLimits) -> None:
-        self.screen = Screen(instrument, limits)
+    __slots__ = ("drops", "quarantine", "screen", "silence_ns")
+
+    def __init__(self, instrument: Instrument, limits: QuoteLimits, band: Band) -> None:
+        self.screen = Screen(instrument, limits, band)
         self.quarantine = Quarantine(limits)
         self.silence_ns = limits.silence_ms * 1_000_000
         self.drops: Counter[Drop] = Counter()
@@ -31,18 +33,33 @@ class Line:
 class Composite:
     """The price of one symbol. Time (UTC, ns) is passed in; ticks are numbered from `first_seq` on."""
 
-    def __init__(
-        self, instrument: Instrument, limits: Mapping[str, QuoteLimits], pricing: Pricing, first_seq: int
-    ) -> None:
-        """`limits`: by LP, of all that may quote it."""
+    def __init__(self, instrument: Instrument, lps: Mapping[str, LpTerms], pricing: Pricing, first_seq: int) -> None:
+        """`lps`: all that may quote it."""
+        self._instrument = instrument
         self._symbol = instrument.symbol
         self._sessions = instrument.sessions
         self._session = SessionState(True, 0)
-        self.lines = {venue: Line(instrument, terms) for venue, terms in limits.items()}
-        self.book = Book(pricing)
+        self._lps = dict(lps)
+        self._band = Band()
+        self.lines = {venue: Line(instrument, terms.limits, self._band) for venue, terms in lps.items()}
+        self.book = Book(pricing, self._lps)
         self.evidence = Evidence()
         self.last: Tick | None = None
         self._next_seq = first_seq
+
+    def define(self, lps: Mapping[str, LpTerms], now_ns: int) -> list[Tick]:
+        """Other LPs, or other terms of theirs, from now on. Whose limits change begins anew, without a price."""
+        ticks = []
+        for venue in list(self.lines):
+            if venue not in lps or lps[venue].limits != self._lps[venue].limits:
+                ticks.append(self._leave(venue, Drop.DISCONNECTED, now_ns))
+                del self.lines[venue]
+        for venue, terms in lps.items():
+            if venue not in self.lines:
+                self.lines[venue] = Line(self._instrument, terms.limits, self._band)
+        self._lps = dict(lps)
+        self.book.define(self._lps)
+        return [tick for tick in [*ticks, self.look(now_ns)] if tick is not None]
 
     def take(self, venue: str, quote: Quote, now_ns: int) -> Tick | None:
         """A quote of the LP, which is one of those known here."""
@@ -57,9 +74,8 @@ class Composite:
             elif line.quarantine.is_on and not line.quarantine.good(now_ns):
                 drop = Drop.QUARANTINED
         if drop is None:
-            book.take(venue, quote, now_ns)
             self.evidence.note(Noted(venue, quote, None, now_ns, False))
-            return self.look(now_ns)
+            return self.look(now_ns) if book.take(venue, quote, now_ns) else None
         return self.refuse(venue, quote, drop, now_ns)
 
     def refuse(self, venue: str, quote: Quote, drop: Drop, now_ns: int) -> Tick | None:
@@ -81,15 +97,16 @@ class Composite:
         self.lines[venue].screen.forget()
         return self._leave(venue, Drop.DISCONNECTED, now_ns)
 
-    def pass_time(self, now_ns: int) -> Tick | None:
+    def pass_time(self, now_ns: int) -> list[Tick]:
         """Drops the quotes that nobody has confirmed for too long. In a closed market that is no fault."""
-        lines = self.lines
+        ticks = []
         for venue, quote in list(self.book.quotes.items()):
-            if now_ns - quote.received_ns > lines[venue].silence_ns:
+            if now_ns - quote.received_ns > self.lines[venue].silence_ns:
                 drop = Drop.STALE if self._is_open(now_ns) else Drop.CLOSED
-                lines[venue].drops[drop] += 1
-                self._leave(venue, drop, now_ns)
-        return self.look(now_ns)
+                self.lines[venue].drops[drop] += 1
+                ticks.append(self._leave(venue, drop, now_ns))
+        ticks.append(self.look(now_ns))
+        return [tick for tick in ticks if tick is not None]
 
     def look(self, now_ns: int) -> Tick | None:
         """A tick where the price is another one than the last tick's."""

@@ -28,7 +28,7 @@ class Source(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When it was judged."""
 
 
-class Noted(NamedTuple):
+class Noted(msgspec.Struct, frozen=True, gc=False):
     """What one LP said, and whether it is used from then on; `drop` None: it is."""
 
     venue: str

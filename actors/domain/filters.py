@@ -1,56 +1,48 @@
 """Which quotes are fit to be used: what comes of one LP in one symbol, judged by itself and beside the other LPs."""
 
 from collections import deque
-from collections.abc import Mapping
-
-import msgspec
+from collections.abc import Mapping, Sequence
 
 from actors.domain.instrument import Instrument
-from actors.domain.money import SCALE
-from actors.domain.quote import Drop, Quote
+from actors.domain.money import LIMIT_E8, SCALE
+from actors.domain.quote import Drop, Quote, QuoteLimits
 
 MEDIAN_QUOTES = 7
 """The rolling median is over so many of the LP's last quotes, spikes included: a price that stays is no spike."""
-OTHERS_LEAST = 2
-"""A quote is judged by the other LPs where at least so many have a price: of one alone nobody knows which is wrong."""
 
 
-class QuoteLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked of one LP's quotes in one symbol, and what becomes of an LP that does not keep to it."""
+class Band:
+    """Holds all middle prices (times two) that something may be compared with, and perhaps more: cheap to keep.
 
-    age_ms: int = 5_000
-    """Older than this by its LP's clock when it arrives: it waited somewhere, and the market has gone on."""
-    ahead_ms: int = 5_000
-    """Further in the future than this: the LP's clock (or ours) is wrong, and no age can be told."""
-    spread_e8: int = 10_000_000
-    """Widest spread as a share of the bid: 10 %."""
-    spike_e8: int = 2_000_000
-    """Farthest from the median of the LP's last quotes, as a share of it: 2 %."""
-    off_market_e8: int = 1_000_000
-    """Farthest from the median of the other LPs, as a share of it: 1 %."""
-    median_ms: int = 60_000
-    """After a pause of so long the last quotes are no measure any more: a market may open anywhere."""
-    price_digits: int = -1
-    """Digits after the point of the LP's prices; -1: those of the instrument."""
-    silence_ms: int = 120_000
-    """A quote that the LP has not confirmed for so long is stale, though the LP's connection lives."""
-    faults: int = 5
-    """So many faults within `fault_window_ms` bring the LP into quarantine for the symbol."""
-    fault_window_ms: int = 10_000
-    good_quotes: int = 5
-    """It comes out after so many good quotes in a row, and not before `hold_ms` after its last fault."""
-    hold_ms: int = 5_000
+    Where the whole band is narrow enough, nothing in it is far from any median, and no median need be worked out.
+    """
 
-    def __post_init__(self) -> None:
-        wrong = [name for name in self.__struct_fields__ if name != "price_digits" and getattr(self, name) <= 0]
-        if wrong or not -1 <= self.price_digits <= 8:
-            raise ValueError(f"{', '.join(wrong) or 'price_digits'}: out of range")
+    __slots__ = ("high", "low")
+
+    def __init__(self) -> None:
+        self.low = LIMIT_E8 * 2
+        self.high = 0
+
+    def takes(self, mid: int, share_e8: int) -> bool:
+        """Whether the band with `mid` is no wider than this share of its low end; `mid` is in it then."""
+        low = mid if mid < self.low else self.low
+        high = mid if mid > self.high else self.high
+        if (high - low) * SCALE > low * share_e8:
+            return False
+        self.low, self.high = low, high
+        return True
+
+    def reset(self, mids: Sequence[int]) -> None:
+        self.low, self.high = min(mids), max(mids)
 
 
 class Screen:
     """Judges the quotes of one LP in one symbol, in the order in which they come."""
 
-    def __init__(self, instrument: Instrument, limits: QuoteLimits) -> None:
+    def __init__(self, instrument: Instrument, limits: QuoteLimits, band: Band) -> None:
+        """`band`: of all LPs in the symbol together."""
+        self._band = band
+        self._own_band = Band()
         digits = limits.price_digits if limits.price_digits >= 0 else instrument.price_digits
         self._step_e8 = 10 ** (8 - digits)
         self._price_min_e8 = instrument.price_min_e8
@@ -68,7 +60,11 @@ class Screen:
     def forget(self) -> None:
         """The next quote is the first: the LP's connection is a new one, or what it said before is not believed."""
         self._last = None
+        self._forget_mids()
+
+    def _forget_mids(self) -> None:
         self._mids.clear()
+        self._own_band = Band()
 
     def verdict(self, quote: Quote, venue: str, standing: Mapping[str, Quote]) -> Drop | None:
         """The first reason not to use a quote, or None. A locked quote (bid equals ask) is in order.
@@ -100,23 +96,33 @@ class Screen:
             if time_ns == last.venue_time_ns and bid_e8 == last.bid_e8 and _is_same(quote, last):
                 return Drop.DUPLICATE
             if quote.received_ns - last.received_ns > self._median_ns:
-                self._mids.clear()
+                self._forget_mids()
         self._last = quote
         return self._beside(bid_e8 + ask_e8, venue, standing)
 
     def _beside(self, mid: int, venue: str, standing: Mapping[str, Quote]) -> Drop | None:
-        """By the other LPs where there are enough; else by the LP's own last quotes, unless the other LP agrees."""
-        mids = self._mids
-        mids.append(mid)
-        others = [other.bid_e8 + other.ask_e8 for name, other in standing.items() if name != venue]
-        if len(others) >= OTHERS_LEAST:
-            others.sort()
-            return Drop.OFF_MARKET if _is_far(mid, others[len(others) // 2], self._off_market_e8) else None
-        median = sorted(mids)[len(mids) // 2]
-        if not _is_far(mid, median, self._spike_e8):
+        """By the other LPs that have a price, and where there are none by the LP's own last quotes.
+
+        Of two LPs that disagree the one that moved away is out, until it is back or the other one follows or is gone:
+        better no price than a wrong one.
+        """
+        self._mids.append(mid)
+        is_steady = self._own_band.takes(mid, self._spike_e8) or self._is_steady(mid)
+        if not is_steady and len(standing) <= (venue in standing):
+            return Drop.SPIKE
+        if self._band.takes(mid, self._off_market_e8):
             return None
-        confirmed = bool(others) and not _is_far(mid, others[0], self._off_market_e8)
-        return None if confirmed else Drop.SPIKE
+        others = sorted(other.bid_e8 + other.ask_e8 for name, other in standing.items() if name != venue)
+        if others and _is_far(mid, others[len(others) // 2], self._off_market_e8):
+            return Drop.OFF_MARKET
+        self._band.reset([*others, mid])
+        return None
+
+    def _is_steady(self, mid: int) -> bool:
+        """Whether it is near the median of the LP's own last quotes, this one included."""
+        mids = sorted(self._mids)
+        self._own_band.reset(mids)
+        return not _is_far(mid, mids[len(mids) // 2], self._spike_e8)
 
 
 def _is_same(quote: Quote, last: Quote) -> bool:

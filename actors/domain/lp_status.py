@@ -70,13 +70,11 @@ class LpRecord:
     def quote(self, venue_time_ns: int, received_ns: int, now_ns: int) -> None:
         self._quotes += 1
         self._received_ns = received_ns
-        bucket = ((now_ns - received_ns) // 1_000).bit_length() if now_ns > received_ns else 0
-        self._to_published[bucket if bucket < LATENCY_BUCKETS else LATENCY_BUCKETS - 1] += 1
+        self._to_published[_bucket(now_ns - received_ns)] += 1
         if not venue_time_ns:
             return
         ahead_ns = venue_time_ns - received_ns
-        bucket = (-ahead_ns // 1_000).bit_length() if ahead_ns < 0 else 0
-        self._to_received[bucket if bucket < LATENCY_BUCKETS else LATENCY_BUCKETS - 1] += 1
+        self._to_received[_bucket(-ahead_ns)] += 1
         if self._ahead_ns is None or ahead_ns > self._ahead_ns:
             self._ahead_ns = ahead_ns
 
@@ -114,3 +112,10 @@ class LpRecord:
 
     def _rate(self, now_ns: int) -> int:
         return (self._quotes - self._rate_quotes) * 10**12 // max(1, now_ns - self._rate_begun_ns)
+
+
+def _bucket(latency_ns: int) -> int:
+    """The first for what took less than a microsecond, or was over before it began: clocks differ."""
+    if latency_ns < 1_000:
+        return 0
+    return min((latency_ns // 1_000).bit_length(), LATENCY_BUCKETS - 1)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.domain.quote import Quote
+from actors.domain.quote import Quote, QuoteLimits
 
 
 class Mode(Enum):
@@ -20,14 +20,14 @@ class Mode(Enum):
     """One LP's price, or none."""
 
 
-class Pricing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Pricing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The terms of one symbol."""
 
     mode: Mode = Mode.BEST
     priorities: dict[str, int] = {}
-    """By LP; the lower number goes first. An LP without one goes last."""
+    """By LP, where it is another one here than the LP's own."""
     weights: dict[str, int] = {}
-    """By LP; an LP without one weighs 1, and one with 0 does not count."""
+    """By LP, where it is another one here than the LP's own."""
     single: str = ""
     """The LP of Mode.SINGLE."""
     hold_ms: int = 5_000
@@ -36,15 +36,29 @@ class Pricing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A narrower spread is widened to this, both sides alike."""
     skew_e8: int = 0
     """Added to both sides; may be negative."""
+    limits: dict[str, dict[str, int]] = {}
+    """By LP, or for `all`: fields of QuoteLimits that have another value in this symbol."""
 
     def __post_init__(self) -> None:
         if self.hold_ms < 0 or self.spread_min_e8 < 0 or min(self.weights.values(), default=0) < 0:
             raise ValueError("hold_ms, spread_min_e8 and weights are not negative")
         if (self.mode is Mode.SINGLE) is not bool(self.single):
             raise ValueError("the mode single, and no other, names an LP in `single`")
+        for venue, changed in self.limits.items():
+            unknown = [name for name in changed if name not in QuoteLimits.__struct_fields__]
+            if unknown:
+                raise ValueError(f"limits of {venue}: there is no {unknown[0]}")
+            QuoteLimits(**changed)
 
 
-LAST_RANK = 1_000_000
+class LpTerms(msgspec.Struct, frozen=True):
+    """What holds for one LP."""
+
+    limits: QuoteLimits = QuoteLimits()
+    priority: int = 100
+    """The lower number goes first."""
+    weight: int = 100
+    """0: it does not count in a weighted price."""
 
 
 class Top(NamedTuple):
@@ -59,15 +73,16 @@ class Top(NamedTuple):
 def best(quotes: Mapping[str, Quote]) -> Top | None:
     """Where the best bid of one LP is above the best offer of another, one of the two is late: the older quote stands
     aside. Among equal prices the LP that comes first keeps the place."""
-    top = _best(quotes)
+    top = widest(quotes)
     while top is not None and top.bid_e8 > top.ask_e8:
         late = min(top.lp_bid, top.lp_ask, key=lambda venue: quotes[venue].received_ns)
         quotes = {venue: quote for venue, quote in quotes.items() if venue != late}
-        top = _best(quotes)
+        top = widest(quotes)
     return top
 
 
-def _best(quotes: Mapping[str, Quote]) -> Top | None:
+def widest(quotes: Mapping[str, Quote]) -> Top | None:
+    """The highest bid and the lowest offer, crossed or not."""
     bid_e8 = ask_e8 = 0
     lp_bid = lp_ask = ""
     for venue, quote in quotes.items():
@@ -79,8 +94,8 @@ def _best(quotes: Mapping[str, Quote]) -> Top | None:
 
 
 def weighted(quotes: Mapping[str, Quote], weights: Mapping[str, int]) -> Top | None:
-    """The bid is rounded down and the offer up. Each is named by the LP that weighs most."""
-    counted = {venue: weights.get(venue, 1) for venue in quotes if weights.get(venue, 1)}
+    """The bid is rounded down and the offer up. Both are named by the LP that weighs most."""
+    counted = {venue: weights[venue] for venue in quotes if weights[venue]}
     if not counted:
         return None
     total = sum(counted.values())
@@ -93,39 +108,38 @@ def weighted(quotes: Mapping[str, Quote], weights: Mapping[str, int]) -> Top | N
 class Succession:
     """Whose price it is, by rank: the next at once where the LP is lost, a better one only after the hold time."""
 
-    def __init__(self, pricing: Pricing) -> None:
-        self._priorities = pricing.priorities
-        self._hold_ns = pricing.hold_ms * 1_000_000
+    def __init__(self, priorities: Mapping[str, int], hold_ns: int) -> None:
+        self._priorities = priorities
+        self._hold_ns = hold_ns
         self._leader = ""
 
     def leader(self, since_ns: Mapping[str, int], now_ns: int) -> str:
         """`since_ns`: since when each LP has been fresh without a break; empty: there is no leader."""
-        leader = self._leader
+        rank, leader = self._priorities, self._leader
         if leader in since_ns:
-            rank = self._rank(leader)
             held = [name for name, since in since_ns.items() if now_ns - since >= self._hold_ns]
-            leader = min((name for name in held if self._rank(name) < rank), key=self._rank, default=leader)
+            better = [name for name in held if rank[name] < rank[leader]]
+            leader = min(better, key=rank.__getitem__, default=leader)
         else:
-            leader = min(since_ns, key=self._rank, default="")
+            leader = min(since_ns, key=rank.__getitem__, default="")
         self._leader = leader
         return leader
-
-    def _rank(self, venue: str) -> int:
-        return self._priorities.get(venue, LAST_RANK)
 
 
 Choose = Callable[[Mapping[str, Quote], Mapping[str, int], int], Top | None]
 """From the quotes and since when each LP has been fresh, at a time (UTC, ns), to the price."""
 
 
-def chooser(pricing: Pricing) -> Choose | None:
-    """The way of a mode; None for Mode.BEST, which needs nothing but the quotes."""
+def chooser(pricing: Pricing, lps: Mapping[str, LpTerms]) -> Choose | None:
+    """The way of a mode; None for Mode.BEST, which needs nothing but the quotes. `lps`: all that may have a quote."""
     if pricing.mode is Mode.WEIGHTED:
-        return lambda quotes, since_ns, now_ns: weighted(quotes, pricing.weights)
+        weights = {venue: pricing.weights.get(venue, terms.weight) for venue, terms in lps.items()}
+        return lambda quotes, since_ns, now_ns: weighted(quotes, weights)
     if pricing.mode is Mode.SINGLE:
         return lambda quotes, since_ns, now_ns: _of(quotes, pricing.single)
     if pricing.mode is Mode.PRIORITY:
-        succession = Succession(pricing)
+        ranks = {venue: pricing.priorities.get(venue, terms.priority) for venue, terms in lps.items()}
+        succession = Succession(ranks, pricing.hold_ms * 1_000_000)
         return lambda quotes, since_ns, now_ns: _of(quotes, succession.leader(since_ns, now_ns))
     return None
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from actors.domain.filters import QuoteLimits
+from actors.domain.quote import QuoteLimits
 
 
 class Quarantine:

@@ -66,6 +66,38 @@ class Drop(Enum):
     DISCONNECTED = "disconnected"
 
 
+class QuoteLimits(msgspec.Struct, frozen=True):
+    """What is asked of one LP's quotes in one symbol, and what becomes of an LP that does not keep to it."""
+
+    age_ms: int = 5_000
+    """Older than this by its LP's clock when it arrives: it waited somewhere, and the market has gone on."""
+    ahead_ms: int = 5_000
+    """Further in the future than this: the LP's clock (or ours) is wrong, and no age can be told."""
+    spread_e8: int = 10_000_000
+    """Widest spread as a share of the bid: 10 %."""
+    spike_e8: int = 2_000_000
+    """Farthest from the median of the LP's last quotes, as a share of it, where no other LP has a price: 2 %."""
+    off_market_e8: int = 1_000_000
+    """Farthest from the median of the other LPs, as a share of it: 1 %."""
+    median_ms: int = 60_000
+    """After a pause of so long the last quotes are no measure any more: a market may open anywhere."""
+    price_digits: int = -1
+    """Digits after the point of the LP's prices; -1: those of the instrument."""
+    silence_ms: int = 120_000
+    """A quote that the LP has not confirmed for so long is stale, though the LP's connection lives."""
+    faults: int = 3
+    """So many faults within `fault_window_ms` bring the LP into quarantine for the symbol."""
+    fault_window_ms: int = 10_000
+    good_quotes: int = 5
+    """It comes out after so many good quotes in a row, and not before `hold_ms` after its last fault."""
+    hold_ms: int = 5_000
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.__struct_fields__ if name != "price_digits" and getattr(self, name) <= 0]
+        if wrong or not -1 <= self.price_digits <= 8:
+            raise ValueError(f"{', '.join(wrong) or 'price_digits'}: out of range")
+
+
 def is_sound(price: Quote | Tick) -> bool:
     """Both sides are there and not crossed: the least that arithmetic with it needs."""
     return 0 < price.bid_e8 <= price.ask_e8 < LIMIT_E8
