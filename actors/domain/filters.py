@@ -137,4 +137,4 @@ def _is_same(quote: Quote, last: Quote) -> bool:
 
 
 def _is_far(mid: int, reference: int, share_e8: int) -> bool:
-    return abs(mid - reference) * SCALE > reference * share_e8
+    return bool(abs(mid - reference) * SCALE > reference * share_e8)

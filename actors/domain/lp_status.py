@@ -48,7 +48,7 @@ class LpRecord:
         self._begun_ns = now_ns
         self._connected_since_ns: int | None = None
         self._connected_ns = 0
-        self._quotes = 0
+        self.quotes = 0
         self._received_ns = 0
         self.best = 0
         self._to_received = [0] * LATENCY_BUCKETS
@@ -68,7 +68,7 @@ class LpRecord:
         self._connected_since_ns = now_ns if connected else None
 
     def quote(self, venue_time_ns: int, received_ns: int, now_ns: int) -> None:
-        self._quotes += 1
+        self.quotes += 1
         self._received_ns = received_ns
         self._to_published[_bucket(now_ns - received_ns)] += 1
         if not venue_time_ns:
@@ -83,7 +83,7 @@ class LpRecord:
         passed_ns = now_ns - self._rate_begun_ns
         if passed_ns >= RATE_WINDOW_NS:
             self._rate_e3 = self._rate(now_ns)
-            self._rate_begun_ns, self._rate_quotes = now_ns, self._quotes
+            self._rate_begun_ns, self._rate_quotes = now_ns, self.quotes
         if now_ns - self._clock_begun_ns >= CLOCK_WINDOW_NS:
             self._clock_begun_ns = now_ns
             self._ahead_before_ns, self._ahead_ns = self._ahead_ns, None
@@ -97,7 +97,7 @@ class LpRecord:
             self._venue,
             since_ns is not None,
             max(0, now_ns - self._received_ns) if self._received_ns else -1,
-            self._quotes,
+            self.quotes,
             self._rate_e3 if self._rate_quotes else self._rate(now_ns),
             dict(self.drops + drops),
             self.best,
@@ -111,7 +111,7 @@ class LpRecord:
         )
 
     def _rate(self, now_ns: int) -> int:
-        return (self._quotes - self._rate_quotes) * 10**12 // max(1, now_ns - self._rate_begun_ns)
+        return (self.quotes - self._rate_quotes) * 10**12 // max(1, now_ns - self._rate_begun_ns)
 
 
 def _bucket(latency_ns: int) -> int:

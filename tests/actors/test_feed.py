@@ -1,14 +1,9 @@
 """The feed's actor with what a connection hears, and its runner on a real socket."""
 
 import asyncio
-import csv
-import gzip
 import random
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +15,7 @@ from pydantic import SecretStr
 from actors.bus import codec, sockets
 from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch
 from actors.domain.money import parse_e8 as e8
-from actors.domain.quote import Quote, QuoteLimits
+from actors.domain.quote import Quote
 from actors.feed import Beat, Connected, Feed, FeedRunner, Heard, SimulatedStream, binance_stream, oanda_stream
 from config import catalogue
 from config.settings import Settings
@@ -29,7 +24,7 @@ from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import ConnectionLost, Events, Patience
 from gateway.venues.oanda.stream import OandaStream
-from tests.examples import INSTRUMENTS, SECOND_NS, START_NS
+from tests.examples import SECOND_NS, START_NS
 
 SYMBOLS = {"EUR_USD": "EURUSD", "GBP_USD": "GBPUSD", "XAU_USD": "XAUUSD"}
 decode = codec.decoder(FeedMessage)
@@ -37,7 +32,7 @@ decode = codec.decoder(FeedMessage)
 
 @pytest.fixture
 def feed(actors_stop: None) -> pykka.ActorRef[Any]:
-    return Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
+    return Feed.start("OANDA", SYMBOLS)
 
 
 def said(feed: pykka.ActorRef[Any], message: Heard | Connected | Beat) -> list[QuoteBatch | FeedStatus]:
@@ -66,45 +61,22 @@ def test_quotes_are_passed_on_under_our_names(feed: pykka.ActorRef[Any]) -> None
     ]
 
 
-def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[Any]) -> None:
-    """The dirt of the recording FX14-2026-01-19 (a side that is zero, bid above ask), and the rest."""
-    minute_ns = 60 * SECOND_NS
+def test_what_is_not_ours_is_counted_and_all_else_is_passed_on_as_it_is(feed: pykka.ActorRef[Any]) -> None:
+    """What is fit to be used the aggregator judges, which has all LPs before it."""
     events: list[VenueEvent] = [
         venue_quote("EUR_USD", "1.1", "0"),
-        venue_quote("EUR_USD", "0", "1.1"),
-        venue_quote("EUR_USD", "-1", "1.1"),
-        venue_quote("EUR_USD", "1.10001", "1.1"),
-        venue_quote("EUR_USD", "0.1", "0.1"),
-        venue_quote("EUR_USD", "1", "1.5"),
-        venue_quote("EUR_USD", "1.1", "1.2", START_NS - minute_ns),
-        venue_quote("EUR_USD", "1.1", "1.2", START_NS + minute_ns),
-        venue_quote("XAU_USD", "1900", "1901"),
+        venue_quote("EUR_USD", "0", "0"),
+        venue_quote("EUR_USD", "1.3", "1.1", START_NS - 60 * SECOND_NS),
         venue_quote("NOBODY", "1.1", "1.2"),
         VenueGarbage("bad_json", "{"),
         VenueGarbage("bad_json", "}"),
         VenueHeartbeat(START_NS),
     ]
-    assert said(feed, Heard(START_NS, events)) == []
-    dropped = {
-        "zero": 3,
-        "crossed": 1,
-        "bounds": 1,
-        "spread": 1,
-        "old": 1,
-        "future": 1,
-        "unknown_symbol": 2,
-        "bad_json": 2,
-    }
-    assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 0, dropped)]
-
-
-def test_a_price_that_the_lp_withdraws_is_counted_and_passed_on(feed: pykka.ActorRef[Any]) -> None:
-    ((batch),) = said(feed, Heard(START_NS, [venue_quote("EUR_USD", "0", "0"), venue_quote("NOBODY", "0", "0")]))
+    ((batch),) = said(feed, Heard(START_NS, events))
     assert isinstance(batch, QuoteBatch)
-    assert [(quote.symbol, quote.bid_e8, quote.ask_e8) for quote in batch.quotes] == [("EURUSD", 0, 0)]
-    (status,) = said(feed, Beat(START_NS))
-    assert isinstance(status, FeedStatus)
-    assert (status.quotes, status.dropped) == (0, {"zero": 2})
+    assert [(quote.bid_e8, quote.ask_e8) for quote in batch.quotes] == [(e8("1.1"), 0), (0, 0), (e8("1.3"), e8("1.1"))]
+    dropped = {"unknown_symbol": 1, "bad_json": 2}
+    assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 3, dropped)]
 
 
 def test_a_chunk_without_quotes_says_nothing(feed: pykka.ActorRef[Any]) -> None:
@@ -118,25 +90,6 @@ def test_the_status_follows_the_connection_and_counts(feed: pykka.ActorRef[Any])
     assert said(feed, Connected(START_NS + 3, False, "lost")) == [
         FeedStatus("OANDA", False, "lost", START_NS + 3, 3, {})
     ]
-
-
-def test_the_recordings_dirt_is_never_passed_on(shared: Path, actors_stop: None) -> None:
-    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
-    names = {symbol: symbol for symbol in catalogue.instruments()}
-    feed = Feed.start("RECORDING", names, catalogue.instruments(), QuoteLimits())
-    quotes: Counter[str] = Counter()
-    with gzip.open(shared / "ticks" / "FX14-2026-01-19.csv.gz", "rt") as file:
-        for second, rows in groupby(csv.DictReader(file), key=lambda row: row["time"][:19]):
-            now_ns = int(datetime.fromisoformat(second + "Z").timestamp()) * SECOND_NS
-            events: list[VenueEvent] = [venue_quote(row["symbol"], row["bid"], row["ask"], now_ns) for row in rows]
-            for message in said(feed, Heard(now_ns, events)):
-                assert isinstance(message, QuoteBatch)
-                assert all(0 < quote.bid_e8 <= quote.ask_e8 for quote in message.quotes)
-                quotes.update(quote.symbol for quote in message.quotes)
-    (status,) = said(feed, Beat(0))
-    assert isinstance(status, FeedStatus)
-    assert status.dropped == {"zero": 942, "crossed": 4}
-    assert (status.quotes, quotes.total(), len(quotes)) == (63_093 - 946, 63_093 - 946, 14)
 
 
 class Talking:
