@@ -1,8 +1,11 @@
 """How each LP does: facts for whoever chooses between them. Times are passed in, in UTC nanoseconds."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
+
+from actors.domain.quote import Quote
 
 LATENCY_BUCKETS = 24
 """Bucket n counts what took less than 2^n microseconds and not less than half of it; the last one all the rest."""
@@ -67,16 +70,25 @@ class LpRecord:
             self._connected_ns += max(0, now_ns - self._connected_since_ns)
         self._connected_since_ns = now_ns if connected else None
 
-    def quote(self, venue_time_ns: int, received_ns: int, now_ns: int) -> None:
-        self.quotes += 1
-        self._received_ns = received_ns
-        self._to_published[_bucket(now_ns - received_ns)] += 1
-        if not venue_time_ns:
-            return
-        ahead_ns = venue_time_ns - received_ns
-        self._to_received[_bucket(-ahead_ns)] += 1
-        if self._ahead_ns is None or ahead_ns > self._ahead_ns:
-            self._ahead_ns = ahead_ns
+    def take(self, quotes: Sequence[Quote], now_ns: int) -> None:
+        """Quotes that came together, of whichever symbol, before anybody judges them."""
+        self.quotes += len(quotes)
+        to_received, received_ns, published = self._to_received, 0, 0
+        ahead_most_ns = self._ahead_ns
+        for quote in quotes:
+            if quote.received_ns != received_ns:
+                received_ns = quote.received_ns
+                published = _bucket(now_ns - received_ns)
+            self._to_published[published] += 1
+            if not quote.venue_time_ns:
+                continue
+            ahead_ns = quote.venue_time_ns - received_ns
+            bucket = (-ahead_ns // 1_000).bit_length() if ahead_ns < 0 else 0
+            to_received[bucket if bucket < LATENCY_BUCKETS else LATENCY_BUCKETS - 1] += 1
+            if ahead_most_ns is None or ahead_ns > ahead_most_ns:
+                ahead_most_ns = ahead_ns
+        self._ahead_ns = ahead_most_ns
+        self._received_ns = received_ns or self._received_ns
 
     def pass_time(self, now_ns: int) -> None:
         """Begins new windows where they are due."""

@@ -56,6 +56,7 @@ class Market:
     def quote(self, venue: str, quotes: Sequence[Quote], now_ns: int, ticks: Ticks) -> None:
         """New quotes of one of the LPs, in their order."""
         composites, record = self.composites, self.records[venue]
+        record.take(quotes, now_ns)
         heard_ns = 0
         for quote in quotes:
             composite = composites.get(quote.symbol)
@@ -63,7 +64,6 @@ class Market:
                 record.drops[Drop.UNKNOWN_SYMBOL.value] += 1
                 continue
             received_ns = quote.received_ns
-            record.quote(quote.venue_time_ns, received_ns, now_ns)
             if abs(now_ns - received_ns) > FEED_SILENCE_LIMIT_NS:
                 tick = composite.refuse(venue, quote, Drop.LATE, now_ns)
             else:
