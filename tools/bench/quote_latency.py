@@ -31,7 +31,7 @@ OPENING_QUOTES = 500
 """The first ones are not counted: sockets connect meanwhile."""
 ROUNDS = 3
 TIMEOUT_S = 60
-SILENCE_LIMIT_MS = 3_000
+SILENCE_LIMIT_MS = 1_500
 VENUE = quotes_chain.VENUES[0]
 SYMBOL = "EURUSD"
 
@@ -189,7 +189,8 @@ def _run(sending: Child, hearing: Child, quotes: int, p50: str, p99: str) -> Run
 
 MEASUREMENT = Measurement(
     "How long a quote takes from the LP's connection to a subscriber that has decoded the tick, at "
-    f"{QUOTES_PER_SECOND:,} quotes a second: the 99th percentile of {QUOTES:,}, through the real feed and aggregator, three processes over "
-    "ipc. Checked: each quote came out as a tick. The peer moves a small frame at the same times over the same hops.",
+    f"{QUOTES_PER_SECOND:,} quotes a second: the 99th percentile of {QUOTES:,}, through the real feed and aggregator, "
+    "three processes over ipc. Checked: each quote came out as a tick. The peer moves a small frame at the same times "
+    "over the same hops.",
     measure,
 )

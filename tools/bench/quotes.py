@@ -37,7 +37,7 @@ def check(heard: Heard, stood: Stood, quotes: int) -> None:
     """Raises Spoiled unless no quote was dropped, no tick lost, and the last price of each symbol is the right one."""
     if heard.gaps or stood.dropped:
         raise Spoiled(
-            f"{stood.dropped} quotes were dropped, and there are {heard.gaps} breaks in the sequences of ticks"
+            f"{stood.dropped} quotes were dropped, and there are {heard.gaps} breaks in a sequence of ticks"
         )
     for number, symbol in enumerate(market.thirty()):
         turn = 1 + (quotes - 1 - number) // len(market.thirty())

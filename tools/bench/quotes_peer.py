@@ -13,8 +13,8 @@ from tools.bench import market
 from tools.bench.quotes_chain import OPENING_INTERVAL_MS, SILENCE_LIMIT_MS, ack_address, prices_e8
 
 LEAD_FRAMES = 4_000
-"""How far the source may be ahead of the sink: enough to keep all three busy, and below half of the high-water mark, for
-ZeroMQ counts what was read in steps of the other half."""
+"""How far the source may be ahead of the sink: enough to keep all three busy, and below half of the high-water
+mark, for ZeroMQ counts what was read in steps of the other half."""
 ACK_FRAMES = 1_000
 HELLO = b""
 """Goes through all hops before anything counts."""
