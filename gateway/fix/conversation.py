@@ -75,11 +75,13 @@ class Conversation:
         self.events.append(LoggedOut(text, refused))
 
     def log_out(self, text: str) -> None:
-        """Sends a Logout, and waits for the peer's, where the session is up."""
+        """Sends a Logout, and waits for the peer's, where the session is up; ends a Logon that is under way."""
         if self.state is State.ACTIVE:
             self._say(b"5", answers.text_field(text))
             self._step(Step.WE_LOG_OUT)
             self._timers.entered_ns = self.now_ns
+        elif self.state in (State.AWAITING_LOGON, State.LOGON_SENT):
+            self.cut(text, refused=False)
 
     def do(self, due: Due) -> None:
         """What has fallen due."""

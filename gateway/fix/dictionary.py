@@ -106,6 +106,7 @@ class Dictionary:
             known[kind.encode()] = before + added if before else added
         rules = {tag: FieldRule.parsed(text) for tag, text in fields.items()}
         types = self.message_types | known.keys()
+        rules[35] = self.fields[35]._replace(values=types)
         return replace(self, fields=self.fields | rules, messages=known, message_types=types)
 
 
