@@ -83,5 +83,5 @@ class Desk:
 
 
 def told(message: Message) -> str:
-    rest = [f"{tag}={value.decode()}" for tag, value in message.fields if tag not in (35, 49, 52, 56, 60, 122)]
-    return " ".join([message.msg_type.decode(), *rest])
+    rest = [f"{tag}={value.decode('latin-1')}" for tag, value in message.fields if tag not in (35, 49, 52, 56, 60, 122)]
+    return " ".join([message.msg_type.decode("latin-1"), *rest])

@@ -290,6 +290,42 @@ def test_a_reset_on_the_live_connection() -> None:
     assert desk.hear(logon(2)) == ["3 34=2 45=2 372=A 373=99 58=Other"]
 
 
+def test_an_operator_sets_the_numbers_while_the_session_is_down() -> None:
+    desk = Desk().logged_on()
+    for _ in range(3):
+        desk.session.send(b"8", [(37, b"1")], START_NS)
+    desk.said()
+    with pytest.raises(SessionMisuse):
+        desk.session.renumber(3, 7)
+    desk.close()
+    desk.session.renumber(3, 7)
+    desk.said()
+    again = Desk(store=desk.store)
+    again.open()
+    assert again.hear(logon(7)) == ["A 34=3 98=0 108=30"]
+    again.session.send(b"8", [(37, b"2")], START_NS)
+    assert again.said() == ["8 34=4 37=2"]
+    assert again.hear(wire(b"2", 8, (7, b"1"), (16, b"0"))) == [
+        "4 34=1 43=Y 36=2 123=Y",
+        "8 34=2 43=Y 37=1",
+        "4 34=3 43=Y 36=4 123=Y",
+        "8 34=4 43=Y 37=2",
+    ]
+
+
+def test_the_count_of_quotes_may_wait_for_its_commit() -> None:
+    desk = Desk(dataclasses.replace(ACCEPTOR, count_delay_ms=50)).logged_on()
+    desk.hear(order(2))
+    assert desk.store.load("us").next_in == 2
+    assert desk.session.next_deadline_ns == START_NS + 50_000_000
+    desk.wait(0.05)
+    assert desk.store.load("us").next_in == 3
+    desk.hear(order(3))
+    desk.session.send(b"8", [(37, b"1")], desk.now_ns)
+    desk.said()
+    assert desk.store.load("us").next_in == 4
+
+
 def test_misuse() -> None:
     desk = Desk().logged_on()
     with pytest.raises(SessionMisuse):
