@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.connection import Patience
-from gateway.fix.acceptor import Acceptor
+from gateway.fix.acceptor import STRANGERS_LIMIT, Acceptor
 from gateway.fix.events import Event, LoggedOn, Received
 from gateway.fix.initiator import Host, Initiator, Route
 from gateway.fix.proxy import Proxy, ProxyKind
@@ -21,7 +21,7 @@ from gateway.fix.session import Session
 from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
 from gateway.fix.tls import client_context, server_context
-from tests.gateway.fix.peers import ORDER
+from tests.gateway.fix.peers import ORDER, logon
 
 HASTY = Patience(connect_timeout_ms=5_000, backoff_first_ms=1, backoff_cap_ms=5)
 WAIT_LIMIT_S = 20
@@ -172,6 +172,40 @@ def test_a_second_connection_for_a_live_session_is_closed() -> None:
                 await until(lambda: len(pair.here.events) >= 3)
             assert not second.session.is_logged_on
             assert initiator.session.is_logged_on
+        server.close()
+
+    run(go())
+
+
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"8=FIX.4.4\x019=9000\x01" + b"x" * 9_000, logon()])
+def test_a_stranger_is_cut_off(data: bytes) -> None:
+    async def go() -> None:
+        pair = Pair()
+        server = await pair.acceptor.listen("127.0.0.1", 0, tls=None)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+        writer.write(data)
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        assert pair.there.events == []
+        server.close()
+
+    run(go())
+
+
+def test_no_more_strangers_than_the_limit() -> None:
+    async def go() -> None:
+        pair = Pair()
+        server = await pair.acceptor.listen("127.0.0.1", 0, tls=None)
+        lines = [await asyncio.open_connection("127.0.0.1", port_of(server)) for _ in range(STRANGERS_LIMIT + 1)]
+        async with asyncio.timeout(WAIT_LIMIT_S):
+            with contextlib.suppress(ConnectionError):
+                assert await lines[-1][0].read() == b""
+        for _, writer in lines:
+            writer.close()
+        async with running(pair.initiator(port_of(server))):
+            await until(lambda: pair.here.logons() == 1)
         server.close()
 
     run(go())
