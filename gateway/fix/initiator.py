@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from gateway.connection import Patience, backoff_ms
+from gateway.connection import backoff_ms
 from gateway.fix.connection import Application, Link, TransactionalStore
 from gateway.fix.events import Event, LoggedOn, LoggedOut
 from gateway.fix.proxy import Proxy
 from gateway.fix.session import Session
 from gateway.fix.settings import SessionSettings
 from gateway.fix.times import SECOND_NS
+from gateway.venues.interface import Patience
 
 
 @dataclass(frozen=True, slots=True)

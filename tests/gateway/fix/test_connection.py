@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from gateway.connection import Patience
 from gateway.fix.acceptor import STRANGERS_LIMIT, Acceptor
 from gateway.fix.events import Event, LoggedOn, Received
 from gateway.fix.initiator import Host, Initiator, Route
@@ -21,6 +20,7 @@ from gateway.fix.session import Session
 from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
 from gateway.fix.tls import client_context, server_context
+from gateway.venues.interface import Patience
 from tests.gateway.fix.peers import ORDER, logon
 
 HASTY = Patience(connect_timeout_ms=5_000, backoff_first_ms=1, backoff_cap_ms=5)
