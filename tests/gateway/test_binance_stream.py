@@ -182,38 +182,36 @@ def test_a_client_of_the_simulated_venue_that_says_too_much_is_cut_off() -> None
     asyncio.run(main())
 
 
-def ticks_told(seen: Seen) -> list[tuple[int, int]]:
-    return [(quote.bid_e8, quote.bid_size_e8) for quote in seen.quotes()]
+async def busy_market(venue: BinanceVenue, shown: list[int]) -> None:
+    """A tick each millisecond or so, each with its own bid; the connections are ever later, the older the later."""
+    for number in range(1, 1_000_000):
+        bid = f"{number}.00000000"
+        shown.append(number * 10**8)
+        for client, lag_s in zip(reversed(venue.clients.values()), (0.0, 0.03), strict=False):
+            client.lag_s = lag_s
+        venue.play._show("BTCUSDT", bid, "2000000.00000000")
+        await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("announced", [False, True])
 def test_no_tick_is_lost_and_none_doubled_when_connections_take_over(announced: bool) -> None:
-    """Each of the LP's ticks has the size of its own draw, so that a list of them shows what is missing or twice."""
-
     async def main() -> None:
-        async with reading(renew_after_s=3600 if announced else 0.3) as seen:
-            shown: list[tuple[int, int]] = []
-            book = seen.venue.books["BTCUSDT"]
-            show = book.show
-
-            def note(bid: str, ask: str) -> dict[str, Any]:
-                data = show(bid, ask)
-                shown.append((int(data["b"].replace(".", "")), int(data["B"].replace(".", ""))))
-                return data
-
-            book.show = note  # type: ignore[method-assign]
+        async with reading(("BTCUSDT",), renew_after_s=3600 if announced else 0.1) as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            shown: list[int] = []
+            market = asyncio.create_task(busy_market(seen.venue, shown))
             clients: set[object] = set()
-            while len(clients) < 4:
+            while len(clients) < 6:
                 await seen.more_quotes()
                 clients |= set(seen.venue.clients)
                 if announced and len(seen.venue.clients) == 1:
                     seen.venue.announce_shutdown()
             await seen.more_quotes(50)
-        told = ticks_told(seen)
+            market.cancel()
+        told = [quote.bid_e8 for quote in seen.quotes()]
         first = shown.index(told[0])
         assert told == shown[first : first + len(told)]
-        assert seen.dropped() == []
-        assert seen.lost is None
+        assert (seen.dropped(), seen.lost) == ([], None)
 
     asyncio.run(main())
 

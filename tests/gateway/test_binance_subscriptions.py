@@ -1,6 +1,5 @@
 import json
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import given

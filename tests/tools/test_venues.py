@@ -26,7 +26,7 @@ from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience
 from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
-from tools.venues.binance import SYMBOLS, BinanceVenue
+from tools.venues.binance import BinanceVenue
 from tools.venues.market import NEXT_RECORDING_NS, TURN_TICKS, Market, Play, Tick
 from tools.venues.oanda import INSTRUMENTS, OandaVenue
 from tools.venues.recording import RecordingError, find_recordings
