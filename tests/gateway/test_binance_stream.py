@@ -369,3 +369,59 @@ def test_connections_are_counted_before_the_lp_counts_them() -> None:
 def test_connections_of_all_streams_count_together() -> None:
     terms = Terms("ws://127.0.0.1:9", PATIENCE)
     assert replace(terms, renew_after_s=1.0).connections is terms.connections
+
+
+def test_who_does_not_take_what_came_stops_the_reading_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with reading() as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            shown: list[int] = []
+            market = asyncio.create_task(busy_market(seen.venue, shown))
+            async with seen.stream.open() as chunks:
+                monkeypatch.setattr(session_module, "EVENTS_LIMIT", 10)
+                await asyncio.sleep(0.05)
+                await anext(chunks)
+                taken: list[int] = []
+                async for events in chunks:
+                    assert len(events) <= 10 + 1
+                    taken += [event.bid_e8 for event in events if isinstance(event, VenueQuote)]
+                    if len(taken) > 100:
+                        break
+                    await asyncio.sleep(0.05)
+            market.cancel()
+        first = shown.index(taken[0])
+        assert taken == shown[first : first + len(taken)]
+
+    asyncio.run(main())
+
+
+def test_a_successor_that_must_be_held_back_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "HELD_LIMIT_MESSAGES", 3)
+    monkeypatch.setattr(session_module, "RENEWAL_RETRY_S", 0.05)
+
+    async def main() -> None:
+        async with reading(renew_after_s=0.1) as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            market = asyncio.create_task(busy_market(seen.venue, []))
+            await seen.until(lambda: len(seen.dropped()) > 1)
+            market.cancel()
+            failed = next(one for one in seen.events if isinstance(one, VenueGarbage))
+            assert failed == VenueGarbage("renewal_failed", "3 messages are held back: the old connection is too slow")
+            assert seen.lost is None
+
+    asyncio.run(main())
+
+
+def test_more_than_can_be_kept_before_the_subscriptions_are_verified_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "EVENTS_LIMIT", 3)
+    monkeypatch.setattr(link_module, "REQUESTS_PER_SECOND", 1)
+    monkeypatch.setattr(link_module, "REQUESTS_BURST", 1)
+
+    async def main() -> None:
+        async with reading() as seen:
+            market = asyncio.create_task(busy_market(seen.venue, []))
+            await seen.until(lambda: seen.lost is not None)
+            market.cancel()
+            assert str(seen.lost) == "more than 3 events before the subscriptions were verified"
+
+    asyncio.run(main())
