@@ -4,7 +4,7 @@ Source: OANDA's v20 OpenAPI document, the definitions Candlestick and Candlestic
 Minutes without a price have no candle.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from urllib.parse import quote
 
 import msgspec
@@ -107,7 +107,7 @@ def parse_candles(answer: Answer, instrument: str, start_ns: int, end_ns: int) -
     return Page(candles, dropped)
 
 
-async def fetch_candles(client: Client, instrument: str, start_ns: int, end_ns: int) -> AsyncIterator[Page]:
+async def fetch_candles(client: Client, instrument: str, start_ns: int, end_ns: int) -> AsyncGenerator[Page, None]:
     """Page by page. Raises `ConnectionLost`; what was given before it is good."""
     for page_start_ns, page_end_ns in pages(start_ns, end_ns):
         answer = await client.ask(candles_request(instrument, page_start_ns, page_end_ns))
