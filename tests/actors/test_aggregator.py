@@ -8,12 +8,14 @@ import pytest
 
 from actors.aggregator import BACKLOG_TICKS, FEED_SILENCE_LIMIT_NS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
 from actors.bus import codec, topics
-from actors.bus.answers import Answer, Pong, Reply, Ticks
+from actors.bus.answers import Answer, Lps, Pong, Refusal, Reply, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetTicks, Ping
-from actors.bus.streams import FeedStatus, QuoteBatch, StreamAlive, StreamStatus
+from actors.bus.requests import AggregatorRequest, GetLps, GetTicks, Ping
+from actors.bus.streams import FeedStatus, QuoteBatch, QuotesStanding, StreamAlive, StreamStatus
+from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.money import parse_e8 as e8
 from actors.domain.quote import Quote, Tick
+from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
 FIRST_SEQ = START_NS // 1_000
@@ -22,7 +24,10 @@ ASKER = b"\x00asker"
 
 class Desk:
     def __init__(self, now_ns: int = START_NS) -> None:
-        self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, ("OANDA", "BINANCE"), now_ns)
+        lps = {name: Lp(name, "test", {"EURUSD": "EUR_USD"}) for name in ("OANDA", "BINANCE")}
+        known = Known(frozenset(INSTRUMENTS), frozenset({"test"}))
+        self.lps = LpDesk(Registry(1, lps, now_ns, "config", "the first start"), None, known, now_ns)
+        self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, self.lps, now_ns)
 
     def ask(self, now_ns: int, **messages: list[list[bytes]]) -> Outbox:
         outbox: Outbox = self.actor.ask(Inbox(now_ns, messages), block=True)
@@ -34,7 +39,8 @@ class Desk:
         return [tick for name, (frame,) in outbox if name == "ticks" for tick in ticks_in(frame)]
 
     def answer(self, body: Any) -> Answer:
-        ((name, (identity, frame)),) = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])
+        outbox = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])
+        name, (identity, frame) = outbox[-1]
         reply: Reply = codec.decoder(Reply)(frame)
         assert (name, identity, reply.request_id) == ("requests", ASKER, 9)
         return reply.body
@@ -157,6 +163,7 @@ def test_the_heartbeat_numbers_the_last_ticks_after_them(desk: Desk) -> None:
         ("ticks", [codec.encode([tick(0, now_ns, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))]),
         ("ticks", [codec.encode(StreamAlive(now_ns, {"EURUSD": FIRST_SEQ}), topics.ALIVE)]),
         ("ticks", [codec.encode(StreamStatus(now_ns, [status("OANDA"), status("BINANCE", False)]), topics.STATUS)]),
+        ("ticks", [desk.lps.announcement()]),
     ]
     assert desk.ask(now_ns + HEARTBEAT_NS - 1) == []
 
@@ -170,7 +177,8 @@ def test_a_new_subscriber_gets_the_last_tick_of_what_it_asked_for(desk: Desk) ->
         b"\x01tick:EURUSD\0": [euro],
         b"\x01tick:EUR": [euro],
         b"\x01tick:": [euro, pound],
-        b"\x01": [euro, pound],
+        b"\x01": [euro, pound, ("ticks", [desk.lps.announcement()])],
+        b"\x01lps\0": [("ticks", [desk.lps.announcement()])],
         b"\x01tick:USDJPY\0": [],
         b"\x01status\0": [],
         b"\x00tick:EURUSD\0": [],
@@ -266,3 +274,40 @@ def test_an_lp_that_withdraws_its_price_is_not_dealt_on(desk: Desk) -> None:
     desk.hear(START_NS, oanda(quote("EURUSD", "1.1", "1.1002")))
     (tick,) = desk.hear(START_NS, oanda(quote("EURUSD", "0", "0")))
     assert (tick.bid_e8, tick.live) == (e8("1.1"), False)
+
+
+def test_lps_are_changed_while_it_runs(desk: Desk) -> None:
+    """Added, changed, disabled: at the book at once, in the answer and on the stream."""
+    third = Lp("THIRD", "test", {"EURUSD": "EUR/USD"})
+    good = QuoteBatch("THIRD", [quote("EURUSD", "1.1", "1.2")])
+    assert desk.hear(START_NS, good) == []
+    added = desk.answer(AddLp(by="root", lp=third))
+    assert isinstance(added, Lps)
+    assert (added.registry.version, added.registry.lps["THIRD"], added.registry.by) == (2, third, "root")
+    assert desk.hear(START_NS, good) == [tick(0, START_NS, "1.1", "1.2", "THIRD", "THIRD")]
+    request = codec.encode(AggregatorRequest(7, DisableLp(by="root", name="THIRD", if_version=2)))
+    dead, announced, (name, (asker, reply)) = desk.ask(START_NS, requests=[[ASKER, request]])
+    assert [(tick.lp_bid, tick.live) for tick in ticks_in(dead[1][0])] == [("THIRD", False)]
+    assert announced == ("ticks", [desk.lps.announcement()])
+    assert (name, asker, codec.decoder(Reply)(reply)) == ("requests", ASKER, Reply(7, Lps(desk.lps.registry)))
+    assert desk.hear(START_NS, good) == []
+    assert desk.answer(GetLps()) == Lps(desk.lps.registry)
+
+
+def test_a_change_that_cannot_be_is_refused_and_nothing_is_published(desk: Desk) -> None:
+    before = desk.lps.registry
+    request = codec.encode(AggregatorRequest(7, EnableLp(by="root", name="NOBODY")))
+    assert desk.ask(START_NS, requests=[[ASKER, request]]) == [
+        ("requests", [ASKER, codec.encode(Reply(7, Refusal("UNKNOWN_LP", "there is no LP 'NOBODY'", "name")))])
+    ]
+    assert desk.lps.registry is before
+
+
+def test_a_new_aggregator_takes_the_quotes_that_stand(desk: Desk) -> None:
+    """However long ago the LP made them, its feed stands by them at `time_ns`; one that has waited since is late."""
+    old = quote("EURUSD", "1.1", "1.2", received_ns=START_NS - 600 * SECOND_NS)
+    late = [[codec.encode(QuotesStanding("OANDA", START_NS - 4 * SECOND_NS, [old]))]]
+    assert desk.ask(START_NS, quotes=late) == []
+    now = [[codec.encode(QuotesStanding("OANDA", START_NS, [old]))]]
+    ((_, (frame,)),) = desk.ask(START_NS, quotes=now)
+    assert ticks_in(frame) == [tick(0, START_NS, "1.1", "1.2", "OANDA", "OANDA")]

@@ -1,6 +1,7 @@
 from actors.domain.broker import apply
 from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
 from actors.domain.state import State
 from config import catalogue
@@ -45,9 +46,14 @@ def test_margin_rates_are_not_below_the_eus_limits() -> None:
 def test_lps_quote_our_symbols_under_their_own_names() -> None:
     lps, instruments = catalogue.lps(), catalogue.instruments()
     assert list(lps) == ["OANDA", "BINANCE"]
-    assert (lps["OANDA"].symbols["EUR_USD"], lps["BINANCE"].symbols["BTCUSDT"]) == ("EURUSD", "BTCUSD")
-    assert {ours for lp in lps.values() for ours in lp.symbols.values()} == set(instruments)
-    assert all(lp.silence_timeout_ms > 0 for lp in lps.values())
+    assert (lps["OANDA"].symbols["EURUSD"], lps["BINANCE"].symbols["BTCUSD"]) == ("EUR_USD", "BTCUSDT")
+    assert {ours for lp in lps.values() for ours in lp.symbols} == set(instruments)
+
+
+def test_lps_are_fit_to_open_a_registry() -> None:
+    lps = catalogue.lps()
+    known = Known(frozenset(catalogue.instruments()), frozenset({"oanda", "binance"}))
+    assert opening(lps, known, 5) == Registry(1, lps, 5, "config", "the first start")
 
 
 def test_accounts_are_opened_and_paid_into_once() -> None:

@@ -179,7 +179,7 @@ def check_database(broker: Broker, profit: Decimal) -> None:
 
 def test_a_second_life_of_every_process(broker: Broker, client: httpx.Client) -> None:
     """Each process but the database is killed in turn; the broker comes back and still deals."""
-    for name in ("aggregator", "feed-oanda", "venues", "persistence", "web"):
+    for name in ("aggregator", "feeds", "venues", "persistence", "web"):
         broker.kill(name)
         broker.start(name)
     broker.wait_ready()
