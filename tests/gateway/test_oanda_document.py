@@ -115,5 +115,7 @@ async def _check_stream(document: Document, client: httpx.AsyncClient) -> None:
 
 def test_the_document_knows_every_instrument_field_that_we_read(document: Document) -> None:
     listed = {"name": "EUR_USD", "pipLocation": -4, "displayPrecision": 5, "minimumTradeSize": "1"}
-    document.check_definition("Instrument", listed | {"maximumOrderUnits": "100000000", "marginRate": "0.02"})
+    document.check_definition(
+        "Instrument", listed | {"tradeUnitsPrecision": 0} | {"maximumOrderUnits": "100000000", "marginRate": "0.02"}
+    )
     document.check_definition("Candlestick", json.loads('{"time":"1.000000000","volume":1,"complete":true}'))

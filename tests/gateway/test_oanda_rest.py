@@ -105,10 +105,9 @@ def test_whatever_an_answer_holds_only_unanswered_is_raised(body: bytes) -> None
     answer = Answer(200, body)
     assert isinstance(fault_of(answer), Fault)
     try:
-        listed = parse_instruments(answer)
+        assert isinstance(parse_instruments(answer), dict)
     except Unanswered:
         return
-    assert isinstance(listed, dict)
 
 
 def test_a_fault_in_the_lps_words() -> None:
@@ -121,14 +120,27 @@ def listing(**changes: object) -> Answer:
     return Answer(200, msgspec.json.encode({"instruments": [instrument("EUR_USD"), instrument("USD_JPY") | changes]}))
 
 
-EURUSD = VenueInstrument("EUR_USD", 5, 10**8, 10**16, 3_330_000, 10_000)
+def listed(name: str, digits: int, pip_e8: int) -> VenueInstrument:
+    return VenueInstrument(
+        name,
+        price_digits=digits,
+        quantity_min_e8=10**8,
+        quantity_max_e8=10**16,
+        margin_rate_e8=3_330_000,
+        price_step_e8=pip_e8 // 10,
+        quantity_step_e8=10**8,
+        pip_e8=pip_e8,
+    )
+
+
+EURUSD = listed("EUR_USD", 5, 10_000)
 
 
 def test_instruments_are_read() -> None:
-    yen = VenueInstrument("USD_JPY", 3, 10**8, 10**16, 3_330_000, 1_000_000)
-    assert parse_instruments(listing()) == {"EUR_USD": EURUSD, "USD_JPY": yen}
-    coin = parse_instruments(Answer(200, msgspec.json.encode({"instruments": [instrument("BTC_USD")]})))
-    assert coin == {"BTC_USD": VenueInstrument("BTC_USD", 2, 10**6, 10**10, 50_000_000, 10**8)}
+    assert parse_instruments(listing()) == {"EUR_USD": EURUSD, "USD_JPY": listed("USD_JPY", 3, 1_000_000)}
+    coin = parse_instruments(Answer(200, msgspec.json.encode({"instruments": [instrument("BTC_USD")]})))["BTC_USD"]
+    assert (coin.price_digits, coin.pip_e8, coin.margin_rate_e8) == (2, 10**8, 50_000_000)
+    assert (coin.quantity_min_e8, coin.quantity_max_e8, coin.quantity_step_e8) == (10**6, 10**10, 10**6)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +149,7 @@ def test_instruments_are_read() -> None:
         {"displayPrecision": 9},
         {"displayPrecision": None},
         {"pipLocation": -9},
+        {"tradeUnitsPrecision": -1},
         {"name": "X" * 33},
         {"minimumTradeSize": "0.000000001"},
         {"maximumOrderUnits": "many"},
