@@ -79,8 +79,9 @@ class LpsHandler(Handler):
         """All of it, or one LP."""
         self.set_header("ETag", f'"{registry.version}"')
         feeds = {feed.venue: feed for feed in self.backend.prices.feeds}
+        seen = {lp.venue: lp for lp in self.backend.prices.lps}
         now_ns = self.backend.clock_ns()
-        lps = {key: render_lp.lp(lp, feeds.get(key), now_ns) for key, lp in registry.lps.items()}
+        lps = {key: render_lp.lp(lp, feeds.get(key), seen.get(key), now_ns) for key, lp in registry.lps.items()}
         self.answer(lps[name] if name else {"version": registry.version, "lps": list(lps.values())}, status)
 
 

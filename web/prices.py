@@ -10,6 +10,7 @@ from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
 from actors.domain.instrument import Instrument
+from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick
 from web.bus import Asker, Away, Declined, NoAnswer
@@ -33,6 +34,7 @@ class Prices:
         self.crosses: Mapping[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
         self.feeds: list[FeedStatus] = []
+        self.lps: tuple[LpStatus, ...] = ()
         self.behind: dict[str, int] = {}
         """Symbols of which ticks were lost on the way, and the number after which to ask for them."""
         self._hushed: dict[str, None] = {}
@@ -72,7 +74,8 @@ class Prices:
                 if topic == topics.ALIVE:
                     self._on_alive(_decode_alive(body))
                 elif topic == topics.STATUS:
-                    self.feeds = _decode_status(body).feeds
+                    status = _decode_status(body)
+                    self.feeds, self.lps = status.feeds, status.lps
                 else:
                     ticks += [tick for tick in _decode_ticks(body) if self._is_news(tick)]
             except BadFrame:

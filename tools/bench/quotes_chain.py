@@ -147,7 +147,7 @@ class RecordingAggregator(Aggregator):
     """The aggregator, and what went through it."""
 
     def __init__(self, recording: Recording, now_ns: int) -> None:
-        super().__init__(market.instruments(), desk(now_ns), now_ns)
+        super().__init__(market.instruments(), desk(now_ns), {}, now_ns, first_seq=now_ns // 1_000)
         self._turns = recording.turns
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:

@@ -30,8 +30,6 @@ FEED = FeedStatus(
     (StreamState(True, "connected", 1, TIME_NS, 2),),
     {"EURUSD": TIME_NS},
     {"XAUUSD": "silent"},
-    -1_000_000,
-    (1, 0),
 )
 
 

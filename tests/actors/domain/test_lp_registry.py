@@ -22,7 +22,6 @@ from actors.domain.lp_registry import (
     apply,
     symbol_of,
 )
-from actors.domain.quote import QuoteLimits
 from actors.domain.refusal import Code, Refused
 
 KNOWN = Known(frozenset({"EURUSD", "GBPUSD"}), frozenset({"oanda", "made_up"}))
@@ -93,10 +92,9 @@ def test_another_lp_of_the_same_name() -> None:
         ({"name": "../X"}, "name"),
         ({"name": "A" * 17}, "name"),
         ({"adapter": "nobodys"}, "adapter"),
-        ({"priority": 0}, "priority"),
+        ({"priority": -1}, "priority"),
         ({"weight": 1_001}, "weight"),
         ({"silence_timeout_ms": 999}, "silence_timeout_ms"),
-        ({"limits": QuoteLimits(age_ms=0)}, "limits"),
         ({"symbols": {"XAUUSD": "XAU_USD"}}, "symbols.XAUUSD"),
         ({"symbols": {"EURUSD": ""}}, "symbols.EURUSD"),
         ({"symbols": {"EURUSD": "EUR\nUSD"}}, "symbols.EURUSD"),
