@@ -296,7 +296,11 @@ class Engine(pykka.ThreadingActor):
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     journal, recovered = opened(settings.run_dir / "journal" / "engine.sqlite")
-    definitions = [*catalogue.instrument_definitions(), *catalogue.account_definitions()]
+    definitions = [
+        *catalogue.instrument_definitions(),
+        *catalogue.holiday_definitions(),
+        *catalogue.account_definitions(),
+    ]
     return process.Running(
         Engine.start(journal, recovered, definitions),
         {

@@ -9,6 +9,7 @@ from actors.domain.commands import Input
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
+from actors.domain.limits import Limits
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
@@ -74,6 +75,8 @@ class AccountReport(Body, frozen=True):
     """The terms that it deals on."""
     requirements: dict[str, Requirement]
     """Its margin, by symbol."""
+    limits: Limits = Limits()
+    """In force: its own, and where it has none its group's."""
 
 
 class DeskReport(Message, frozen=True):

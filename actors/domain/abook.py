@@ -27,6 +27,7 @@ from actors.domain.events import (
     OrderFilled,
     OrderModified,
 )
+from actors.domain.headroom import check_headroom
 from actors.domain.lifecycle import Step, after
 from actors.domain.money import CEILING, format_e8, mul_div
 from actors.domain.order import BUY, Order, OrderReason, OrderTerms, OrderType, Position, TimeInForce
@@ -85,8 +86,10 @@ def route(
 ) -> Deal:
     """What becomes of an order that `deal` has dealt at a price of the broker's own: that, or what venues get.
 
-    Raises Refused where free margin does not suffice. `following`: what has really been done before, in the same step.
+    Raises Refused where free margin does not suffice, or too much would be open. `following`: what has really been
+    done before, in the same step.
     """
+    check_headroom(state, account, deal, now_ns)
     needed_minor = check_free_margin(state, account, deal)
     if state.books.is_plain:
         return deal

@@ -11,6 +11,7 @@ from actors.domain.checks import (
     check_price,
     check_protection,
     check_quantity,
+    check_size,
     dealable_tick,
     quantity_step_refusal,
 )
@@ -27,6 +28,7 @@ from actors.domain.commands import (
 from actors.domain.dealing import Deal, check_free_margin
 from actors.domain.events import Event, PositionModified
 from actors.domain.executed import closing_order
+from actors.domain.headroom import check_headroom
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Outcome, Position
 from actors.domain.orders import deal_order, same_request
@@ -171,12 +173,14 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
         check_quantity(instrument, doubled.quantity_e8)
         both = Order(number, account.account_id, name, doubled, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
         return deal_order(state, account, instrument, both, tick, now_ns)
+    check_size(account, instrument, terms)
     deal = Deal(state, account, tick, now_ns)
     closing = closing_order(number, position, quantity_e8, name, request, CLOSE, now_ns)
     opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
     deal.close(closing, position, quantity_e8, price_e8)
     deal.open(opening, quantity_e8, price_e8)
     if state.books.is_plain:
+        check_headroom(state, account, deal, now_ns)
         check_free_margin(state, account, deal)
         return deal.events
     closed = Deal(state, account, tick, now_ns)

@@ -9,6 +9,7 @@ from actors.domain.commands import Mode
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger
+from actors.domain.limits import AS_THE_GROUP, Limits
 from actors.domain.margin import crosses_of
 from actors.domain.order import Order, OrderType, Outcome, Position
 from actors.domain.quote import Tick
@@ -30,6 +31,8 @@ class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
     status: MarginStatus
     second: int
     second_orders: int
+    limits: Limits = AS_THE_GROUP
+    """Of its own."""
 
 
 class Trails(msgspec.Struct, frozen=True, array_like=True):
@@ -56,6 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     groups: list[Group]
     next_roll_ns: int
     books: SavedBooks
+    holidays: dict[str, tuple[int, ...]] = {}
 
 
 def snapshot(state: State) -> Snapshot:
@@ -75,6 +79,7 @@ def snapshot(state: State) -> Snapshot:
         list(state.groups.values()),
         state.next_roll_ns,
         state.books.saved(),
+        dict(state.holidays),
     )
 
 
@@ -92,6 +97,7 @@ def restore(saved: Snapshot) -> State:
     state.ticks = {tick.symbol: tick for tick in saved.ticks}
     state.moved = dict(saved.moved)
     state.next_roll_ns = saved.next_roll_ns
+    state.holidays = dict(saved.holidays)
     for group in saved.groups:
         state.define_group(group)
     state.books.restore(saved.books)
@@ -118,18 +124,19 @@ def _account(account: Account) -> AccountSnapshot:
         account.status,
         account.second,
         account.second_orders,
+        account.own_limits,
     )
 
 
 def _restore_account(state: State, part: AccountSnapshot) -> None:
     account = state.open_account(part.account_id, part.currency, part.mode, part.group)
+    account.agree(account.group, part.limits)
     for position in part.positions:
         account.place(position, state.instruments[position.symbol].quote)
         # The trails have it already, with the peak that it has seen.
         waiting.watch_position(state, msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:
-        account.orders[order.order_id] = order
-        account.reserved_minor += order.reserved_minor
+        account.wait(order)
         if order.terms.type is OrderType.TRAILING_STOP:
             waiting.watch_expiry(state, order)
         else:

@@ -37,6 +37,10 @@ class State:
         self.groups: dict[str, Group] = {STANDARD: Group(STANDARD)}
         self.group_ticks: dict[str, dict[str, Tick]] = {STANDARD: {}}
         """The last ticks as each group sees them."""
+        self.group_nets: dict[str, dict[str, int]] = {STANDARD: {}}
+        """By group and symbol: longs less shorts of all its accounts, with what orders at venues would add to them."""
+        self.holidays: dict[str, tuple[int, ...]] = {}
+        """By currency, the days on which nothing is settled in it."""
         self.moved: dict[str, tuple[int, str, int]] = {}
         """What each idempotency key moved: account, kind of posting, amount."""
         self.next_roll_ns = 0
@@ -137,13 +141,16 @@ class State:
         self.crosses = crosses_of(self.instruments)
 
     def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
-        account = Account(account_id, currency, mode, self.groups[group], self.group_ticks[group])
+        account = Account(
+            account_id, currency, mode, self.groups[group], self.group_ticks[group], self.group_nets[group]
+        )
         self.accounts[account_id] = account
         return account
 
     def define_group(self, group: Group) -> None:
         self.groups[group.name] = group
         self.bands.setdefault(group.name, Bands())
+        self.group_nets.setdefault(group.name, {})
         self._margin_terms.clear()
         ticks = self.group_ticks.setdefault(group.name, {})
         for symbol, tick in self.ticks.items():

@@ -7,9 +7,10 @@ from actors.domain.broker import apply
 from actors.domain.charges import Commission, CommissionBasis
 from actors.domain.commands import DefineGroup, DefineInstrument, ObserveTicks, OpenAccount, SubmitOrder
 from actors.domain.events import Event, GroupDefined, OrderAccepted, OrderFilled
-from actors.domain.group import STANDARD, Group, Limits, Markup
+from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import Entry, PostingKind
+from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderType, Side
 from actors.domain.refusal import Code
