@@ -38,7 +38,8 @@ FINISH_LIMIT_NS = 5_000_000_000
 """A child order should be over by then; if it is not, its venue is asked."""
 PROFESSIONAL, RETAIL = "professional", "retail"
 """What rules call a client class."""
-CLIENT, FOK, IOC, NETTING = OrderReason.CLIENT, TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
+CLIENT, CLOSE = OrderReason.CLIENT, OrderReason.CLOSE
+FOK, IOC, NETTING = TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
 LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
@@ -118,11 +119,14 @@ def close(
     price_e8: int,
     now_ns: int,
 ) -> None:
-    """Closes as much of a position as the order says: at a price, or at venues what venues have opened."""
-    for_venues_e8 = 0
-    if position.a_book_e8:
-        free_e8 = position.a_book_e8 - closing_e8(account, position)
-        for_venues_e8 = max(0, min(order.quantity_e8, free_e8))
+    """Closes as much of a position as the order says: at a price, or at venues what venues have opened.
+
+    Where venues have refused a protection too often, the broker closes the position and keeps what it has there.
+    """
+    for_venues_e8 = covered_e8(account, position, order.quantity_e8)
+    if for_venues_e8 and order.reason is not CLOSE and state.books.has_given_up(position.position_id):
+        close_here(deal, order, position, price_e8, for_venues_e8)
+        return
     if not for_venues_e8:
         deal.close(order, position, order.quantity_e8, price_e8)
         return
@@ -132,6 +136,33 @@ def close(
         deal.close(order, position, order.quantity_e8 - for_venues_e8, price_e8)
     venues = tuple(dict.fromkeys((position.venue, *state.books.venues)))
     deal.events.append(_sent(account, order, venues, now_ns))
+
+
+def covered_e8(account: Account, position: Position, quantity_e8: int) -> int:
+    """How much of a quantity that is to be closed venues have opened, and are not closing yet. That goes first."""
+    if not position.a_book_e8:
+        return 0
+    return max(0, min(quantity_e8, position.a_book_e8 - closing_e8(account, position)))
+
+
+def close_here(
+    deal: Deal, order: Order, position: Position, price_e8: int, for_venues_e8: int, matched_e8: int = 0
+) -> None:
+    """Closes at a price without asking a venue, though venues have opened `for_venues_e8` of it.
+
+    `matched_e8` of that has its opposite at the same venue, closed with it: the broker has nothing there afterwards.
+    The rest stays open at the venue and is the broker's own position from now on, hedged as its terms say.
+    """
+    parts = (
+        (Cover(position.venue, price_e8, 0), matched_e8),
+        (Cover(position.venue, price_e8, 0, is_kept=True), for_venues_e8 - matched_e8),
+        (None, order.quantity_e8 - for_venues_e8),
+    )
+    for cover, quantity_e8 in parts:
+        if quantity_e8:
+            deal.cover = cover
+            order = deal.close(order, position, quantity_e8, price_e8)
+            position = deal.left(position)
 
 
 def closing_e8(account: Account, position: Position) -> int:

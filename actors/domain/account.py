@@ -16,7 +16,10 @@ from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.stop_out import MarginStatus
 
 REMEMBERED_ORDERS = 10_000
-"""How many of an account's last requests are known by their client_order_id; older ones are history's alone."""
+"""How many of an account's last requests are known by their client_order_id; older ones are history's alone.
+
+A request of which an order still waits is known as long as that waits.
+"""
 WAITING = (OrderStatus.WORKING, OrderStatus.TRIGGERED)
 
 
@@ -108,6 +111,15 @@ class Account:
         """Margin that is kept free for orders at venues."""
         self.status = MarginStatus.NORMAL
 
+    def _forget(self) -> None:
+        """The oldest request of which nothing waits any more; if all wait, none: as many as may wait are then kept."""
+        waiting = {order.client_order_id: None for order in self.orders.values()}
+        for _ in range(len(waiting) + 1):
+            name, outcome = self.outcomes.popitem(last=False)
+            if name not in waiting:
+                return
+            self.outcomes[name] = outcome
+
     def agree(self, group: Group, own_limits: Limits) -> None:
         """The terms of its group, and limits of its own, from now on."""
         self.group, self.own_limits = group, own_limits
@@ -144,7 +156,7 @@ class Account:
         fills = known.fills if known is not None else ()
         self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)
         if len(self.outcomes) > REMEMBERED_ORDERS:
-            self.outcomes.popitem(last=False)
+            self._forget()
 
     def wait(self, order: Order) -> None:
         """One that waits, or is at venues."""

@@ -21,6 +21,20 @@ B_BOOK_ONLY = RuleBook(0, (Rule(rule_id=1, name="default", book=Book.B_BOOK),))
 """Where no rules were ever defined, the broker deals everything itself."""
 
 
+PAUSE_NS = 1_000_000_000
+"""After venues have refused to close a position for its protection, the next try is made so much later; then after
+twice as long, and so on."""
+REFUSALS_LIMIT = 5
+"""After so many refusals (15 s) the broker closes the position itself, and what it holds at the venue is its own."""
+
+
+class Refusals(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of one position: how many closings venues have refused without filling anything, and when the last was sent."""
+
+    count: int
+    sent_ns: int
+
+
 class SentChild(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A child order, whose it is, and how it goes on."""
 
@@ -49,6 +63,7 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     children: list[SavedChild] = []
     """Those that are over first, in the order in which they ended."""
     hedged_ns: dict[str, int] = {}
+    refusals: dict[int, Refusals] = {}
 
 
 class Books:
@@ -65,6 +80,8 @@ class Books:
         self.over: dict[str, SentChild] = {}
         self.known: dict[str, dict[str, tuple[int, int]]] = {}
         """Fills of each child order, by exec_id."""
+        self.refusals: dict[int, Refusals] = {}
+        """By position, while it is open: of its protections, and of stop-outs."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
         self._router: Router | None = None
@@ -128,6 +145,23 @@ class Books:
         if known is not None:
             remember(known, (found,))
 
+    def refuse(self, position_id: int, sent_ns: int) -> None:
+        """Venues did not close anything of a position."""
+        known = self.refusals.get(position_id)
+        self.refusals[position_id] = Refusals(known.count + 1 if known else 1, sent_ns)
+
+    def pauses(self, position_id: int, now_ns: int) -> bool:
+        """Whether it is too early to close a position again after a refusal."""
+        known = self.refusals.get(position_id)
+        if known is None or known.count >= REFUSALS_LIMIT:
+            return False
+        return now_ns - known.sent_ns < PAUSE_NS << (known.count - 1)
+
+    def has_given_up(self, position_id: int) -> bool:
+        """Whether venues have refused too often."""
+        known = self.refusals.get(position_id)
+        return known is not None and known.count >= REFUSALS_LIMIT
+
     def find(self, child_id: str) -> SentChild:
         """Raises KeyError for a child order that was never sent, or is long forgotten."""
         return self.open.get(child_id) or self.over[child_id]
@@ -143,6 +177,7 @@ class Books:
                 for sent in (*self.over.values(), *self.open.values())
             ],
             dict(self.hedged_ns),
+            dict(self.refusals),
         )
 
     def restore(self, kept: SavedBooks) -> None:
@@ -150,6 +185,7 @@ class Books:
         self.define_rules(kept.rules, kept.venues)
         self.hedges = {terms.symbol: terms for terms in kept.hedges}
         self.hedged_ns = dict(kept.hedged_ns)
+        self.refusals = dict(kept.refusals)
         self.desks = {desk.symbol: restored(desk) for desk in kept.desks}
         for part in kept.children:
             name = part.sent.child.child_id

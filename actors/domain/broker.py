@@ -58,6 +58,7 @@ from actors.domain.stop_out import check_levels
 from actors.domain.terms import define_holidays, set_limits
 from actors.domain.trigger import Waiting
 from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
+from actors.domain.waiting import see
 from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -90,7 +91,7 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
 
 def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
     """The new price, and what it reaches, one after the other."""
-    for reached in state.observe(tick):
+    for reached in see(state, tick):
         account = state.accounts[reached.account_id]
         if reached.what is Waiting.ORDER:
             step = reach_order(state, account, reached.item_id, reached.mark, now_ns)

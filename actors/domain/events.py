@@ -116,6 +116,8 @@ class Cover(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price_e8: int
     markup_e8: int
     """How much worse the client's price is, per unit."""
+    is_kept: bool = False
+    """Nothing was sent: what the broker holds at the venue for the client is its own now, as bought at this price."""
 
 
 class OrderFilled(Happened, frozen=True):

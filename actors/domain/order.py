@@ -190,6 +190,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity_e8: int
     open_price_e8: int
     margin_minor: int
+    """What it would tie up if it were all that the account has in the symbol, at the conversion of its last fill.
+
+    On the terms of the group then. What the account's positions tie up together is in its requirements, by symbol.
+    """
     stop_loss_e8: int
     take_profit_e8: int
     opened_ns: int

@@ -102,7 +102,11 @@ def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Ev
 
 
 def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> list[Event]:
-    """The first closes at the price that the second was opened at, the second at its own: no spread is paid."""
+    """The first closes at the price that the second was opened at, the second at its own: no spread is paid.
+
+    Nothing is sent to a venue, for the client is as long or short as before, and so is the broker. What both legs have
+    at the same venue is closed there by itself; what only one has, the broker keeps as its own (abook.close_here).
+    """
     account, request = _asked(state, command)
     if account is None:
         return []
@@ -113,11 +117,14 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     tick = account.ticks[one.symbol]
     quantity_e8 = min(_open_e8(account, one), _open_e8(account, other))
     deal = Deal(state, account, tick, now_ns)
-    for number, (position, price_e8) in enumerate(((one, other.open_price_e8), (other, other.open_price_e8)), 1):
+    price_e8 = other.open_price_e8
+    covered = [abook.covered_e8(account, position, quantity_e8) for position in (one, other)]
+    matched_e8 = min(covered) if one.venue == other.venue else 0
+    for number, (position, for_venues_e8) in enumerate(zip((one, other), covered, strict=True), 1):
         order = closing_order(
             state.last_order_id + number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
         )
-        deal.close(order, position, quantity_e8, price_e8)
+        abook.close_here(deal, order, position, price_e8, for_venues_e8, matched_e8)
     return deal.events
 
 

@@ -16,7 +16,7 @@ from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
-from actors.domain.trigger import Followed, Triggers, Waiting
+from actors.domain.trigger import Followed, Triggers
 
 
 class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -152,16 +152,6 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
 
 def _trails(state: State, symbol: str) -> Trails | None:
     triggers = state.triggers[symbol]
-    below_bid = [one for one in triggers.below_bid.followed() if _still_follows(state, one)]
-    above_ask = [one for one in triggers.above_ask.followed() if _still_follows(state, one)]
+    below_bid = [one for one in triggers.below_bid.followed() if waiting.still_follows(state, one.waiting)]
+    above_ask = [one for one in triggers.above_ask.followed() if waiting.still_follows(state, one.waiting)]
     return Trails(symbol, below_bid, above_ask) if below_bid or above_ask else None
-
-
-def _still_follows(state: State, one: Followed) -> bool:
-    """Whether whoever it waits for is still open and has not given this trail up for another."""
-    account = state.accounts[one.waiting.account_id]
-    item_id, mark = one.waiting.item_id, one.waiting.mark
-    position, order = account.positions.get(item_id), account.orders.get(item_id)
-    if one.waiting.what is Waiting.TRAILING_STOP:
-        return position is not None and position.trailing_stop_e8 > 0 and position.trail_seq == mark
-    return order is not None and order.trail_seq == mark

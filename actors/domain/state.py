@@ -13,7 +13,7 @@ from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.quote import Tick
 from actors.domain.requirement import MarginTerms
-from actors.domain.trigger import Reached, Triggers
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers
 
 HALTED = InstrumentState.HALTED
 
@@ -56,6 +56,8 @@ class State:
         self.triggers: dict[str, Triggers] = {}
         self.expiries: list[tuple[int, int, int]] = []
         """A heap of (time, order, account); an order that is gone, or has another time by now, is passed over."""
+        self.expiries_room = SPARE_ENTRIES
+        """With more entries it is time to clear those away that are passed over."""
 
     def observe(self, tick: Tick) -> list[Reached]:
         """A tick is the price of its symbol from now on, unless it comes late: again, or behind a newer one.

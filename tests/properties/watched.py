@@ -23,6 +23,7 @@ from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, status
+from actors.domain.waiting import see
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
 
@@ -78,7 +79,7 @@ class Watched:
         reached = set()
         if isinstance(told, ObserveTicks):
             for tick in told.ticks:
-                self.copy.observe(tick)
+                see(self.copy, tick)
                 if self.state.ticks[tick.symbol] is tick and tick.live:
                     reached = self.trails.see(tick)
         elif isinstance(told, ObserveStream):

@@ -36,12 +36,17 @@ def _fill(state: State, event: OrderFilled) -> None:
     desk = state.books.desks.get(position.symbol) or state.books.desk(position.symbol)
     fill, cover = event.fill, event.cover
     closes = fill.side is not position.side
+    if state.books.refusals:
+        # Something of it is closed: the next refusal is the first again.
+        state.books.refusals.pop(position.position_id, None)
     if cover is None:
         desk.b_book_clients.deal(fill.side, fill.quantity_e8, fill.price_e8, closes)
     else:
         desk.deal_a_book(
             fill.side, fill.quantity_e8, fill.price_e8, cover.price_e8, cover.markup_e8, cover.venue, closes
         )
+        if cover.is_kept:
+            desk.deal_unsent(fill.side.opposite, fill.quantity_e8, cover.price_e8, cover.venue)
     if not account.positions and state.balance_minor(account) < 0:
         # Bands say nothing about an account with nothing open: what it owes is looked at.
         state.unwatched[account.account_id] = None
