@@ -261,27 +261,35 @@ class Engine(pykka.ThreadingActor):
         return asked
 
     def _answers(self, asked: Asked) -> list[Answered]:
-        return [(identity, Reply(request.request_id, self._answer(request.body))) for identity, request in asked]
+        return [(identity, Reply(request.request_id, self._answer(request))) for identity, request in asked]
 
-    def _answer(self, body: Any) -> Answer:
+    def _answer(self, request: EngineRequest) -> Answer:
+        body: Any = request.body
         query = self._queries.get(type(body))
         try:
             if query is not None:
                 return query(body)
-            return self._known(body) if self._lack else self._obey(body)
+            if self._lack:
+                lack = f"nothing can be accepted now, and nothing was done: {self._lack}"
+                return self._known(body, Refused(Code.JOURNAL_FULL, lack))
+            waited_ms = (self._now_ns - request.sent_ns) // 1_000_000
+            if request.deadline_ms and waited_ms > request.deadline_ms:
+                late = f"it has waited for {waited_ms} ms, more than {request.deadline_ms} ms, and nothing was done"
+                return self._known(body, Refused(Code.EXPIRED_REQUEST, late))
+            return self._obey(body)
         except Refused as refusal:
             return Refusal(refusal.code.value, refusal.detail, refusal.field)
         except Damaged as fault:
             structlog.get_logger().error("the journal is damaged", reason=str(fault))
             return Refusal("UNAVAILABLE", f"the journal cannot answer: {fault}")
 
-    def _known(self, command: Command) -> Answer:
-        """Without room: what was answered before is answered again, and all else refused."""
+    def _known(self, command: Command, refused: Refused) -> Answer:
+        """What was answered before is answered again, and all else refused."""
         if isinstance(command, NAMED):
             outcome = positions.known_outcome(self._state, command)
             if outcome is not None:
                 return OrderReport(self._state.event_seq, outcome, repeated=True)
-        raise Refused(Code.JOURNAL_FULL, f"nothing can be accepted now, and nothing was done: {self._lack}")
+        raise refused
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)

@@ -6,6 +6,7 @@ from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.books import SentChild
 from actors.domain.commands import Input
+from actors.domain.events import Cover
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
@@ -146,6 +147,8 @@ class Explanation(Body, frozen=True):
     place: JournalPlace
     markup: Markup
     """What the broker's terms for the account's group added to the tick."""
+    cover: Cover | None = None
+    """The venue's part in it; None where the broker dealt it itself. The rule is in the order."""
 
 
 class Ticks(Body, frozen=True):

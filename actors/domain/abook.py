@@ -43,13 +43,16 @@ FOK, IOC, NETTING = TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
 LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
-def part_for_venues(
+def routed(
     state: State, account: Account, order: Order, price_e8: int, now_ns: int
-) -> tuple[int, tuple[str, ...]]:
-    """How much of an order goes to venues, and to which.
+) -> tuple[Order, int, tuple[str, ...]]:
+    """The order with the rule that it went by, how much of it goes to venues, and to which.
 
     What closes goes where it was opened, what opens where the rules say. Of a fill-or-kill order all or nothing.
     """
+    books = state.books
+    if books.is_plain and not books.rules.version:
+        return order, 0, ()
     terms, group = order.terms, account.group
     left_e8, for_venues_e8 = terms.quantity_e8, 0
     venues: tuple[str, ...] = ()
@@ -66,14 +69,15 @@ def part_for_venues(
         request = RouteRequest(
             account.account_id, group.name, client_class, terms.symbol, terms.side, left_e8, price_e8, now_ns
         )
-        routing = state.books.router(state.instruments).route(request)
+        routing = books.router(state.instruments).route(request)
+        order = msgspec.structs.replace(order, routed_by=books.routed_by[routing.rule_id])
         for_venues_e8 += routing.a_book_e8
         venues += routing.venues
     elif for_venues_e8:
-        venues += state.books.venues
+        venues += books.venues
     if for_venues_e8 and terms.time_in_force is FOK:
         for_venues_e8 = terms.quantity_e8
-    return for_venues_e8, tuple(dict.fromkeys(venues))
+    return order, for_venues_e8, tuple(dict.fromkeys(venues))
 
 
 def route(
@@ -82,19 +86,20 @@ def route(
     deal: Deal,
     order: Order,
     price_e8: int,
+    for_venues_e8: int,
+    venues: tuple[str, ...],
     now_ns: int,
     following: Deal | None = None,
 ) -> Deal:
     """What becomes of an order that `deal` has dealt at a price of the broker's own: that, or what venues get.
+
+    `for_venues_e8` and `venues` are those of `routed`.
 
     Raises Refused where free margin does not suffice, or too much would be open. `following`: what has really been
     done before, in the same step.
     """
     check_headroom(state, account, deal, now_ns)
     needed_minor = check_free_margin(state, account, deal)
-    if state.books.is_plain:
-        return deal
-    for_venues_e8, venues = part_for_venues(state, account, order, price_e8, now_ns)
     if not for_venues_e8 and following is None:
         return deal
     real = Deal(state, account, account.ticks[order.symbol], now_ns, following)

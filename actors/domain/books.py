@@ -11,7 +11,7 @@ from actors.domain.child import Break, ChildOrder, VenueFill
 from actors.domain.execution import remember
 from actors.domain.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.instrument import Instrument
-from actors.domain.order import BUY, Side, TimeInForce
+from actors.domain.order import BUY, RoutedBy, Side, TimeInForce
 from actors.domain.routing import Router
 from actors.domain.rulebook import Book, RoutedSymbol, Rule, RuleBook
 
@@ -69,6 +69,8 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
 class Books:
     def __init__(self) -> None:
         self.rules = B_BOOK_ONLY
+        self.routed_by: dict[int, RoutedBy] = {}
+        """What an order says of the rule that it went by, by the rule's id."""
         self.venues: tuple[str, ...] = ()
         """Execution venues that exist."""
         self.hedges: dict[str, HedgeTerms] = {}
@@ -98,6 +100,7 @@ class Books:
 
     def define_rules(self, rules: RuleBook, venues: tuple[str, ...]) -> None:
         self.rules, self.venues, self._router = rules, venues, None
+        self.routed_by = {it.rule_id: RoutedBy(rules.version, it.rule_id, it.name) for it in rules.rules}
         if any(rule.book is not Book.B_BOOK for rule in rules.rules):
             self.is_plain = False
 

@@ -64,6 +64,7 @@ def filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, cove
         order.asked_e8,
         at_venue_e8,
         reserved_minor,
+        order.routed_by,
     )
 
 

@@ -132,6 +132,15 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the client was charged for it."""
 
 
+class RoutedBy(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The dealing rule that decided where an order went, as it was then."""
+
+    version: int
+    """Of the rules."""
+    rule_id: int
+    name: str
+
+
 class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A client's order, or one that the engine made for a client (a stop loss that was reached)."""
 
@@ -157,6 +166,8 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much of it is with execution venues, neither filled nor come back. It waits for no price then."""
     reserved_minor: int = 0
     """Margin that is kept free for what is at venues."""
+    routed_by: RoutedBy | None = None
+    """None while it waits, where it only closes (that goes where it was opened), and before rules were ever defined."""
 
     @property
     def asked(self) -> OrderTerms | str:

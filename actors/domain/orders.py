@@ -169,9 +169,10 @@ def deal_order(
         order = _reduced(state, account, order)
     else:
         check_limits(account, instrument)
+    order, for_venues_e8, venues = abook.routed(state, account, order, price_e8, now_ns)
     deal = Deal(state, account, tick, now_ns)
     deal.execute(order, price_e8)
-    deal = abook.route(state, account, deal, order, price_e8, now_ns)
+    deal = abook.route(state, account, deal, order, price_e8, for_venues_e8, venues, now_ns)
     if terms.oco:
         deal.events += _others_ended(account, order)
     return deal.events

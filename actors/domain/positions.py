@@ -184,6 +184,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     deal = Deal(state, account, tick, now_ns)
     closing = closing_order(number, position, quantity_e8, name, request, CLOSE, now_ns)
     opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
+    opening, for_venues_e8, venues = abook.routed(state, account, opening, price_e8, now_ns)
     deal.close(closing, position, quantity_e8, price_e8)
     deal.open(opening, quantity_e8, price_e8)
     if state.books.is_plain:
@@ -192,7 +193,7 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
         return deal.events
     closed = Deal(state, account, tick, now_ns)
     abook.close(state, account, closed, closing, position, price_e8, now_ns)
-    opened = abook.route(state, account, deal, opening, price_e8, now_ns, closed)
+    opened = abook.route(state, account, deal, opening, price_e8, for_venues_e8, venues, now_ns, closed)
     return closed.events + opened.events
 
 
