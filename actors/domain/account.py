@@ -108,7 +108,7 @@ class Account:
         if order.status in WAITING:
             self.orders[order.order_id] = order
             self.reserved_minor += order.reserved_minor
-        else:
+        elif self.orders:
             self.orders.pop(order.order_id, None)
         name = order.client_order_id
         if not name:
