@@ -14,7 +14,7 @@ from actors.domain.account import WAITING, Account
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
 from actors.domain.commands import Mode
-from actors.domain.dealing import Deal, check_free_margin
+from actors.domain.dealing import Deal
 from actors.domain.events import (
     BreakFound,
     ChildChanged,
@@ -27,6 +27,7 @@ from actors.domain.events import (
     OrderFilled,
     OrderModified,
 )
+from actors.domain.free_margin import check_free_margin
 from actors.domain.headroom import check_headroom
 from actors.domain.lifecycle import Step, after
 from actors.domain.money import CEILING, format_e8, mul_div

@@ -141,7 +141,7 @@ class Account:
                 self._reserve(before, -1)
         if order.status in WAITING:
             self.wait(order)
-        else:
+        elif self.orders:
             self.orders.pop(order.order_id, None)
         name = order.client_order_id
         if not name:

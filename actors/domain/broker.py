@@ -72,6 +72,12 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
 
     A well-formed order that the rules refuse is no exception: it is an OrderRejected.
     """
+    decide = _DECIDE.get(type(told))
+    if decide is not None:
+        step = decide(state, told, now_ns)
+        for event in step:
+            evolve(state, event)
+        return step
     events: list[Event] = []
     if isinstance(told, ObserveTicks):
         _expire(state, now_ns, events)
@@ -84,8 +90,6 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
         state.observe_stream(told.alive_ns, told.behind)
         while 0 < state.next_roll_ns <= told.alive_ns:
             roll(state, now_ns, events)
-    else:
-        _evolve(state, _DECIDE[type(told)](state, told, now_ns), events)
     return events
 
 

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain import ledger, margin
 from actors.domain.account import Account
+from actors.domain.band_index import Change
 from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
 from actors.domain.events import Cover, Event, OrderFilled
@@ -11,7 +12,7 @@ from actors.domain.executed import cost_of, filled, without
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
-from actors.domain.money import Rounding, format_minor
+from actors.domain.money import Rounding
 from actors.domain.order import (
     BUY,
     Conversion,
@@ -22,7 +23,6 @@ from actors.domain.order import (
     Side,
 )
 from actors.domain.quote import Tick
-from actors.domain.refusal import Code, Refused
 from actors.domain.requirement import NOTHING, required, required_of
 from actors.domain.state import State
 
@@ -169,6 +169,18 @@ class Deal:
         order = filled(order, quantity_e8, price_e8, position.position_id, self.cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
 
+    def change(self) -> Change:
+        """What the deal changes of the account's exposure."""
+        now, then = self._account.exposures.get(self.symbol) or Exposure(self.exposure.quote), self.exposure
+        return Change(
+            self.symbol,
+            then.quote,
+            then.long_e8 - now.long_e8,
+            then.long_cost_e16 - now.long_cost_e16,
+            then.short_e8 - now.short_e8,
+            then.short_proceeds_e16 - now.short_proceeds_e16,
+        )
+
     def _opposite(self, terms: OrderTerms) -> list[Position]:
         """What the order would close, oldest first."""
         return [
@@ -250,35 +262,6 @@ class Deal:
             account.currency,
             amount_minor,
         )
-
-
-def check_free_margin(state: State, account: Account, deal: Deal) -> int:
-    """After the deal, with spread and commission already lost, free margin must not be below zero.
-
-    What only closes is always allowed. Gives how much more margin the account needs after it than before.
-    """
-    if not deal.opens:
-        return 0
-    symbol, currency = deal.symbol, account.currency
-    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
-    profit_minor = margin.open_profit_minor(
-        account.exposures,
-        state.crosses,
-        account.ticks,
-        currency,
-        account.converted,
-        (symbol, deal.exposure),
-    )
-    balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
-    free_minor = balance_minor + profit_minor - account.margin_minor - account.reserved_minor
-    if free_minor < needed_minor:
-        raise Refused(
-            Code.INSUFFICIENT_MARGIN,
-            f"free margin {format_minor(free_minor, currency)} < "
-            f"{format_minor(needed_minor, currency)} {currency} that the order needs",
-            "quantity",
-        )
-    return max(0, needed_minor)
 
 
 def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:

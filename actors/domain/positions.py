@@ -25,9 +25,10 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.dealing import Deal, check_free_margin
+from actors.domain.dealing import Deal
 from actors.domain.events import Event, PositionModified
 from actors.domain.executed import closing_order
+from actors.domain.free_margin import check_free_margin
 from actors.domain.headroom import check_headroom
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Outcome, Position

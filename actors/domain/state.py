@@ -48,7 +48,10 @@ class State:
         self.bands: dict[str, Bands] = {STANDARD: Bands()}
         """By group: the accounts whose margin status a tick may change."""
         self.unwatched: dict[int, None] = {}
-        """Accounts that are looked at with the next tick, because something else than a price has changed."""
+        """Accounts that are looked at with the next live tick: a price has left their bands, or something else changed.
+
+        Of all others, prices are within their bands.
+        """
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
         self.books = Books()
@@ -129,7 +132,9 @@ class State:
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
         for name, ticks in self.group_ticks.items():
-            ticks[tick.symbol] = self.groups[name].tick(tick)
+            ticks[tick.symbol] = seen = self.groups[name].tick(tick)
+            for account_id in self.bands[name].reached(seen):
+                self.unwatched[account_id] = None
 
     def post(self, posting: Posting) -> None:
         self.ledger.post(posting)

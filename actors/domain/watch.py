@@ -32,11 +32,6 @@ def look_at_margins(state: State, tick: Tick, now_ns: int, events: list[Event]) 
     A price that is not live decides about nobody: those whose bands it breaks are looked at with the next live tick, of
     whichever symbol, as they are after a restart.
     """
-    for name, bands in state.bands.items():
-        seen = state.group_ticks[name].get(tick.symbol)
-        if seen is not None:
-            for account_id in bands.reached(seen):
-                state.unwatched[account_id] = None
     if not tick.live:
         return
     due, state.unwatched = state.unwatched, {}

@@ -4,7 +4,7 @@ from actors.domain.account import Account
 from actors.domain.band_index import Change
 from actors.domain.events import OrderFilled, PositionModified
 from actors.domain.evolution.table import Evolutions
-from actors.domain.money import CEILING, SCALE, mul_div
+from actors.domain.money import SCALE, ceil_div
 from actors.domain.order import BUY
 from actors.domain.requirement import NOTHING
 from actors.domain.state import State
@@ -80,8 +80,8 @@ def _watch_margin(state: State, account: Account, event: OrderFilled) -> None:
         fill, levels = event.fill, account.group.levels
         known = account.requirements.get(position.symbol, NOTHING).maintenance_minor
         after_minor = account.maintenance_minor + event.requirement.maintenance_minor - known
-        rise_minor = mul_div(after_minor, levels.call_e8, SCALE, CEILING) - mul_div(
-            account.maintenance_minor, levels.call_e8, SCALE, CEILING
+        rise_minor = ceil_div(after_minor * levels.call_e8, SCALE) - ceil_div(
+            account.maintenance_minor * levels.call_e8, SCALE
         )
         moved_minor = fill.profit_minor - fill.commission_minor
         bands = state.bands[account.group.name]
