@@ -92,6 +92,7 @@ def test_a_stop_out_that_is_refused_lets_the_next_go_first() -> None:
     desk.says(REJECTED, "4-1")
     desk.says(REJECTED, "4-2")
     assert children(desk.tick("1.07470")) == [("5-1", "LMAX", e8("10000"))]
+    assert [it.position_id for it in desk.account.orders.values()] == [1]
 
 
 def protected(**protections: str) -> Desk:

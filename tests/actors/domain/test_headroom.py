@@ -105,6 +105,16 @@ def test_what_makes_the_net_smaller_is_always_allowed() -> None:
     filled(state, closing(1, "the first"))
 
 
+def test_an_order_that_only_closes_passes_even_where_it_takes_a_hedge_away() -> None:
+    """20,000 long and 20,000 short: closing the short leaves 20,000 net, and closes nonetheless."""
+    state = state_of(usd())
+    filled(state, order("EURUSD", BUY, "20000"))
+    filled(state, order("EURUSD", SELL, "20000", "hedge"))
+    apply(state, DefineGroup(Group(STANDARD, exposure=usd("1.00", "1.00"))), NOW_NS)
+    filled(state, SubmitOrder(ACCOUNT, "out", terms("EURUSD", BUY, "20000", reduce_only=True)))
+    filled(state, SubmitOrder(ACCOUNT, "out too", terms("EURUSD", SELL, "20000", reduce_only=True)))
+
+
 def test_a_reversal_opens_no_more_than_was_open() -> None:
     state = state_of(usd())
     filled(state, order("EURUSD", BUY, "20000"))
