@@ -28,6 +28,7 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
     ReportExecution,
+    ReportHolding,
     ReversePosition,
     SettleBreak,
     SubmitOrder,
@@ -53,7 +54,7 @@ from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
 from actors.domain.trigger import Waiting
-from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
+from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -173,6 +174,7 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineRules: define_rules,
     DefineHedge: define_hedge,
     ReportExecution: report_execution,
+    ReportHolding: report_holding,
     SettleBreak: settle_break,
     Deposit: move_money,
     Withdraw: move_money,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -80,7 +80,7 @@ class Dispatch:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {FORMAT}")
                 self._put("made_ns", now_ns)
-        self.made_ns = int(self._place("made_ns", 0))
+        self.made_ns: int = self._place("made_ns", 0)
 
     def close(self) -> None:
         self._db.close()
@@ -88,12 +88,14 @@ class Dispatch:
     @property
     def event_seq(self) -> int | None:
         """The last event of the engine that was followed; None: none ever was."""
-        return self._place("event_seq", None)
+        seq: int | None = self._place("event_seq", None)
+        return seq
 
     @property
     def cursor(self) -> str:
         """How far the venue's record was heard; empty: it never was."""
-        return str(self._place("cursor", ""))
+        cursor: str = self._place("cursor", "")
+        return cursor
 
     def begin(self, event_seq: int, children: Iterable[tuple[SentChild, str, bool]]) -> None:
         """The first time, or after this file was lost: the engine's open orders, which may have been sent before.
@@ -189,12 +191,13 @@ class Dispatch:
     def is_quiet(self) -> bool:
         """Nothing is on its way, there or here."""
         alive, waiting = self._db.execute(
-            "SELECT EXISTS (SELECT 1 FROM orders WHERE stage < 2), EXISTS (SELECT 1 FROM reports WHERE NOT acknowledged)"
+            "SELECT EXISTS (SELECT 1 FROM orders WHERE stage < 2),"
+            " EXISTS (SELECT 1 FROM reports WHERE NOT acknowledged)"
         ).fetchone()
         return not alive and not waiting
 
     def _orders(self, which: str, *values: str) -> list[Dispatched]:
-        rows = self._db.execute(f"SELECT sent, client_id, stage, attempted_ns, asked FROM orders {which}", values)
+        rows = self._db.execute("SELECT sent, client_id, stage, attempted_ns, asked FROM orders " + which, values)
         return [
             Dispatched(_sent(sent), client_id, Stage(stage), attempted_ns, bool(asked))
             for sent, client_id, stage, attempted_ns, asked in rows
@@ -217,7 +220,7 @@ class Dispatch:
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
 
-    def _place(self, name: str, default: object) -> object:
+    def _place(self, name: str, default: Any) -> Any:
         row = self._db.execute("SELECT value FROM places WHERE name = ?", (name,)).fetchone()
         return row[0] if row else default
 

@@ -60,7 +60,7 @@ class Heard(NamedTuple):
 
 
 class Holdings(NamedTuple):
-    """What the LP's account holds at `cursor`: longs less shorts, by instrument; one that is not named holds nothing."""
+    """What the LP's account holds at `cursor`: longs less shorts, by instrument; of one that is not named nothing."""
 
     cursor: str
     quantities_e8: Mapping[str, int]

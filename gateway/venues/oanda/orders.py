@@ -38,24 +38,30 @@ class Precision(msgspec.Struct, frozen=True):
     units_digits: int
 
 
+def _name(field: str) -> str:
+    """As v20 spells it: client_order_id is clientOrderID."""
+    first, *rest = field.split("_")
+    return first + "".join(part.upper() if part in ("id", "vwap") else part.capitalize() for part in rest)
+
+
 class _Extensions(msgspec.Struct, gc=False):
     id: str = ""
 
 
-class Transaction(msgspec.Struct, gc=False):
+class Transaction(msgspec.Struct, gc=False, rename=_name):
     """What we read of any transaction; a field that a type does not have is empty."""
 
     id: str
     type: str
     time: str = ""
-    orderID: str = ""
-    clientOrderID: str = ""
-    clientExtensions: _Extensions | None = None
+    order_id: str = ""
+    client_order_id: str = ""
+    client_extensions: _Extensions | None = None
     units: str = ""
     price: str = ""
-    fullVWAP: str = ""
+    full_vwap: str = ""
     reason: str = ""
-    rejectReason: str = ""
+    reject_reason: str = ""
 
     @property
     def number(self) -> int:
@@ -63,74 +69,74 @@ class Transaction(msgspec.Struct, gc=False):
 
     @property
     def client_id(self) -> str:
-        return self.clientOrderID or (self.clientExtensions.id if self.clientExtensions else "")
+        return self.client_order_id or (self.client_extensions.id if self.client_extensions else "")
 
 
-class Placed(msgspec.Struct, gc=False):
+class Placed(msgspec.Struct, gc=False, rename=_name):
     """The answer to `POST /orders`, 201 or 400."""
 
-    orderCreateTransaction: Transaction | None = None
-    orderFillTransaction: Transaction | None = None
-    orderCancelTransaction: Transaction | None = None
-    orderRejectTransaction: Transaction | None = None
-    errorMessage: str = ""
+    order_create_transaction: Transaction | None = None
+    order_fill_transaction: Transaction | None = None
+    order_cancel_transaction: Transaction | None = None
+    order_reject_transaction: Transaction | None = None
+    error_message: str = ""
 
     def said(self) -> list[Said]:
         parts = (
-            self.orderCreateTransaction,
-            self.orderFillTransaction,
-            self.orderCancelTransaction,
-            self.orderRejectTransaction,
+            self.order_create_transaction,
+            self.order_fill_transaction,
+            self.order_cancel_transaction,
+            self.order_reject_transaction,
         )
         return said_in([part for part in parts if part is not None])
 
 
-class Transactions(msgspec.Struct, gc=False):
+class Transactions(msgspec.Struct, gc=False, rename=_name):
     """The answer to `GET /transactions/sinceid`."""
 
-    lastTransactionID: str
+    last_transaction_id: str
     transactions: list[Transaction] = []
 
 
-class OneTransaction(msgspec.Struct, gc=False):
+class OneTransaction(msgspec.Struct, gc=False, rename=_name):
     transaction: Transaction
 
 
-class Order(msgspec.Struct, gc=False):
+class Order(msgspec.Struct, gc=False, rename=_name):
     id: str
     state: str
-    fillingTransactionID: str = ""
-    cancellingTransactionID: str = ""
+    filling_transaction_id: str = ""
+    cancelling_transaction_id: str = ""
 
 
-class OneOrder(msgspec.Struct, gc=False):
+class OneOrder(msgspec.Struct, gc=False, rename=_name):
     """The answer to `GET /orders/@{clientID}`."""
 
     order: Order
 
 
-class Streamed(msgspec.Struct, gc=False):
+class Streamed(msgspec.Struct, gc=False, rename=_name):
     """A line of `GET /transactions/stream`: a transaction, or a heartbeat with the number of the last one."""
 
     type: str
     id: str = ""
-    lastTransactionID: str = ""
+    last_transaction_id: str = ""
 
 
 class _Side(msgspec.Struct, gc=False):
     units: str = "0"
 
 
-class Position(msgspec.Struct, gc=False):
+class Position(msgspec.Struct, gc=False, rename=_name):
     instrument: str
     long: _Side = msgspec.field(default_factory=_Side)
     short: _Side = msgspec.field(default_factory=_Side)
 
 
-class Positions(msgspec.Struct, gc=False):
+class Positions(msgspec.Struct, gc=False, rename=_name):
     """The answer to `GET /openPositions`. Units of shorts are negative."""
 
-    lastTransactionID: str
+    last_transaction_id: str
     positions: list[Position] = []
 
     def quantities_e8(self) -> dict[str, int]:
@@ -141,25 +147,25 @@ class Positions(msgspec.Struct, gc=False):
             raise BadAnswer(str(error)) from None
 
 
-class InstrumentPrecision(msgspec.Struct, gc=False):
+class InstrumentPrecision(msgspec.Struct, gc=False, rename=_name):
     name: str
-    displayPrecision: int
-    tradeUnitsPrecision: int
+    display_precision: int
+    trade_units_precision: int
 
 
-class Instruments(msgspec.Struct, gc=False):
+class Instruments(msgspec.Struct, gc=False, rename=_name):
     """The answer to `GET /instruments`."""
 
     instruments: list[InstrumentPrecision]
 
     def precisions(self) -> dict[str, Precision]:
-        return {it.name: Precision(it.displayPrecision, it.tradeUnitsPrecision) for it in self.instruments}
+        return {it.name: Precision(it.display_precision, it.trade_units_precision) for it in self.instruments}
 
 
-class Summary(msgspec.Struct, gc=False):
+class Summary(msgspec.Struct, gc=False, rename=_name):
     """The answer to `GET /summary`."""
 
-    lastTransactionID: str
+    last_transaction_id: str
 
 
 def order_body(order: VenueOrder, precision: Precision) -> dict[str, Any]:
@@ -204,10 +210,10 @@ def said_of(transaction: Transaction) -> Said | None:
     if kind is None:
         return None
     if kind == "fill":
-        return _fill(transaction, client_id or f"order {transaction.orderID}"[:CLIENT_ID_LIMIT_CHARACTERS])
+        return _fill(transaction, client_id or f"order {transaction.order_id}"[:CLIENT_ID_LIMIT_CHARACTERS])
     if not client_id:
         return None
-    text = printable(transaction.rejectReason or transaction.reason)
+    text = printable(transaction.reject_reason or transaction.reason)
     return Said(client_id, kind, transaction.id, text=text, time_ns=_time_ns(transaction))
 
 
@@ -230,7 +236,7 @@ def _kind(transaction: Transaction) -> SaidKind | None:
     if transaction.type == "ORDER_CANCEL":
         return "expired" if transaction.reason == EXPIRED else "cancelled"
     if transaction.type in REJECTS:
-        return None if transaction.rejectReason == DUPLICATE else "rejected"
+        return None if transaction.reject_reason == DUPLICATE else "rejected"
     # A market order is filled or cancelled in the same batch: that it was taken says nothing more.
     return "accepted" if transaction.type == "LIMIT_ORDER" else None
 
@@ -239,7 +245,7 @@ def _fill(transaction: Transaction, client_id: str) -> Said:
     time_ns = _time_ns(transaction)
     try:
         quantity_e8 = amount_e8(transaction.units.removeprefix("-"))
-        price_e8 = amount_e8(transaction.fullVWAP or transaction.price)
+        price_e8 = amount_e8(transaction.full_vwap or transaction.price)
     except NotExact as error:
         return Said(client_id, "fill", transaction.id, text=printable(str(error)), time_ns=time_ns)
     return Said(client_id, "fill", transaction.id, quantity_e8, price_e8, time_ns=time_ns)
