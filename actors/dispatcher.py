@@ -37,6 +37,7 @@ from actors.venue_calls import (
     Placed,
     RecordHeard,
     Told,
+    VenueCall,
     Work,
 )
 from gateway.venues.execution import Said, VenueOrder
@@ -109,7 +110,7 @@ class Dispatcher(pykka.ThreadingActor):
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
         self._counter_log.tell(now_ns)
-        calls = [*self._inquiries(now_ns), *self._placings(now_ns), *self._reconciling(now_ns)]
+        calls: list[VenueCall] = [*self._inquiries(now_ns), *self._placings(now_ns), *self._reconciling(now_ns)]
         return Work([*frames, *self._questions(now_ns), *self._reports(now_ns)], calls)
 
     # The engine's side.

@@ -297,6 +297,8 @@ class Engine(pykka.ThreadingActor):
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     journal, recovered = opened(settings.run_dir / "journal" / "engine.sqlite")
     definitions = [*catalogue.instrument_definitions(), *catalogue.account_definitions()]
+    if not recovered.state.books.rules.version:
+        definitions += catalogue.rule_definitions()
     return process.Running(
         Engine.start(journal, recovered, definitions),
         {

@@ -34,6 +34,7 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_waiting ON reports (child_id, number) WHERE NOT acknowledged;
 """
+_ORDERS = "SELECT sent, client_id, stage, attempted_ns, asked FROM orders"
 _encode = msgspec.msgpack.Encoder().encode
 _sent = msgspec.msgpack.Decoder(SentChild).decode
 _report = msgspec.msgpack.Decoder(VenueReport).decode
@@ -179,13 +180,13 @@ class Dispatch:
 
     def alive(self) -> list[Dispatched]:
         """Orders that are due, or may be at the venue, oldest first."""
-        return self._orders("WHERE stage < 2 ORDER BY number")
+        return self._orders(f"{_ORDERS} WHERE stage < 2 ORDER BY number")
 
     def by_client_id(self, client_id: str) -> Dispatched | None:
-        return next(iter(self._orders("WHERE client_id = ?", client_id)), None)
+        return next(iter(self._orders(f"{_ORDERS} WHERE client_id = ?", client_id)), None)
 
     def by_child_id(self, child_id: str) -> Dispatched | None:
-        return next(iter(self._orders("WHERE child_id = ?", child_id)), None)
+        return next(iter(self._orders(f"{_ORDERS} WHERE child_id = ?", child_id)), None)
 
     @property
     def is_quiet(self) -> bool:
@@ -196,8 +197,8 @@ class Dispatch:
         ).fetchone()
         return not alive and not waiting
 
-    def _orders(self, which: str, *values: str) -> list[Dispatched]:
-        rows = self._db.execute("SELECT sent, client_id, stage, attempted_ns, asked FROM orders " + which, values)
+    def _orders(self, query: str, *values: str) -> list[Dispatched]:
+        rows = self._db.execute(query, values)
         return [
             Dispatched(_sent(sent), client_id, Stage(stage), attempted_ns, bool(asked))
             for sent, client_id, stage, attempted_ns, asked in rows

@@ -14,4 +14,4 @@ class InstrumentsHandler(Handler):
         self.check_account(account, unknown_status=400)  # The document has no 404 here.
         names = self.named_instruments()
         chosen = INSTRUMENTS if names is None else names
-        self.write({"instruments": [instrument(name) for name in chosen], "lastTransactionID": "1"})
+        self.write({"instruments": [instrument(name) for name in chosen], "lastTransactionID": self.venue.book.last_id})
