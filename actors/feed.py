@@ -30,7 +30,7 @@ from gateway.venues.binance import book_ticker
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueQuote
 from gateway.venues.interface import ConnectionLost, Events, Patience, Stream
-from gateway.venues.oanda import pricing
+from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
 
 STATUS_INTERVAL_S = 1.0
@@ -172,8 +172,8 @@ def oanda_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
     """The LP that the settings name, or the simulated one."""
 
     def stream_of(address: dict[str, str]) -> Stream:
-        request = pricing.pricing_stream_request(address["url"], address["account"], address["token"], list(lp.symbols))
-        return OandaStream(request, patience)
+        account = Account(address["url"], address["url"], address["account"], address["token"])
+        return OandaStream(account, list(lp.symbols), patience)
 
     if settings.oanda_url is None:
         return SimulatedStream(settings.venues_file, "oanda", stream_of)

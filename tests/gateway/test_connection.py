@@ -14,8 +14,9 @@ from gateway.venues.binance.book_ticker import stream_url
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience, Stream
-from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
+from gateway.venues.pace import Pace
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
 from tools.venues.oanda import OandaVenue
@@ -62,8 +63,8 @@ class Seen:
 
 
 def oanda(port: int, token: str = TOKEN, patience: Patience = PATIENT, account: str = ACCOUNT) -> Stream:
-    request = pricing_stream_request(f"http://127.0.0.1:{port}", account, token, ["EUR_USD", "GBP_USD"])
-    return OandaStream(request, patience)
+    url = f"http://127.0.0.1:{port}"
+    return OandaStream(Account(url, url, account, token), ["EUR_USD", "GBP_USD"], patience, pace=Pace(1000, 1000, 0))
 
 
 def binance(port: int, patience: Patience = PATIENT) -> Stream:

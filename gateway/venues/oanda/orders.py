@@ -12,7 +12,7 @@ import msgspec
 from actors.domain.money import CEILING, FLOOR, SCALE_DIGITS, NotExact, Rounding, div, format_e8, parse_e8
 from gateway.venues.amount import amount_e8
 from gateway.venues.execution import Said, SaidKind, VenueOrder, printable
-from gateway.venues.timestamp import BadTime, parse_time_ns
+from gateway.venues.timestamp import BadTime, parse_time_ns, rfc3339
 
 CLIENT_ID_LIMIT_CHARACTERS = 128
 TRANSACTION_ID_LIMIT_DIGITS = 19
@@ -196,7 +196,7 @@ def order_body(order: VenueOrder, precision: Precision) -> dict[str, Any]:
         bound_e8 = _within(order.bound_e8, precision.price_digits, FLOOR if order.is_buy else CEILING)
         body["priceBound"] = _decimal(bound_e8, precision.price_digits, "bound")
     if order.time_in_force == "GTD":
-        body["gtdTime"] = f"{order.expires_ns // 10**9}.{order.expires_ns % 10**9:09}"
+        body["gtdTime"] = rfc3339(order.expires_ns)
     return {"order": body}
 
 

@@ -20,7 +20,7 @@ PENDING, FILLED, CANCELLED = "PENDING", "FILLED", "CANCELLED"
 class Book:
     """Transactions are made batch by batch: a batch is on the disk, whole, before anybody hears of it."""
 
-    def __init__(self, account: str, path: Path | None = None) -> None:
+    def __init__(self, account: str, now: str, path: Path | None = None) -> None:
         """`path`: where the record is kept, and read again; None: only as long as the process lives."""
         self.account = account
         self.transactions: list[Transaction] = []
@@ -33,6 +33,8 @@ class Book:
         self._file: int | None = None
         if path is not None:
             self._open(path)
+        if not self.transactions:
+            self.make(now, {"type": "CREATE", "homeCurrency": "USD"})
 
     @property
     def last_id(self) -> str:

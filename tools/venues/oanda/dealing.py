@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from gateway.venues.timestamp import BadTime, parse_time_ns
 from tools.venues.oanda.book import Book, Transaction
 from tools.venues.oanda.instruments import INSTRUMENTS, instrument
 from tools.venues.oanda.prices import liquidity_units
-from tools.venues.oanda.wire import time_ns
 
 AT_ONCE = ("FOK", "IOC")
 TIMES = {"MARKET": AT_ONCE, "LIMIT": ("GTC", "GTD", "GFD", *AT_ONCE)}
@@ -56,7 +56,7 @@ class Dealer:
     def show(self, name: str, now: str, now_ns: int) -> None:
         """A new price: pending orders that it reaches are filled, and those whose time is over go."""
         for order in self._book.pending():
-            if order["timeInForce"] == "GTD" and time_ns(order["gtdTime"]) <= now_ns:
+            if order["timeInForce"] == "GTD" and parse_time_ns(order["gtdTime"]) <= now_ns:
                 self.cancel(order, now, "TIME_IN_FORCE_EXPIRED")
             elif order["instrument"] == name and (price := self._price(order)) and self._is_within(order, price):
                 units = Decimal(order["units"])
@@ -76,6 +76,11 @@ class Dealer:
             raise Refused("TIME_IN_FORCE_INVALID")
         if order["timeInForce"] == "GTD" and "gtdTime" not in order:
             raise Refused("TIME_IN_FORCE_GTD_TIMESTAMP_MISSING")
+        if order["timeInForce"] == "GTD":
+            try:
+                parse_time_ns(str(order["gtdTime"]))
+            except BadTime:
+                raise Refused("TIME_IN_FORCE_INVALID") from None
         for name, what in (("price", "PRICE"), ("priceBound", "PRICE_BOUND")):
             if name in order or (name == "price" and order["type"] == "LIMIT"):
                 _number(order.get(name), terms["displayPrecision"], what)

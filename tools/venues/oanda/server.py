@@ -8,7 +8,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from tools.venues.market import Market
-from tools.venues.oanda.accounts import AccountsHandler, InstrumentsHandler
+from tools.venues.oanda.accounts import AccountHandler, AccountsHandler, AccountSummaryHandler, InstrumentsHandler
+from tools.venues.oanda.candles import AccountCandlesHandler, CandlesHandler
 from tools.venues.oanda.handler import UnknownHandler
 from tools.venues.oanda.orders import (
     CancelOrderHandler,
@@ -17,12 +18,11 @@ from tools.venues.oanda.orders import (
     OrdersHandler,
     PendingOrdersHandler,
 )
-from tools.venues.oanda.pricing import PricingStreamHandler
+from tools.venues.oanda.pricing import PricingHandler, PricingStreamHandler
 from tools.venues.oanda.state import State
 from tools.venues.oanda.transactions import (
     OpenPositionsHandler,
     PositionsHandler,
-    SummaryHandler,
     TradesHandler,
     TransactionHandler,
     TransactionRangeHandler,
@@ -35,9 +35,13 @@ HEARTBEAT_INTERVAL_MS = 5_000
 _ACCOUNT = r"/v3/accounts/([^/]+)"
 _ROUTES = [
     (r"/v3/accounts", AccountsHandler),
+    (_ACCOUNT, AccountHandler),
+    (_ACCOUNT + "/summary", AccountSummaryHandler),
     (_ACCOUNT + "/instruments", InstrumentsHandler),
+    (_ACCOUNT + "/instruments/([^/]+)/candles", AccountCandlesHandler),
+    (r"/v3/instruments/([^/]+)/candles", CandlesHandler),
+    (_ACCOUNT + "/pricing", PricingHandler),
     (_ACCOUNT + "/pricing/stream", PricingStreamHandler),
-    (_ACCOUNT + "/summary", SummaryHandler),
     (_ACCOUNT + "/orders", OrdersHandler),
     (_ACCOUNT + "/pendingOrders", PendingOrdersHandler),
     (_ACCOUNT + r"/orders/(@?[^/]+)", OrderHandler),

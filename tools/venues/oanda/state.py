@@ -8,6 +8,7 @@ from tools.venues.market import Market, Play
 from tools.venues.oanda.book import Book
 from tools.venues.oanda.dealing import Dealer
 from tools.venues.oanda.faults import Faults
+from tools.venues.oanda.history import Shown
 from tools.venues.oanda.instruments import INSTRUMENTS
 from tools.venues.oanda.prices import client_price
 from tools.venues.oanda.wire import date_time, line
@@ -27,6 +28,7 @@ class State:
         record: Path | None = None,
     ):
         """`record`: the file in which the account's transactions are kept."""
+        self.began_ns = time.time_ns()
         self.account = account
         self.token = token
         self.buffer_limit_bytes = buffer_limit_bytes
@@ -35,9 +37,13 @@ class State:
         self.latest: dict[str, tuple[str, str]] = {}
         self.followers: dict[Subscriber, bool] = {}
         """The clients of the transaction stream, likewise."""
-        self.book = Book(account, record)
+        self.book = Book(account, date_time(self.began_ns, unix=False), record)
         self.dealer = Dealer(self.book, self.latest)
         self.faults = Faults()
+        self.priced_ns: dict[str, int] = {}
+        """When each of the latest prices came."""
+        self.shown = Shown()
+        self.seed = market.seed
         names = {name.replace("_", ""): name for name in INSTRUMENTS}
         self.play = Play(market, names, self._show, self._room)
 
@@ -51,8 +57,10 @@ class State:
             subscriber.put(line({"type": "HEARTBEAT", "time": date_time(now_ns, unix)}))
 
     def _show(self, name: str, bid: str, ask: str) -> None:
-        self.latest[name] = bid, ask
         now_ns = time.time_ns()
+        self.latest[name] = bid, ask
+        self.priced_ns[name] = now_ns
+        self.shown.show(name.replace("_", ""), bid, ask, now_ns)
         self.dealer.show(name, date_time(now_ns, unix=False), now_ns)
         lines: dict[bool, bytes] = {}
         for subscriber, unix in list(self.subscribers.items()):

@@ -1,12 +1,10 @@
 """The simulated OANDA's record over HTTP: transactions one by one, in ranges and as they come; what they add up to."""
 
-from typing import Any
-
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
-from tools.venues.oanda.book import ZERO, Transaction
+from tools.venues.oanda.book import Transaction
 from tools.venues.oanda.handler import Handler
 from tools.venues.oanda.wire import line
 from tools.venues.subscriber import Subscriber
@@ -106,22 +104,3 @@ class PositionsHandler(Handler):
 
 class OpenPositionsHandler(PositionsHandler):
     only_open = True
-
-
-class SummaryHandler(Handler):
-    def get(self, account: str) -> None:
-        self.check_account(account, unknown_status=400)  # The document has no 404 here.
-        book = self.venue.book
-        summary: dict[str, Any] = {
-            "id": book.account,
-            "currency": "USD",
-            "balance": ZERO,
-            "NAV": ZERO,
-            "pl": ZERO,
-            "hedgingEnabled": False,
-            "openTradeCount": len(book.open_trades()),
-            "openPositionCount": len(list(book.positions(only_open=True))),
-            "pendingOrderCount": len(book.pending()),
-            "lastTransactionID": book.last_id,
-        }
-        self.write({"account": summary, "lastTransactionID": book.last_id})
