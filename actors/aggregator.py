@@ -1,23 +1,29 @@
 """The aggregator process: quotes of all feeds in, one tick stream out."""
 
 from collections import deque
-from collections.abc import Collection
 
+import msgspec
 import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
-from actors.bus.answers import Pong, Reply, Ticks
+from actors.bus.answers import Lps, Pong, Refusal, Reply, Ticks
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetTicks
-from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, StreamAlive, StreamStatus
+from actors.bus.requests import AggregatorRequest, GetLps, GetTicks
+from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, QuotesStanding, StreamAlive, StreamStatus
 from actors.counters import CounterLog
 from actors.domain.book import Book
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Known, LpChange
 from actors.domain.quote import Quote, Tick, is_sound, is_withdrawal
+from actors.domain.refusal import Refused
+from actors.lp_desk import LpDesk, open_desk
+from actors.store.lp_config import Damaged, LpConfig
 from config import catalogue
+from config import settings as config
 from config.settings import Settings
+from gateway.venues import discovery
 
 INTERVAL_MS = 100
 HEARTBEAT_NS = 1_000_000_000
@@ -38,10 +44,11 @@ class Aggregator(pykka.ThreadingActor):
     Sequence numbers start at the microsecond of the start, so they rise across restarts without a file.
     """
 
-    def __init__(self, instruments: dict[str, Instrument], venues: Collection[str], now_ns: int) -> None:
-        """`venues`: the LPs that have a place here; what another one says is dropped."""
+    def __init__(self, instruments: dict[str, Instrument], lps: LpDesk, now_ns: int) -> None:
+        """`lps`: what an LP says that is not enabled there is dropped."""
         super().__init__()
-        self._venues = venues
+        self._lps = lps
+        self._venues = lps.enabled
         self._books = {symbol: Book() for symbol in instruments}
         self._seq = dict.fromkeys(instruments, now_ns // 1_000)
         self._last: dict[str, Tick] = {}
@@ -68,6 +75,10 @@ class Aggregator(pykka.ThreadingActor):
             return []
         now_ns = message.now_ns
         ticks: dict[str, list[Tick]] = {}
+        version = self._lps.registry.version
+        replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
+        if self._lps.registry.version != version:
+            self._follow_registry(now_ns, ticks)
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)
         for venue, heard_ns in list(self._heard_ns.items()):
@@ -86,9 +97,17 @@ class Aggregator(pykka.ThreadingActor):
             alive = StreamAlive(now_ns, {symbol: tick.seq for symbol, tick in self._last.items()})
             outbox.append(("ticks", [codec.encode(alive, topics.ALIVE)]))
             outbox.append(("ticks", [codec.encode(StreamStatus(now_ns, list(self._feeds.values())), topics.STATUS)]))
-        for asked in message.of("requests"):
-            outbox += self._serve(asked)
-        return outbox
+            outbox.append(("ticks", [self._lps.announcement()]))
+        elif self._lps.registry.version != version:
+            outbox.append(("ticks", [self._lps.announcement()]))
+        return outbox + replies
+
+    def _follow_registry(self, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
+        """LPs that are not enabled any more leave the books at once."""
+        before, self._venues = self._venues, self._lps.enabled
+        for venue in before - self._venues:
+            self._feeds.pop(venue, None)
+            self._lose(venue, now_ns, ticks)
 
     def _take(self, frames: list[bytes], now_ns: int, ticks: dict[str, list[Tick]]) -> None:
         try:
@@ -104,6 +123,11 @@ class Aggregator(pykka.ThreadingActor):
         if isinstance(message, QuoteBatch):
             for quote in message.quotes:
                 self._take_quote(venue, quote, now_ns, ticks)
+            return
+        if isinstance(message, QuotesStanding):
+            for quote in message.quotes:
+                standing = msgspec.structs.replace(quote, received_ns=message.time_ns)
+                self._take_quote(venue, standing, now_ns, ticks)
             return
         self._feeds[venue] = message
         if message.connected:
@@ -161,25 +185,28 @@ class Aggregator(pykka.ThreadingActor):
         ticks.setdefault(symbol, []).append(tick)
 
     def _snapshot(self, subscription: bytes) -> Outbox:
-        """The last tick of each symbol that a new subscriber (XPUB: a 1 and a topic prefix) asks for."""
+        """What a new subscriber (XPUB: a 1 and a topic prefix) asks for: symbols' last ticks, the LP registry."""
         if subscription[:1] != b"\1":
             return []
         asked = subscription[1:]
-        return [
+        last: Outbox = [
             ("ticks", [codec.encode([tick], topics.tick(symbol))])
             for symbol, tick in self._last.items()
             if topics.tick(symbol).startswith(asked)
         ]
+        return [*last, ("ticks", [self._lps.announcement()])] if topics.LPS.startswith(asked) else last
 
-    def _serve(self, asked: list[bytes]) -> Outbox:
+    def _serve(self, asked: list[bytes], now_ns: int) -> Outbox:
         try:
             identity, frame = asked
             request = _decode_request(frame)
         except (ValueError, codec.BadFrame):
             self.bad_frames += 1
             return []
-        answer: Pong | Ticks
-        if isinstance(request.body, GetTicks):
+        answer: Pong | Ticks | Lps | Refusal
+        if isinstance(request.body, GetLps | LpChange):
+            answer = self._lps.serve(request.body, now_ns)
+        elif isinstance(request.body, GetTicks):
             symbol, after_seq = request.body.symbol, request.body.after_seq
             kept = [tick for tick in self._backlog.get(symbol, ()) if tick.seq > after_seq]
             answer = Ticks(symbol, kept[:FRAME_TICKS])
@@ -189,8 +216,15 @@ class Aggregator(pykka.ThreadingActor):
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
+    instruments, now_ns = catalogue.instruments(), process.clock_ns()
+    try:
+        lps = open_desk(
+            LpConfig(settings.lp_config), catalogue.lps(), Known(frozenset(instruments), discovery.names()), now_ns
+        )
+    except (Damaged, Refused) as error:
+        config.stop(f"the LP registry: {error}")
     return process.Running(
-        Aggregator.start(catalogue.instruments(), tuple(catalogue.lps()), process.clock_ns()),
+        Aggregator.start(instruments, lps, now_ns),
         {
             "quotes": sockets.collector(context, endpoints.quotes),
             "ticks": sockets.snapshot_publisher(context, endpoints.ticks),

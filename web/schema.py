@@ -129,6 +129,39 @@ class WhichTicks(Request, frozen=True):
     before: Id | None = None
 
 
+LpName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,15}$", examples=["OANDA"])]
+Setting = str | int | bool
+
+
+class NewLp(Request, frozen=True):
+    name: LpName
+    adapter: str
+    symbols: dict[str, str]
+    enabled: bool | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    weight: int | UnsetType = UNSET
+    silence_timeout_ms: int | UnsetType = UNSET
+    settings: dict[str, Setting] | UnsetType = UNSET
+    limits: dict[str, int] | UnsetType = UNSET
+
+
+class ChangedLp(Request, frozen=True):
+    """What is absent stays as it is; null takes a symbol or a setting away."""
+
+    adapter: str | UnsetType = UNSET
+    symbols: dict[str, str | None] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    weight: int | UnsetType = UNSET
+    silence_timeout_ms: int | UnsetType = UNSET
+    settings: dict[str, Setting | None] | UnsetType = UNSET
+    limits: dict[str, int] | UnsetType = UNSET
+
+
+class LpPriorities(Request, frozen=True):
+    priorities: dict[str, int]
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The base of what goes out."""
 
@@ -267,6 +300,39 @@ class FeedBody(Body, frozen=True):
     detail: str
     quotes: int
     dropped: dict[str, int]
+
+
+class LpStream(Body, frozen=True):
+    """One of a feed's connections."""
+
+    connected: bool
+    detail: str
+    symbols: int
+    silent_ms: int | None
+    connections: int
+
+
+class LatencyBucket(Body, frozen=True):
+    """Quotes that took so much longer than the quickest; null: any longer. Each is in one bucket."""
+
+    up_to_us: int | None
+    quotes: int
+
+
+class LpStatus(Body, frozen=True):
+    connected: bool
+    detail: str
+    told: str
+    uptime_s: int | None
+    last_quote_age_ms: int | None
+    quotes: int
+    dropped: dict[str, int]
+    symbols: dict[str, int | None]
+    """The age of the last quote of each symbol that is asked for, in ms."""
+    missing: dict[str, str]
+    streams: list[LpStream]
+    clock_offset_ms: float | None
+    latency: list[LatencyBucket]
 
 
 class ExecutionBody(Body, frozen=True):

@@ -9,6 +9,7 @@ from actors.domain.commands import Input
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
+from actors.domain.lp_registry import Registry
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
@@ -150,6 +151,10 @@ class Ticks(Body, frozen=True):
     ticks: list[Tick]
 
 
+class Lps(Body, frozen=True):
+    registry: Registry
+
+
 class User(Message, frozen=True):
     user_id: int
     username: str
@@ -207,6 +212,7 @@ Answer = (
     | Events
     | Explanation
     | Ticks
+    | Lps
     | UserReport
     | Orders
     | Fills

@@ -7,9 +7,8 @@ queue can get beyond its high-water mark (sockets.QUEUE_MESSAGES), and whatever 
 """
 
 import asyncio
-import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +22,14 @@ from actors import process
 from actors.aggregator import INTERVAL_MS, Aggregator
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain.quote import QuoteLimits, Tick
-from actors.feed import Feed, FeedRunner
+from actors.domain.lp_registry import Known, Lp, Registry
+from actors.domain.quote import Tick
+from actors.feed import FeedRunner
+from actors.lp_desk import LpDesk
+from actors.lp_feed import Feed
 from config.settings import configure_logging
-from gateway.connection import Connection
 from gateway.venues.events import VenueEvent, VenueQuote
-from gateway.venues.interface import Events, Patience
+from gateway.venues.interface import Events, Parser, Tap, VenueInstrument
 from tools.bench import market
 
 VENUE = "BENCH"
@@ -73,6 +74,13 @@ def last_turn(place: int, quotes: int) -> int:
     return (symbols + quotes - 1 - place) // symbols
 
 
+def desk(now_ns: int) -> LpDesk:
+    """A registry with the one LP."""
+    symbols = {symbol: symbol for symbol in market.instruments()}
+    registry = Registry(1, {VENUE: Lp(VENUE, "bench", symbols)}, now_ns, "bench", "made up")
+    return LpDesk(registry, None, Known((), ()), now_ns)
+
+
 class MadeUpStream:
     """An LP that sends `quotes` quotes as fast as they are taken, symbol after symbol, each at another price."""
 
@@ -88,6 +96,9 @@ class MadeUpStream:
         with zmq.asyncio.Context() as context, context.socket(zmq.PULL) as acks:
             acks.bind(self._acks_at)
             yield self._events(acks)
+
+    async def change(self, instruments: Sequence[str]) -> bool:
+        return True
 
     async def _events(self, acks: zmq.asyncio.Socket) -> AsyncGenerator[list[VenueEvent], None]:
         opening = self._chunk(0, len(self._symbols))
@@ -115,11 +126,28 @@ class MadeUpStream:
         return VenueQuote(instrument.symbol, bid_e8, ask_e8, 10**14, 10**14, now_ns)
 
 
+class MadeUpVenue:
+    """Has the one stream."""
+
+    def __init__(self, stream: MadeUpStream) -> None:
+        self.instruments_per_stream = len(market.instruments())
+        self._stream = stream
+
+    def stream(self, instruments: Sequence[str], tap: Tap | None = None) -> MadeUpStream:
+        return self._stream
+
+    def parser(self) -> Parser:
+        return lambda _: []
+
+    async def instruments(self) -> dict[str, VenueInstrument] | None:
+        return None
+
+
 class RecordingAggregator(Aggregator):
     """The aggregator, and what went through it."""
 
     def __init__(self, recording: Recording, now_ns: int) -> None:
-        super().__init__(market.instruments(), (VENUE,), now_ns)
+        super().__init__(market.instruments(), desk(now_ns), now_ns)
         self._turns = recording.turns
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
@@ -137,12 +165,13 @@ def feed(folder: Path, quotes: int) -> Sent:
     configure_logging("bench", "warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, quotes)
-    patience = Patience()
-    instruments = market.instruments()
+    at = endpoints.local(folder)
     runner = FeedRunner(
-        Feed.start(VENUE, {symbol: symbol for symbol in instruments}, instruments, QuoteLimits()),
-        lambda on_events, on_state: Connection(stream, on_events, on_state, patience, random.Random(1)),
-        sockets.reporter(context, endpoints.local(folder).quotes),
+        VENUE,
+        Feed.start(VENUE, market.instruments(), process.clock_ns()),
+        lambda lp: MadeUpVenue(stream),
+        sockets.reporter(context, at.quotes),
+        sockets.subscriber(context, at.ticks, topics.LPS),
         process.clock_ns,
     )
     runner.run(lambda: stream.is_over)
