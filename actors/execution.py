@@ -259,9 +259,8 @@ def build(name: str, settings: Settings, endpoints: Endpoints, context: process.
     connect = VENUES[name](settings, patience)
     now_ns = process.clock_ns()
     store = Dispatch(settings.run_dir / "execution" / f"{name.lower()}.sqlite", now_ns)
-    names = {ours: theirs for theirs, ours in lp.symbols.items()}
     return Runner(
-        Dispatcher.start(name, names, store, now_ns),
+        Dispatcher.start(name, lp.symbols, store, now_ns),
         connect,
         store.cursor,
         sockets.subscriber(context, endpoints.events, topics.EVENTS),
