@@ -132,11 +132,13 @@ class Dispatch:
 
     def give_back(self, child_id: str) -> None:
         """An attempt has certainly not reached the venue: the order is due again."""
-        self._db.execute("UPDATE orders SET stage = 0 WHERE child_id = ? AND stage = 1", (child_id,))
+        with self._whole():
+            self._db.execute("UPDATE orders SET stage = 0 WHERE child_id = ? AND stage = 1", (child_id,))
 
     def give_up(self, child_id: str, now_ns: int) -> None:
         """An attempt has had no answer. From now on the time counts after which it never arrives."""
-        self._db.execute("UPDATE orders SET attempted_ns = ? WHERE child_id = ?", (now_ns, child_id))
+        with self._whole():
+            self._db.execute("UPDATE orders SET attempted_ns = ? WHERE child_id = ?", (now_ns, child_id))
 
     def take(
         self, reports: Iterable[VenueReport], *, cursor: str = "", again: str = "", over: str = "", answered: str = ""

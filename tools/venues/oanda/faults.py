@@ -5,8 +5,11 @@ A list of faults, one for each order to come: `[{"kind": "partial"}, {"kind": "d
 
 import json
 from collections import deque
+from decimal import Decimal
 from typing import Any
 
+HALF = Decimal("0.5")
+"""Of the liquidity, where an order is filled in part."""
 KINDS = (
     "reject",  # refused: orderRejectTransaction
     "cancel",  # taken, and given up at once for want of liquidity

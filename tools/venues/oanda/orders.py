@@ -9,10 +9,9 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError
 
 from tools.venues.oanda.book import Transaction
-from tools.venues.oanda.faults import KINDS
+from tools.venues.oanda.faults import HALF, KINDS
 from tools.venues.oanda.handler import Handler
 
-HALF = Decimal("0.5")
 COUNT_LIMIT = 500
 _ANSWER_NAMES = {"ORDER_FILL": "orderFillTransaction", "ORDER_CANCEL": "orderCancelTransaction"}
 
