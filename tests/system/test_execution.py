@@ -1,5 +1,6 @@
-"""Large orders go to the simulated OANDA, by real processes that are killed at any moment: nothing is lost or doubled."""
+"""Large orders go to the simulated OANDA, by real processes, killed at any moment: nothing is lost or doubled."""
 
+import itertools
 import json
 import random
 import time
@@ -115,14 +116,15 @@ class Dealing:
 @pytest.fixture
 def dealing(tmp_path: Path) -> Iterator[Dealing]:
     with Dealing(Broker(tmp_path / "x" / "var")) as dealing:
-        eventually(lambda: dealing.buy("warm", "1000") and _is_filled(dealing, "1000"))
+        tries = itertools.count()
+        eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and _has_position(dealing))
         yield dealing
 
 
-def _is_filled(dealing: Dealing, quantity: str) -> bool:
+def _has_position(dealing: Dealing) -> bool:
+    """There are prices: an order without one is refused, and remembered so."""
     report = dealing.ask(GetAccount(1))
-    assert isinstance(report, AccountReport)
-    return any(it.position.quantity_e8 == parse_e8(quantity) for it in report.positions)
+    return isinstance(report, AccountReport) and bool(report.positions)
 
 
 def check(dealing: Dealing) -> None:
@@ -145,7 +147,7 @@ def test_a_large_order_is_filled_at_oanda_and_what_goes_wrong_is_known_in_the_en
 
 
 def test_each_process_is_killed_at_any_moment(dealing: Dealing) -> None:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     for number in range(25):
         name = ("execution-oanda", "venues", "engine", "execution-oanda", "venues")[number % 5]
         assert dealing.buy(f"order-{number}", side=chance.choice((Side.BUY, Side.SELL)))
