@@ -20,7 +20,6 @@ from actors.domain.books import SentChild
 from actors.domain.child import ChildState, ReportKind, VenueReport
 from actors.domain.commands import EngineCommand, ReportExecution
 from actors.domain.events import ChildChanged, ChildSent, InquiryDue
-from actors.domain.order import BUY, TimeInForce
 from actors.domain.refusal import Code
 from actors.holdings import Reconciliation
 from actors.store.dispatch import Dispatch, Dispatched, Stage
@@ -40,7 +39,8 @@ from actors.venue_calls import (
     VenueCall,
     Work,
 )
-from gateway.venues.execution import Said, VenueOrder
+from actors.venue_words import client_id, order_of, report_of, unsaid_report
+from gateway.venues.execution import Said
 
 PLACING_LIMIT = 100
 """Orders whose answer is waited for; the others wait their turn, as long as they may."""
@@ -236,18 +236,7 @@ class Dispatcher(pykka.ThreadingActor):
             return []
         self._store.attempt([it.sent.child.child_id for it in due], now_ns)
         self._placing.update(it.sent.child.child_id for it in due)
-        return [Place(it.sent.child.child_id, self._order(it)) for it in due]
-
-    def _order(self, it: Dispatched) -> VenueOrder:
-        child = it.sent.child
-        return VenueOrder(
-            it.client_id,
-            self._names.get(child.symbol, child.symbol),
-            child.side is BUY,
-            child.quantity_e8,
-            "FOK" if it.sent.time_in_force is TimeInForce.FOK else "IOC",
-            bound_e8=child.bound_e8,
-        )
+        return [Place(it.sent.child.child_id, order_of(it, self._names)) for it in due]
 
     def _hear_of_placing(self, told: Placed | NotPlaced) -> None:
         child_id = told.child_id
@@ -292,17 +281,14 @@ class Dispatcher(pykka.ThreadingActor):
             return
         if told.now_ns - it.attempted_ns > self._arrival_limit_ns:
             self.counters["never_arrived"] += 1
-            report = self._word(child_id, ReportKind.NOT_KNOWN, "the venue knows no such order")
+            report = unsaid_report(self._venue, child_id, ReportKind.NOT_KNOWN, "the venue knows no such order")
             self._store.take([report], over=child_id, answered=child_id)
 
     def _refuse(self, child_id: str, detail: str) -> None:
         """An order that is certainly not at the venue, and will not be."""
         self.counters["refused_here"] += 1
-        self._store.take([self._word(child_id, ReportKind.REJECTED, detail)], over=child_id)
-
-    def _word(self, child_id: str, kind: ReportKind, detail: str) -> VenueReport:
-        """A report of our own, of an order of which nothing was filled."""
-        return VenueReport(self._venue, child_id, "", kind, 0, 0, 0, 0, detail, 0)
+        report = unsaid_report(self._venue, child_id, ReportKind.REJECTED, detail)
+        self._store.take([report], over=child_id)
 
     def _take(self, said: list[Said], *, cursor: str = "", again: str = "", answered: str = "") -> None:
         reports = [report for it in said if (report := self._report(it)) is not None]
@@ -315,28 +301,8 @@ class Dispatcher(pykka.ThreadingActor):
         if known is None and said.kind != "fill":
             self.counters["of_others"] += 1
             return None
-        return VenueReport(
-            self._venue,
-            known.sent.child.child_id if known else said.client_id,
-            said.exec_id,
-            ReportKind(said.kind),
-            said.quantity_e8,
-            said.price_e8,
-            said.cumulative_e8,
-            said.leaves_e8,
-            said.text,
-            said.time_ns,
-        )
+        return report_of(self._venue, said, known.sent.child.child_id if known else said.client_id)
 
     def _reconciling(self, now_ns: int) -> list[AskHoldings]:
         wanted = self._is_up and self._reconciliation.wants_venue(now_ns, self._store)
         return [AskHoldings()] if wanted else []
-
-
-def client_id(sent: SentChild) -> str:
-    """The order's name at the venue: the child's, and when the engine sent it.
-
-    Of one journal the child's id would do; the time keeps an order from being taken for that of an earlier journal,
-    which the venue's account remembers. It is in the engine's event, so it is the same after any loss of ours.
-    """
-    return f"{sent.child.child_id}-{sent.child.sent_ns}"
