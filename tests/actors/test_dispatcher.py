@@ -7,7 +7,7 @@ from pathlib import Path
 import pykka
 import pytest
 
-from actors.domain.child import ChildState
+from actors.domain.child import BreakReason, ChildState
 from actors.domain.events import ChildChanged, ChildSent, OrderEnded
 from actors.domain.order import OrderStatus, Side
 from tests.actors.venue_world import FragileDispatch, World
@@ -99,6 +99,20 @@ def test_a_kill_at_any_commit_loses_and_doubles_nothing(tmp_path: Path, after: b
         assert kills == 1, at
         at += 1
     assert at > 20
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_fill_of_somebody_else_is_a_break_whatever_is_killed(tmp_path: Path, after: bool) -> None:
+    for at in range(10):
+        FragileDispatch.commits, FragileDispatch.at, FragileDispatch.after = 0, 0, after
+        world = World(tmp_path / str(at) / "oanda.sqlite", [])
+        world.step()
+        FragileDispatch.at = FragileDispatch.commits + at
+        world.deal_by_hand()
+        world.run()
+        found = [(it.found.child_id, it.found.reason) for it in world.breaks()]
+        assert found[:1] == [("order 2", BreakReason.UNKNOWN_ORDER)], at
+        world.close()
 
 
 @pytest.mark.parametrize("seed", range(10))

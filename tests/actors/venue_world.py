@@ -59,7 +59,9 @@ from tools.venues.oanda.faults import HALF
 from tools.venues.oanda.wire import date_time
 
 STEP_NS = SECOND_NS // 10
-ARRIVAL_LIMIT_NS = 2 * SECOND_NS
+ARRIVAL_LIMIT_NS = 8 * SECOND_NS
+LATE_NS = 6 * SECOND_NS
+"""A late order comes after the engine has asked for it."""
 RULES = (
     Rule(rule_id=1, name="all", book=DealingBook.A_BOOK, venues=("OANDA",), quantity_min_e8=parse_e8("1000")),
     Rule(rule_id=2, name="default", book=DealingBook.B_BOOK),
@@ -158,6 +160,11 @@ class World:
             self.step()
             calm = calm + 1 if not self.state.books.open and self._store.is_quiet else 0
 
+    def deal_by_hand(self) -> None:
+        """Somebody else deals on the account."""
+        order = {"type": "MARKET", "instrument": "EUR_USD", "units": "7", "timeInForce": "FOK"}
+        self._dealer.submit(order, self._date())
+
     def venue_fills(self) -> list[Fill]:
         fills = [it for it in self.book.transactions if it["type"] == "ORDER_FILL"]
         return [(it["clientOrderID"], it["id"], it["units"], it["fullVWAP"]) for it in fills]
@@ -234,7 +241,7 @@ class World:
         if fault == "away":
             return NotPlaced(self.now_ns, call.child_id, "no connection", False)
         if fault == "late":
-            self._late.append((self.now_ns + SECOND_NS, call))
+            self._late.append((self.now_ns + LATE_NS, call))
         elif fault != "swallow":
             said = said_of(self._deal(call, fault))
             if fault != "cut":
