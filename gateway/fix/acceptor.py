@@ -1,0 +1,111 @@
+"""Sessions that peers connect to: which one a connection is for, by the names in its Logon."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterable
+
+from gateway.fix.codec import Framer
+from gateway.fix.connection import Application, Link, TransactionalStore
+from gateway.fix.session import LOGON_LIMIT_BYTES, Session
+from gateway.fix.settings import SessionSettings
+from gateway.fix.times import MS_NS, SECOND_NS
+
+STRANGERS_LIMIT = 100
+"""Connections that have not said who they are; a further one is closed at once."""
+STRANGER_TIMEOUT_MS = 10_000
+
+
+class Acceptor:
+    """Serves sessions in one event loop. `sessions` has them by id, for as long as it lives."""
+
+    def __init__(
+        self,
+        settings: Iterable[SessionSettings],
+        store: TransactionalStore,
+        application: Application,
+        clock: Callable[[], int],
+    ):
+        self._settings = {(one.target.encode(), one.sender.encode()): one for one in settings}
+        self._store = store
+        self._application = application
+        self._clock = clock
+        self.sessions = {one.session_id: Session(one, store) for one in self._settings.values()}
+        self._links: dict[str, Link] = {}
+        self._strangers = 0
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
+        """Begins to serve; without `tls` in plain text."""
+        return await asyncio.get_running_loop().create_server(lambda: _Stranger(self), host, port, ssl=tls)
+
+    def flush(self, session_id: str) -> None:
+        """Commits what the application has sent on its own account, and writes it if the session is up."""
+        link = self._links.get(session_id)
+        if link is not None and link.is_open:
+            link.flush()
+        else:
+            with self._store.transaction():
+                self.sessions[session_id].save()
+
+    def admit(self, transport: asyncio.Transport) -> bool:
+        self._strangers += 1
+        if self._strangers > STRANGERS_LIMIT:
+            transport.abort()
+        return self._strangers <= STRANGERS_LIMIT
+
+    def leave(self) -> None:
+        self._strangers -= 1
+
+    def link_for(self, names: tuple[bytes | None, bytes | None]) -> Link | None:
+        """For the session of a peer and us by these names, if there is one that has no connection."""
+        settings = self._settings.get(names) if None not in names else None  # type: ignore[arg-type]
+        if settings is None or settings.session_id in self._links:
+            return None
+        session = self.sessions[settings.session_id]
+        link = Link(session, self._store, self._application, self._clock, self._on_end)
+        self._links[settings.session_id] = link
+        return link
+
+    def _on_end(self, link: Link, error: Exception | None) -> None:
+        settings = link.session.settings
+        del self._links[settings.session_id]
+        if not link.session.is_down:
+            self.sessions[settings.session_id] = Session(settings, self._store)
+        self._application.on_end(self.sessions[settings.session_id], error)
+
+
+class _Stranger(asyncio.Protocol):
+    """A connection up to its first message, which must say for which session it is."""
+
+    def __init__(self, acceptor: Acceptor):
+        self._acceptor = acceptor
+        self._framer = Framer(LOGON_LIMIT_BYTES)
+        self._data = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._is_admitted = self._acceptor.admit(transport)
+        wait_s = STRANGER_TIMEOUT_MS * MS_NS / SECOND_NS
+        self._timer = asyncio.get_running_loop().call_later(wait_s, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        messages = self._framer.receive_data(data)
+        if messages:
+            link = self._acceptor.link_for((messages[0].get(49), messages[0].get(56)))
+            if link is None:
+                self._transport.close()
+                return
+            self._forget()
+            self._transport.set_protocol(link)
+            link.connection_made(self._transport)
+            link.data_received(self._data)
+        elif self._framer.garbled or len(self._data) > LOGON_LIMIT_BYTES:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._timer.cancel()
+        self._acceptor.leave()

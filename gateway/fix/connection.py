@@ -1,0 +1,125 @@
+"""The asyncio loop's side of FIX sessions: sockets, timers, and one commit for each piece of input."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from gateway.fix.events import Event
+from gateway.fix.session import Session
+from gateway.fix.store import Store
+from gateway.fix.times import SECOND_NS
+
+WRITE_LIMIT_BYTES = 4_194_304
+"""A peer that leaves more unread is cut off: what it misses it asks for when it is back."""
+
+
+class TransactionalStore(Store, Protocol):
+    def transaction(self) -> AbstractContextManager[Any]: ...
+
+
+class Application(Protocol):
+    """`on_events` runs inside the store's transaction: what it writes there is kept together with the session's state.
+
+    What it raises undoes the transaction and cuts the connection; the peer sends those messages again.
+    """
+
+    def on_events(self, session: Session, events: list[Event], now_ns: int) -> None: ...
+
+    def on_end(self, session: Session, error: Exception | None) -> None:
+        """The connection is gone; `error` is what ended it, if it was neither peer. Outside transactions."""
+        ...
+
+
+class Link(asyncio.Protocol):
+    """One transport for one session, from `open` to the end."""
+
+    def __init__(
+        self,
+        session: Session,
+        store: TransactionalStore,
+        application: Application,
+        clock: Callable[[], int],
+        on_end: Callable[["Link", Exception | None], None],
+    ):
+        self.session = session
+        self._store = store
+        self._application = application
+        self._clock = clock
+        self._on_end = on_end
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES // 4)
+        self._transport = transport
+        self._turn(self.session.open)
+
+    def data_received(self, data: bytes) -> None:
+        self._turn(lambda now_ns: self.session.receive_data(data, now_ns))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._turn(self.session.closed)
+        if self._transport is not None:
+            self._finish(exc)
+
+    def pause_writing(self) -> None:
+        self._is_paused = True
+
+    def resume_writing(self) -> None:
+        self._is_paused = False
+        self._arm()
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None
+
+    def flush(self) -> None:
+        """Commits and writes what the application has sent on its own account."""
+        self._turn(lambda _now_ns: [])
+
+    def log_out(self, text: str) -> None:
+        """Begins to log out; before a Logon was answered it just ends."""
+        self._turn(lambda now_ns: self.session.logout(text, now_ns))
+
+    def _turn(self, step: Callable[[int], list[Event]]) -> None:
+        """One step of the session and what the application makes of it, in one transaction; then the bytes."""
+        transport = self._transport
+        if transport is None:
+            return
+        now_ns = self._clock()
+        try:
+            with self._store.transaction():
+                events = step(now_ns)
+                if events:
+                    self._application.on_events(self.session, events, now_ns)
+                self.session.save()
+        except Exception as error:  # noqa: BLE001 - it is handed on, and the session is made anew
+            transport.abort()
+            self._finish(error)
+            return
+        if data := self.session.data_to_send():
+            transport.write(data)
+        if transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
+            transport.abort()
+        elif self.session.must_close:
+            transport.close()
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        deadline_ns = self.session.next_deadline_ns
+        if self._transport is None or deadline_ns is None or self._is_paused:
+            self._timer = None
+            return
+        wait_s = max(deadline_ns - self._clock(), 0) / SECOND_NS
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._turn, self.session.tick)
+
+    def _finish(self, error: Exception | None) -> None:
+        self._transport = None
+        self._arm()
+        self._on_end(self, error)

@@ -1,0 +1,108 @@
+"""What a FIX session must not forget: its sequence numbers, and the application messages that it sent.
+
+Rows exist for application messages only: a number without a row was a session message, which is never sent again. In
+WAL mode with synchronous=FULL a transaction is on the disk when it ends, whole or not at all.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS fix_sessions (
+    session_id TEXT PRIMARY KEY, next_out INTEGER NOT NULL, next_in INTEGER NOT NULL, began_ns INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fix_messages (
+    session_id TEXT NOT NULL, seq INTEGER NOT NULL, msg_type BLOB NOT NULL, sent_ns INTEGER NOT NULL,
+    header BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (session_id, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class SentMessage(NamedTuple):
+    """An application message as it was sent: joined fields of the header beyond the usual, and of the body."""
+
+    seq: int
+    msg_type: bytes
+    sent_ns: int
+    header: bytes
+    body: bytes
+
+
+class Sequences(NamedTuple):
+    """The MsgSeqNum of the next message each way, and when both were 1."""
+
+    next_out: int = 1
+    next_in: int = 1
+    began_ns: int = 0
+
+
+class Store(Protocol):
+    """`save` and `forget` belong into the transaction of the caller."""
+
+    def load(self, session_id: str) -> Sequences: ...
+
+    def save(self, session_id: str, sequences: Sequences, sent: Sequence[SentMessage]) -> None: ...
+
+    def forget(self, session_id: str, first: int) -> None:
+        """Drops what was sent, from that number on."""
+        ...
+
+    def sent(self, session_id: str, first: int, last: int, limit: int) -> list[SentMessage]:
+        """Messages numbered so, in order, at most `limit`."""
+        ...
+
+
+class SqliteStore:
+    """Any number of sessions in one file, for one thread at a time. Raises sqlite3.Error when the disk fails."""
+
+    def __init__(self, path: Path | str):
+        """Opens or makes the file, for its owner alone. ":memory:" keeps nothing."""
+        if isinstance(path, Path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = FULL")
+        self.db.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside is durable at its end, or, if anything is raised, was never there."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.db
+            self.db.execute("COMMIT")
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+
+    def load(self, session_id: str) -> Sequences:
+        found = self.db.execute(
+            "SELECT next_out, next_in, began_ns FROM fix_sessions WHERE session_id = ?", (session_id,)
+        ).fetchone()
+        return Sequences(*found) if found else Sequences()
+
+    def save(self, session_id: str, sequences: Sequences, sent: Sequence[SentMessage]) -> None:
+        if sent:
+            self.db.executemany(
+                "INSERT INTO fix_messages VALUES (?, ?, ?, ?, ?, ?)", [(session_id, *message) for message in sent]
+            )
+        self.db.execute("INSERT OR REPLACE INTO fix_sessions VALUES (?, ?, ?, ?)", (session_id, *sequences))
+
+    def forget(self, session_id: str, first: int) -> None:
+        self.db.execute("DELETE FROM fix_messages WHERE session_id = ? AND seq >= ?", (session_id, first))
+
+    def sent(self, session_id: str, first: int, last: int, limit: int) -> list[SentMessage]:
+        rows = self.db.execute(
+            "SELECT seq, msg_type, sent_ns, header, body FROM fix_messages"
+            " WHERE session_id = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
+            (session_id, first, last, limit),
+        )
+        return [SentMessage(*row) for row in rows]
+
+    def close(self) -> None:
+        self.db.close()
