@@ -76,7 +76,7 @@ class SimulatedVenue:
         return _SimulatedStream(self.found, instruments, tap)
 
     def parser(self) -> Parser:
-        return self._adapter({"url": "http://0", **_SECRETS}, str, self._patience).parser()
+        return discovery.parser_of(self._lp.adapter, self._lp.settings)()
 
     async def instruments(self) -> dict[str, VenueInstrument] | None:
         return await self.found().instruments()

@@ -8,6 +8,7 @@ from actors.bus.requests import GetLps
 from actors.bus.streams import LpsAnnounced
 from actors.domain import lp_registry
 from actors.domain.lp_registry import Known, LpChange, Registry
+from actors.domain.pricing import LpTerms
 from actors.domain.refusal import Refused
 from actors.store.lp_config import LpConfig
 
@@ -23,10 +24,11 @@ class LpDesk:
         self._started_ns = started_ns
         self._log = structlog.get_logger()
 
-    @property
-    def enabled(self) -> frozenset[str]:
-        """The LPs that have a place in the books."""
-        return frozenset(name for name, lp in self.registry.lps.items() if lp.enabled)
+    def terms(self) -> dict[str, LpTerms]:
+        """Of the LPs that have a place in the books."""
+        return {
+            name: LpTerms(lp.limits, lp.priority, lp.weight) for name, lp in self.registry.lps.items() if lp.enabled
+        }
 
     def announcement(self) -> bytes:
         """The frame for the feeds: the whole registry."""

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import pykka
 
 from actors.bus import codec
-from actors.bus.streams import FeedStatus, QuoteBatch, QuotesStanding, StreamState
+from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamState
 from actors.domain.calendar import is_open
 from actors.domain.instrument import Instrument
-from actors.domain.latency import LpLatency
 from actors.domain.lp_registry import Lp
-from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
+from actors.domain.quote import Drop, Quote, is_withdrawal
 from gateway.streams import Plan
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueQuote
 
@@ -99,7 +98,6 @@ class Feed(pykka.ThreadingActor):
         self._venue = venue
         self._instruments = instruments
         self._started_ns = now_ns
-        self._limits = QuoteLimits()
         self._symbols: dict[str, str] = {}
         """From the LP's spelling to ours."""
         self._lines: dict[int, Line] = {}
@@ -108,7 +106,6 @@ class Feed(pykka.ThreadingActor):
         self._last: dict[str, Quote] = {}
         """The quotes that stand."""
         self._quoted_ns: dict[str, int] = {}
-        self._latency = LpLatency()
         self._quotes = 0
         self._dropped: Counter[str] = Counter()
         self._repeats = 0
@@ -119,7 +116,6 @@ class Feed(pykka.ThreadingActor):
                 quotes = self._passed_on(message)
                 return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
             case Followed(lp):
-                self._limits = lp.limits
                 self._symbols = {theirs: ours for ours, theirs in lp.symbols.items()}
                 return []
             case Stalled():
@@ -140,7 +136,7 @@ class Feed(pykka.ThreadingActor):
                 return [self._status(now_ns), *(self._standing(now_ns) if self._repeats >= 0 else [])]
 
     def _passed_on(self, heard: Heard) -> list[Quote]:
-        """The quotes that are fit to be used, and those that withdraw the LP's price; the rest is counted."""
+        """What is of our symbols, fit to be used or not: the aggregator, which has all LPs before it, judges that."""
         quotes: list[Quote] = []
         now_ns = heard.now_ns
         line = self._lines.get(heard.stream)
@@ -148,25 +144,22 @@ class Feed(pykka.ThreadingActor):
             line.heard_ns = now_ns
         for event in heard.events:
             if isinstance(event, VenueQuote):
-                symbol = self._symbols.get(event.instrument, "")
-                if event.time_ns:
-                    self._latency.add(event.time_ns, now_ns)
+                symbol = self._symbols.get(event.instrument)
+                if symbol is None:
+                    self._dropped[Drop.UNKNOWN_SYMBOL.value] += 1
+                    continue
                 quote = Quote(
                     symbol, event.bid_e8, event.ask_e8, event.bid_size_e8, event.ask_size_e8, event.time_ns, now_ns
                 )
-                drop = verdict(quote, self._instruments, self._limits)
-                if drop is None:
-                    self._quotes += 1
-                    self._last[symbol] = quote
-                    self._quoted_ns[symbol] = now_ns
-                    quotes.append(quote)
-                    continue
-                self._dropped[drop.value] += 1
-                if is_withdrawal(quote) and symbol:
+                if is_withdrawal(quote):
                     self._last.pop(symbol, None)
-                    quotes.append(quote)
+                else:
+                    self._last[symbol] = quote
+                self._quoted_ns[symbol] = now_ns
+                quotes.append(quote)
             elif isinstance(event, VenueGarbage):
                 self._dropped[event.reason] += 1
+        self._quotes += len(quotes)
         return quotes
 
     def _replan(self, planned: Planned) -> list[bytes]:
@@ -199,7 +192,7 @@ class Feed(pykka.ThreadingActor):
 
     def _standing(self, now_ns: int) -> list[bytes]:
         quotes = list(self._last.values())
-        return [codec.encode(QuotesStanding(self._venue, now_ns, quotes))] if quotes else []
+        return [codec.encode(StandingQuotes(self._venue, now_ns, quotes))] if quotes else []
 
     def _status(self, now_ns: int) -> bytes:
         lines = self._lines.values()
@@ -220,8 +213,6 @@ class Feed(pykka.ThreadingActor):
                 ),
                 self._quoted_ns,
                 self._unplanned | dict.fromkeys(self._silent(now_ns), "silent"),
-                self._latency.offset_ns,
-                tuple(self._latency.counts),
             )
         )
 

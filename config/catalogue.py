@@ -10,6 +10,7 @@ from actors.domain.commands import Command, DefineInstrument, DefineRules, Depos
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
+from actors.domain.pricing import Pricing
 from actors.domain.rulebook import Book, Rule
 
 _FOLDER = Path(__file__).parent
@@ -17,6 +18,13 @@ _FOLDER = Path(__file__).parent
 
 def instruments() -> dict[str, Instrument]:
     return {symbol: _instrument(symbol, terms) for symbol, terms in _read("instruments.toml").items()}
+
+
+def pricings() -> dict[str, Pricing]:
+    """Of the symbols that have terms of their own; spread_min and skew are decimal text, as all prices."""
+    return {
+        symbol: _pricing(terms["pricing"]) for symbol, terms in _read("instruments.toml").items() if "pricing" in terms
+    }
 
 
 def lps() -> dict[str, Lp]:
@@ -73,6 +81,12 @@ def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:
         parse_e8(terms["price_min"]),
         parse_e8(terms["price_max"]),
     )
+
+
+def _pricing(terms: dict[str, Any]) -> Pricing:
+    prices = {f"{name}_e8": parse_e8(terms[name]) for name in ("spread_min", "skew") if name in terms}
+    others = {name: value for name, value in terms.items() if f"{name}_e8" not in prices}
+    return msgspec.convert(others | prices, Pricing)
 
 
 def _read(name: str) -> dict[str, Any]:

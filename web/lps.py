@@ -10,6 +10,7 @@ from msgspec import UNSET
 from actors.bus.answers import Lps
 from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
+from actors.domain.quote import QuoteLimits
 from web import problem, render_lp, schema
 from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
@@ -79,8 +80,9 @@ class LpsHandler(Handler):
         """All of it, or one LP."""
         self.set_header("ETag", f'"{registry.version}"')
         feeds = {feed.venue: feed for feed in self.backend.prices.feeds}
+        seen = {lp.venue: lp for lp in self.backend.prices.lps}
         now_ns = self.backend.clock_ns()
-        lps = {key: render_lp.lp(lp, feeds.get(key), now_ns) for key, lp in registry.lps.items()}
+        lps = {key: render_lp.lp(lp, feeds.get(key), seen.get(key), now_ns) for key, lp in registry.lps.items()}
         self.answer(lps[name] if name else {"version": registry.version, "lps": list(lps.values())}, status)
 
 
@@ -149,6 +151,9 @@ def _merged(lp: Lp, wanted: schema.ChangedLp) -> Lp:
 
 
 def _converted(whole: dict[str, Any]) -> Lp:
+    for limit in whole.get("limits", {}):
+        if limit not in QuoteLimits.__struct_fields__:
+            raise problem.invalid(f"limits.{limit[:32]}", "There is no such limit.")
     try:
         return msgspec.convert(whole, Lp)
     except msgspec.ValidationError as error:

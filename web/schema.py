@@ -312,27 +312,43 @@ class LpStream(Body, frozen=True):
     connections: int
 
 
-class LatencyBucket(Body, frozen=True):
-    """Quotes that took so much longer than the quickest; null: any longer. Each is in one bucket."""
+class LpFeed(Body, frozen=True):
+    """What the LP's feed says of itself, since its own start."""
 
-    up_to_us: int | None
+    connected: bool
+    detail: str
+    told: str
+    running_s: int | None
+    quotes: int
+    dropped: dict[str, int]
+    quote_age_ms: dict[str, int | None]
+    """Of each symbol that is asked for."""
+    missing: dict[str, str]
+    streams: list[LpStream]
+
+
+class LatencyBucket(Body, frozen=True):
+    """Quotes that took less than this, and not less than the bucket before says; null: any longer."""
+
+    below_us: int | None
     quotes: int
 
 
 class LpStatus(Body, frozen=True):
+    """What the aggregator sees of the LP (actors/domain/lp_status.py). Shares are of 1."""
+
     connected: bool
-    detail: str
-    told: str
-    uptime_s: int | None
     last_quote_age_ms: int | None
     quotes: int
+    quotes_per_second: float
     dropped: dict[str, int]
-    symbols: dict[str, int | None]
-    """The age of the last quote of each symbol that is asked for, in ms."""
-    missing: dict[str, str]
-    streams: list[LpStream]
-    clock_offset_ms: float | None
-    latency: list[LatencyBucket]
+    best_share: float
+    connected_s: int
+    uptime: float
+    clock_ahead_ms: float | None
+    to_received: list[LatencyBucket]
+    to_published: list[LatencyBucket]
+    quarantined: list[str]
 
 
 class ExecutionBody(Body, frozen=True):

@@ -46,6 +46,20 @@ class GetLps(Body, frozen=True):
     """The aggregator answers Lps, as it does to each LpChange that was done; the others get a Refusal."""
 
 
+class GetDepth(Body, frozen=True):
+    """The aggregator answers DepthReport, or Refusal UNKNOWN_SYMBOL: the book now, and what a quantity costs in it."""
+
+    symbol: str
+    quantity_e8: int
+
+
+class GetSources(Body, frozen=True):
+    """The aggregator answers Sources, or Refusal UNKNOWN_TICK where it has forgotten what stood behind that tick."""
+
+    symbol: str
+    seq: int
+
+
 class GetUser(Body, frozen=True):
     """Persistence answers UserReport, or Refusal UNKNOWN_USER."""
 
@@ -104,7 +118,7 @@ class GetBars(Body, frozen=True):
 
 EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
-AggregatorQuery = Ping | GetTicks | GetLps
+AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 
 class EngineRequest(Message, frozen=True):

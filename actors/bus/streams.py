@@ -3,8 +3,10 @@
 import msgspec
 
 from actors.bus.message import Body, Message
+from actors.domain.book import Depth
 from actors.domain.events import Event
 from actors.domain.lp_registry import Registry
+from actors.domain.lp_status import LpStatus
 from actors.domain.quote import Quote
 
 # Feeds to the aggregator.
@@ -14,14 +16,6 @@ class QuoteBatch(Body, frozen=True):
     """Quotes of one LP, in the order in which they came."""
 
     venue: str
-    quotes: list[Quote]
-
-
-class QuotesStanding(Body, frozen=True):
-    """The last quotes of one LP, by which it still stands at `time_ns`: for an aggregator that has just started."""
-
-    venue: str
-    time_ns: int
     quotes: list[Quote]
 
 
@@ -53,13 +47,20 @@ class FeedStatus(Body, frozen=True):
     """When each symbol that is asked for was last quoted; 0: not yet."""
     missing: dict[str, str] = msgspec.field(default_factory=dict)
     """Symbols that do not come, and why: unlisted, unaskable, silent."""
-    clock_offset_ns: int | None = None
-    """Our clock less the LP's, and the shortest way between; None where the LP sends no time (domain/latency.py)."""
-    latency: tuple[int, ...] = ()
-    """Quotes by how much longer than the shortest way they took; the bounds are those of domain/latency.py."""
 
 
-FeedMessage = QuoteBatch | QuotesStanding | FeedStatus
+class StandingQuotes(Body, frozen=True):
+    """The last quote of each symbol of an LP whose connection lives, as it stands at `time_ns`, whenever it was made.
+
+    A feed sends them when the aggregator has started anew, and now and then: a quote that was lost is made good.
+    """
+
+    venue: str
+    time_ns: int
+    quotes: list[Quote]
+
+
+FeedMessage = QuoteBatch | FeedStatus | StandingQuotes
 
 
 # The public streams (see topics.py for who publishes what).
@@ -73,10 +74,21 @@ class StreamAlive(Message, frozen=True):
 
 
 class StreamStatus(Message, frozen=True):
-    """What the console shows of the LPs."""
+    """What the console shows of the LPs: what the feeds say of themselves, and what the aggregator sees of them."""
 
     time_ns: int
     feeds: list[FeedStatus]
+    lps: tuple[LpStatus, ...] = ()
+
+
+class StreamDepth(Message, frozen=True):
+    """The book of a symbol after tick `tick_seq`. `number` rises with each change of the book; some are left out."""
+
+    symbol: str
+    number: int
+    time_ns: int
+    tick_seq: int
+    depth: Depth
 
 
 class LpsAnnounced(Message, frozen=True):

@@ -39,6 +39,7 @@ class Lp(msgspec.Struct, frozen=True):
     priority: int = 100
     """The lower number goes first, where the order of LPs counts."""
     weight: int = 100
+    """In a weighted price; 0: it does not count."""
     silence_timeout_ms: int = 12_000
     """A connection on which nothing comes (no quote, no heartbeat, no pong) for so long is taken for dead."""
     settings: dict[str, str | int | bool] = {}
@@ -194,12 +195,10 @@ def _check(lp: Lp, known: Known) -> None:
     if not _ADAPTER.fullmatch(lp.adapter) or lp.adapter not in known.adapters:
         raise _bad("adapter", f"no adapter {lp.adapter[:32]!r} is installed")
     for field, value in (("priority", lp.priority), ("weight", lp.weight)):
-        if not 1 <= value <= RANK_LIMIT:
-            raise _bad(field, f"it is 1 to {RANK_LIMIT}, not {value}")
+        if not 0 <= value <= RANK_LIMIT:
+            raise _bad(field, f"it is 0 to {RANK_LIMIT}, not {value}")
     if not SILENCE_MIN_MS <= lp.silence_timeout_ms <= SILENCE_MAX_MS:
         raise _bad("silence_timeout_ms", f"it is {SILENCE_MIN_MS} to {SILENCE_MAX_MS}, not {lp.silence_timeout_ms}")
-    if min(lp.limits.age_ms, lp.limits.ahead_ms, lp.limits.spread_e8) <= 0:
-        raise _bad("limits", "every limit is more than 0")
     _check_symbols(lp, known)
     _check_settings(lp)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.connection import Connection, backoff_ms
-from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.session import Terms
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience, Stream
@@ -68,7 +68,7 @@ def oanda(port: int, token: str = TOKEN, patience: Patience = PATIENT, account: 
 
 
 def binance(port: int, patience: Patience = PATIENT) -> Stream:
-    return BinanceStream(stream_url(f"ws://127.0.0.1:{port}", ["BTCUSDT", "EURUSDT"]), patience)
+    return BinanceStream(Terms(f"ws://127.0.0.1:{port}", patience), ["BTCUSDT", "EURUSDT"])
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +82,7 @@ async def oanda_venue(port: int = 0, heartbeat_interval_ms: int = 50) -> AsyncIt
 
 @contextlib.asynccontextmanager
 async def binance_venue() -> AsyncIterator[tuple[BinanceVenue, int]]:
-    venue = BinanceVenue(Market(speed=5))
+    venue = BinanceVenue(Market(speed=5), messages_limit_per_s=20)
     try:
         yield venue, venue.listen("127.0.0.1", 0)
     finally:

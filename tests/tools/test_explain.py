@@ -4,16 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from actors.bus.answers import Explanation, JournalPlace, Refusal
+from actors.bus.answers import Explanation, JournalPlace, Refusal, Sources
 from actors.domain.account import AccountSummary
 from actors.domain.commands import Input, ObserveTicks
+from actors.domain.evidence import Source
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
 from actors.domain.state import State
+from actors.store.database import DRIVER
 from actors.store.explaining import explain
+from actors.store.history import History
 from actors.store.journal import Journal
-from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, tick, trading_inputs
+from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, quote, tick, trading_inputs
 from tests.store.turns import BUY, SELL, live
 from tools import explain as command
 
@@ -26,8 +30,9 @@ STOPS = (
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Fill 1 opens 10,000 EURUSD with a stop, fill 2 EURGBP; the second of three ticks stops the first position."""
+    monkeypatch.setenv("HEDGEROW_RUN_DIR", str(tmp_path))
     path = tmp_path / "engine.sqlite"
     journal, state = Journal(path), State()
     live(journal, state, trading_inputs())
@@ -112,6 +117,8 @@ Order 3: market, sell 10000 EURUSD
 Price: tick 2 of EURUSD, 2026-01-19 13:49:23.000000000 UTC: bid 1.08000 of OANDA, ask 1.08020 of OANDA
   markup: 0 off the bid, 0 on the ask
 
+Quotes behind it: not known; the history cannot be read: the embedded database has not been made yet
+
 Conversion: none, USD is the account's currency
 
 Account in USD       before            after           change
@@ -139,7 +146,7 @@ def test_what_a_person_reads(path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_conversion_and_the_margin_of_what_is_open_are_said_too(path: Path) -> None:
-    lines = command.text(explained(path, 2)).splitlines()
+    lines = command.text(explained(path, 2), command.Behind([], "")).splitlines()
     assert "Conversion: GBP to USD over GBPUSD, times 1.2502" in lines
     assert "  margin of the position: 18.32 USD for 500 x 0.88000 GBP, initially at a rate of 0.0333" in lines
 
@@ -152,3 +159,27 @@ def test_what_a_program_reads(path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert told["fill"]["conversion"]["symbol"] == "GBPUSD"
     assert told["before"]["margin_minor"] == 366_37
     assert told["place"]["batch_seq"] == 2
+    assert told["sources"] == []
+
+
+def test_the_quotes_behind_the_price_are_those_of_the_history(
+    path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live, crossed = quote("EURUSD", "1.08", "1.0802"), quote("EURUSD", "1.3", "1.2", received_ns=START_NS + 7)
+    told = [Source("OANDA", live, "", START_NS), Source("BINANCE", crossed, "crossed", START_NS + 8)]
+    history = History(make_url(database_url).set(drivername=DRIVER))
+    for _ in range(2):
+        history.store_sources([Sources(STOPS[1], told)])
+    history.close()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert command.main(["3", "--journal", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("Quotes behind tick 2 of EURUSD")
+    assert lines[start + 1 : start + 4] == [
+        "  live          OANDA     bid 1.08000, ask 1.08020, received 2026-01-19 13:49:23.000000000 UTC",
+        "  crossed       BINANCE   bid 1.30000, ask 1.20000, received 2026-01-19 13:49:23.000000007 UTC, "
+        "dropped 2026-01-19 13:49:23.000000008 UTC",
+        "",
+    ]
+    assert command.main(["1", "--journal", str(path)]) == 0
+    assert "Quotes behind it: not known; the aggregator was started anew" in capsys.readouterr().out

@@ -20,13 +20,13 @@ import pytest
 import websockets
 
 from actors.domain.money import parse_e8
-from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.session import Terms
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience
 from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
-from tools.venues.binance import SYMBOLS, BinanceVenue
+from tools.venues.binance import BinanceVenue
 from tools.venues.market import NEXT_RECORDING_NS, TURN_TICKS, Market, Play, Tick
 from tools.venues.oanda import INSTRUMENTS, OandaVenue
 from tools.venues.recording import RecordingError, find_recordings
@@ -74,7 +74,7 @@ async def oanda_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]
 
 
 async def binance_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]:
-    return await _quotes(BinanceStream(stream_url(url, list(names)), PATIENCE), count)
+    return await _quotes(BinanceStream(Terms(url, PATIENCE), list(names)), count)
 
 
 async def _quotes(stream: OandaStream | BinanceStream, count: int) -> list[Pair]:
@@ -345,7 +345,10 @@ def test_a_client_that_does_not_read_is_cut_and_the_others_are_not(tmp_path: Pat
 
 def test_requests_to_binance() -> None:
     async def main() -> None:
-        async with binance(Market(speed=20)) as (venue, url), websockets.connect(url + "/stream") as client:
+        async with (
+            binance(Market(speed=20), messages_limit_per_s=100) as (venue, url),
+            websockets.connect(url + "/stream") as client,
+        ):
 
             async def ask(request: str) -> Any:
                 await client.send(request)
@@ -388,7 +391,7 @@ def test_frames_are_as_recorded(shared: Path) -> None:
     async def main() -> None:
         async with (
             binance(Market()) as (_, url),
-            websockets.connect(stream_url(url, list(SYMBOLS.values()))) as client,
+            websockets.connect(f"{url}/stream?streams=btcusdt@bookTicker/ethusdt@bookTicker") as client,
         ):
             sent = json.loads(await asyncio.wait_for(client.recv(), WAIT_LIMIT_S))
         lines = (shared / "binance" / "BINANCE.ws.1.0.txt").read_text().splitlines()[1:]
