@@ -8,6 +8,7 @@ from actors.domain.child import VenueReport
 from actors.domain.group import STANDARD, Group
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
+from actors.domain.limits import Limits
 from actors.domain.order import OrderTerms
 from actors.domain.quote import Tick
 from actors.domain.rulebook import Rule
@@ -46,6 +47,22 @@ class DefineGroup(Told, frozen=True):
     group: Group
 
 
+class SetLimits(Told, frozen=True):
+    """Sets all limits of its own of an account; 0, and no exposure limit: what its group says."""
+
+    account_id: int
+    limits: Limits
+    actor: str
+
+
+class DefineHolidays(Told, frozen=True):
+    """Sets all days on which nothing is settled in a currency, in order, apart from Saturdays and Sundays."""
+
+    currency: str
+    days: tuple[int, ...]
+    """Since 1 January 1970."""
+
+
 class DefineRules(Told, frozen=True):
     """Sets all dealing rules, in the order in which they are tried, and names the execution venues that exist."""
 
@@ -63,6 +80,14 @@ class ReportExecution(Told, frozen=True):
     """What an execution venue says of an order that was sent to it."""
 
     report: VenueReport
+
+
+class ReportHolding(Told, frozen=True):
+    """What an execution venue's account holds of a symbol, longs less shorts, while nothing was on its way there."""
+
+    venue: str
+    symbol: str
+    quantity_e8: int
 
 
 class SettleBreak(Told, frozen=True):
@@ -196,9 +221,12 @@ class ReversePosition(Told, frozen=True):
 EngineCommand = (
     OpenAccount
     | DefineGroup
+    | SetLimits
+    | DefineHolidays
     | DefineRules
     | DefineHedge
     | ReportExecution
+    | ReportHolding
     | SettleBreak
     | Deposit
     | Withdraw
