@@ -77,9 +77,7 @@ def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
     limits = {"OANDA": {"price_digits": 6}}
     assert catalogue.pricings() == {
-        "EURUSD": Pricing(
-            Mode.PRIORITY, {"OANDA": 1}, spread_min_e8=10_000, skew_e8=-2_000, limits=limits
-        )
+        "EURUSD": Pricing(Mode.PRIORITY, {"OANDA": 1}, spread_min_e8=10_000, skew_e8=-2_000, limits=limits)
     }
     (tmp_path / "instruments.toml").write_text('[EURUSD.pricing]\nmood = "best"')
     with pytest.raises(msgspec.ValidationError, match="mood"):

@@ -36,9 +36,7 @@ def measure(
 def check(heard: Heard, stood: Stood, quotes: int) -> None:
     """Raises Spoiled unless no quote was dropped, no tick lost, and the last price of each symbol is the right one."""
     if heard.gaps or stood.dropped:
-        raise Spoiled(
-            f"{stood.dropped} quotes were dropped, and there are {heard.gaps} breaks in a sequence of ticks"
-        )
+        raise Spoiled(f"{stood.dropped} quotes were dropped, and there are {heard.gaps} breaks in a sequence of ticks")
     for number, symbol in enumerate(market.thirty()):
         turn = 1 + (quotes - 1 - number) // len(market.thirty())
         prices = [quotes_chain.prices_e8(place, symbol, turn) for place in range(len(VENUES))]
