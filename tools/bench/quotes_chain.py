@@ -68,6 +68,7 @@ class Stood(NamedTuple):
     """What the aggregator says of itself at its end."""
 
     peak_rss_bytes: int
+    cpu_ns: int
     dropped: int
     """Quotes that a filter dropped while they counted."""
 
@@ -169,6 +170,7 @@ def feed(folder: Path, place: int, quotes: int) -> Sent:
 def aggregator(folder: Path) -> Stood:
     """The aggregator process; ends on SIGTERM."""
     stopping = process.Stopping()
+    begun_ns = time.process_time_ns()
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     actor = ReportingAggregator.start(process.clock_ns())
@@ -180,7 +182,7 @@ def aggregator(folder: Path) -> Stood:
     process.Running(actor, bound, INTERVAL_MS).run(stopping)
     dropped: int = actor.proxy().dropped().get()
     _close(context)
-    return Stood(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, dropped)
+    return Stood(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.process_time_ns() - begun_ns, dropped)
 
 
 def subscriber(folder: Path, quotes: int) -> Heard:
