@@ -90,7 +90,7 @@ def test_what_the_subscriber_must_have_heard() -> None:
         with pytest.raises(Spoiled):
             quotes.check(wrong, stood, 76)
     with pytest.raises(Spoiled):
-        quotes.check(heard, quotes_chain.Stood(1, 1), 76)
+        quotes.check(heard, quotes_chain.Stood(1, 1, 1), 76)
 
 
 def test_each_quote_has_a_latency(tmp_path: Path) -> None:
