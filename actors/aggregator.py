@@ -7,10 +7,10 @@ import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
-from actors.bus.answers import DepthReport, Pong, Refusal, Reply, Sources, Ticks
+from actors.bus.answers import DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetDepth, GetSources, GetTicks
+from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks
 from actors.bus.streams import (
     FeedMessage,
     FeedStatus,
@@ -22,12 +22,18 @@ from actors.bus.streams import (
 from actors.counters import CounterLog
 from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Known, LpChange
 from actors.domain.market import Market
-from actors.domain.pricing import LpTerms, Pricing
+from actors.domain.pricing import Pricing
 from actors.domain.quote import Tick
+from actors.domain.refusal import Refused
+from actors.lp_desk import LpDesk, open_desk
+from actors.store.lp_config import Damaged, LpConfig
 from actors.store.sequence import SequenceMark
 from config import catalogue
+from config import settings as config
 from config.settings import Settings
+from gateway.venues import discovery
 
 INTERVAL_MS = 100
 HEARTBEAT_NS = 1_000_000_000
@@ -46,16 +52,17 @@ class Aggregator(pykka.ThreadingActor):
     def __init__(
         self,
         instruments: Mapping[str, Instrument],
-        lps: Mapping[str, LpTerms],
+        lps: LpDesk,
         pricings: Mapping[str, Pricing],
         now_ns: int,
         *,
         first_seq: int,
         cover: Callable[[int], None] = lambda seq: None,
     ) -> None:
-        """`lps`: those that have a place here; what another one says is dropped. `cover`: as SequenceMark.cover."""
+        """`lps`: what an LP says that is not enabled there is dropped. `cover`: as SequenceMark.cover."""
         super().__init__()
-        self.market = Market(instruments, lps, pricings, first_seq, now_ns)
+        self._lps = lps
+        self.market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
         self._cover = cover
         self._backlog: dict[str, deque[Tick]] = {symbol: deque(maxlen=BACKLOG_TICKS) for symbol in instruments}
         self._feeds: dict[str, FeedStatus] = {}
@@ -72,6 +79,12 @@ class Aggregator(pykka.ThreadingActor):
             return []
         now_ns = message.now_ns
         ticks: dict[str, list[Tick]] = {}
+        version = self._lps.registry.version
+        replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
+        has_changed = self._lps.registry.version != version
+        if has_changed:
+            self.market.define(self._lps.terms(), now_ns, ticks)
+            self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)
         self.market.pass_time(now_ns, ticks)
@@ -85,9 +98,10 @@ class Aggregator(pykka.ThreadingActor):
             status = StreamStatus(now_ns, list(self._feeds.values()), tuple(self.market.report(now_ns)))
             outbox.append(("ticks", [codec.encode(StreamAlive(now_ns, last), topics.ALIVE)]))
             outbox.append(("ticks", [codec.encode(status, topics.STATUS)]))
-        for asked in message.of("requests"):
-            outbox += self._serve(asked)
-        return outbox
+            has_changed = True
+        if has_changed:
+            outbox.append(("ticks", [self._lps.announcement()]))
+        return outbox + replies
 
     def _take(self, frames: list[bytes], now_ns: int, ticks: dict[str, list[Tick]]) -> None:
         try:
@@ -152,18 +166,22 @@ class Aggregator(pykka.ThreadingActor):
             for symbol, it in self.market.composites.items()
             if it.last is not None and topics.tick(symbol).startswith(asked)
         ]
+        if topics.LPS.startswith(asked):
+            snapshot.append(("ticks", [self._lps.announcement()]))
         return snapshot + [self._depth(symbol, now_ns) for symbol in books]
 
-    def _serve(self, asked: list[bytes]) -> Outbox:
+    def _serve(self, asked: list[bytes], now_ns: int) -> Outbox:
         try:
             identity, frame = asked
             request = _decode_request(frame)
         except (ValueError, codec.BadFrame):
             self.bad_frames += 1
             return []
-        return [("requests", [identity, codec.encode(Reply(request.request_id, self._answer(request.body)))])]
+        return [("requests", [identity, codec.encode(Reply(request.request_id, self._answer(request.body, now_ns)))])]
 
-    def _answer(self, query: object) -> Pong | Ticks | DepthReport | Sources | Refusal:
+    def _answer(self, query: object, now_ns: int) -> Pong | Ticks | DepthReport | Sources | Lps | Refusal:
+        if isinstance(query, GetLps | LpChange):
+            return self._lps.serve(query, now_ns)
         if isinstance(query, GetTicks):
             kept = [tick for tick in self._backlog.get(query.symbol, ()) if tick.seq > query.after_seq]
             return Ticks(query.symbol, kept[:FRAME_TICKS])
@@ -183,13 +201,15 @@ class Aggregator(pykka.ThreadingActor):
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
-    now_ns = process.clock_ns()
+    instruments, now_ns = catalogue.instruments(), process.clock_ns()
+    known = Known(frozenset(instruments), discovery.names())
+    try:
+        lps = open_desk(LpConfig(settings.lp_config), catalogue.lps(), known, now_ns)
+    except (Damaged, Refused) as error:
+        config.stop(f"the LP registry: {error}")
     mark = SequenceMark(settings.run_dir / "aggregator.seq", now_ns)
-    lps = {name: LpTerms(lp.limits, lp.priority, lp.weight) for name, lp in catalogue.lps().items()}
     return process.Running(
-        Aggregator.start(
-            catalogue.instruments(), lps, catalogue.pricings(), now_ns, first_seq=mark.first, cover=mark.cover
-        ),
+        Aggregator.start(instruments, lps, catalogue.pricings(), now_ns, first_seq=mark.first, cover=mark.cover),
         {
             "quotes": sockets.collector(context, endpoints.quotes),
             "ticks": sockets.snapshot_publisher(context, endpoints.ticks),

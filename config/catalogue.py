@@ -9,24 +9,11 @@ import msgspec
 from actors.domain.calendar import day_of
 from actors.domain.commands import Command, DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
 from actors.domain.pricing import Pricing
-from actors.domain.quote import QuoteLimits
 
 _FOLDER = Path(__file__).parent
-
-
-class Lp(msgspec.Struct, frozen=True):
-    """One LP: its name in ticks and counters, our symbol for each of its instruments, and its patience."""
-
-    name: str
-    symbols: dict[str, str]
-    """From the LP's spelling to ours."""
-    silence_timeout_ms: int
-    """A connection on which nothing comes (no quote, no heartbeat, no pong) for so long is taken for dead."""
-    priority: int
-    weight: int
-    limits: QuoteLimits
 
 
 def instruments() -> dict[str, Instrument]:
@@ -41,17 +28,8 @@ def pricings() -> dict[str, Pricing]:
 
 
 def lps() -> dict[str, Lp]:
-    return {
-        name: Lp(
-            name,
-            {theirs: ours for ours, theirs in entry["symbols"].items()},
-            entry["silence_timeout_ms"],
-            entry.get("priority", 100),
-            entry.get("weight", 100),
-            msgspec.convert(entry.get("limits", {}), QuoteLimits),
-        )
-        for name, entry in _read("lps.toml").items()
-    }
+    """Of the first start."""
+    return {name: msgspec.convert({"name": name, **entry}, Lp) for name, entry in _read("lps.toml").items()}
 
 
 def instrument_definitions() -> list[Command]:

@@ -37,10 +37,7 @@ class Behind(NamedTuple):
     unknown: str
 
 
-NOT_ASKED = Behind([], "the history was not asked")
-
-
-def text(told: Explanation, behind: Behind = NOT_ASKED) -> str:
+def text(told: Explanation, behind: Behind) -> str:
     """Sections for a person to read. A further one is a function and its place in this list."""
     sections: list[Callable[[Explanation], Lines]] = [
         _fill,

@@ -13,7 +13,7 @@ from web.problem import MEDIA_TYPE, Problem, forbidden, invalid, of_validation, 
 from web.schema import Request
 
 BODY_LIMIT_BYTES = 65_536
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

@@ -11,6 +11,7 @@ from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
 from actors.domain.instrument import Instrument
+from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick
 from web.bus import Asker, Away, Declined, NoAnswer
@@ -35,6 +36,7 @@ class Prices:
         self.ticks: dict[str, Tick] = {}
         self.feeds: list[FeedStatus] = []
         """What a feed dropped, and what the aggregator dropped of its quotes, are counted together."""
+        self.lps: tuple[LpStatus, ...] = ()
         self.behind: dict[str, int] = {}
         """Symbols of which ticks were lost on the way, and the number after which to ask for them."""
         self._hushed: dict[str, None] = {}
@@ -100,6 +102,7 @@ class Prices:
             msgspec.structs.replace(feed, dropped=dict(Counter(feed.dropped) + dropped.get(feed.venue, Counter())))
             for feed in status.feeds
         ]
+        self.lps = status.lps
 
     def _on_alive(self, alive: StreamAlive) -> None:
         self._alive_ns = self._clock_ns()

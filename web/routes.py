@@ -11,6 +11,7 @@ from web.handler import Nowhere
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler
+from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
 from web.stream import Sockets, StreamHandler
@@ -50,6 +51,9 @@ API: list[tuple[str, type[RequestHandler]]] = [
     (r"/ledger", LedgerHandler),
     (r"/ohlc", BarsHandler),
     (r"/ticks", TicksHandler),
+    (r"/admin/lps", AllLpsHandler),
+    (r"/admin/lps/priorities", LpPrioritiesHandler),
+    (r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler),
     (r"/health", HealthHandler),
     (r"/health/ready", ReadyHandler),
 ]

@@ -13,6 +13,7 @@ from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.limits import Limits
+from actors.domain.lp_registry import Registry
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
@@ -158,6 +159,10 @@ class Ticks(Body, frozen=True):
     ticks: list[Tick]
 
 
+class Lps(Body, frozen=True):
+    registry: Registry
+
+
 class DepthReport(Body, frozen=True):
     """The book of a symbol, and what the quantity that was asked about costs in it."""
 
@@ -231,6 +236,7 @@ Answer = (
     | Events
     | Explanation
     | Ticks
+    | Lps
     | DepthReport
     | Sources
     | UserReport

@@ -2,6 +2,7 @@
 
 from actors.bus.message import Body, Message
 from actors.domain.commands import EngineCommand
+from actors.domain.lp_registry import LpChange
 
 
 class Ping(Body, frozen=True):
@@ -39,6 +40,10 @@ class GetTicks(Body, frozen=True):
 
     symbol: str
     after_seq: int
+
+
+class GetLps(Body, frozen=True):
+    """The aggregator answers Lps, as it does to each LpChange that was done; the others get a Refusal."""
 
 
 class GetDepth(Body, frozen=True):
@@ -113,7 +118,7 @@ class GetBars(Body, frozen=True):
 
 EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
-AggregatorQuery = Ping | GetTicks | GetDepth | GetSources
+AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 
 class EngineRequest(Message, frozen=True):
@@ -132,4 +137,4 @@ class HistoryRequest(Message, frozen=True):
 
 class AggregatorRequest(Message, frozen=True):
     request_id: int
-    body: AggregatorQuery
+    body: AggregatorQuery | LpChange

@@ -1,8 +1,11 @@
 """What is published, and what feeds send: nobody answers it."""
 
+import msgspec
+
 from actors.bus.message import Body, Message
 from actors.domain.book import Depth
 from actors.domain.events import Event
+from actors.domain.lp_registry import Registry
 from actors.domain.lp_status import LpStatus
 from actors.domain.quote import Quote
 
@@ -16,6 +19,19 @@ class QuoteBatch(Body, frozen=True):
     quotes: list[Quote]
 
 
+class StreamState(Message, frozen=True):
+    """One of a feed's connections."""
+
+    connected: bool
+    detail: str
+    symbols: int
+    """How many it carries."""
+    heard_ns: int
+    """When something last came on it, be it a heartbeat; 0: nothing yet."""
+    connections: int
+    """How often it has been connected."""
+
+
 class FeedStatus(Body, frozen=True):
     """How a feed is, once a second and at each change. The counters run from the start of its process."""
 
@@ -25,6 +41,12 @@ class FeedStatus(Body, frozen=True):
     time_ns: int
     quotes: int
     dropped: dict[str, int]
+    started_ns: int = 0
+    streams: tuple[StreamState, ...] = ()
+    quoted_ns: dict[str, int] = msgspec.field(default_factory=dict)
+    """When each symbol that is asked for was last quoted; 0: not yet."""
+    missing: dict[str, str] = msgspec.field(default_factory=dict)
+    """Symbols that do not come, and why: unlisted, unaskable, silent."""
 
 
 class StandingQuotes(Body, frozen=True):
@@ -67,6 +89,13 @@ class StreamDepth(Message, frozen=True):
     time_ns: int
     tick_seq: int
     depth: Depth
+
+
+class LpsAnnounced(Message, frozen=True):
+    """The LP registry, whole, and when the aggregator that says so was started: feeds follow both."""
+
+    started_ns: int
+    registry: Registry
 
 
 class EventBatch(Message, frozen=True):

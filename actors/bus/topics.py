@@ -6,6 +6,8 @@ ALIVE = b"alive\0"
 """StreamAlive, from the aggregator."""
 STATUS = b"status\0"
 """StreamStatus, from the aggregator."""
+LPS = b"lps\0"
+"""LpsAnnounced, from the aggregator: once a second, with each change, and at once to who subscribes."""
 EVENTS = b"events\0"
 """EventBatch, from the engine."""
 

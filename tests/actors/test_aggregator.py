@@ -8,16 +8,18 @@ import pytest
 
 from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
 from actors.bus import codec, topics
-from actors.bus.answers import Answer, DepthReport, Pong, Refusal, Reply, Sources, Ticks
+from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetDepth, GetSources, GetTicks, Ping
+from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
 from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamAlive, StreamDepth, StreamStatus
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
+from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
 from actors.domain.quote import Quote, QuoteLimits, Tick
+from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
 FIRST_SEQ = START_NS // 1_000
@@ -26,11 +28,20 @@ LENIENT = LpTerms(QuoteLimits(spread_e8=e8("10"), spike_e8=e8("1"), off_market_e
 """Prices of these tests move by more than a market's do."""
 
 
+def lp(name: str) -> Lp:
+    return Lp(name, "test", {"EURUSD": "EUR_USD"}, limits=LENIENT.limits)
+
+
+def lp_desk(now_ns: int) -> LpDesk:
+    lps = {name: lp(name) for name in ("OANDA", "BINANCE")}
+    known = Known(frozenset(INSTRUMENTS), frozenset({"test"}))
+    return LpDesk(Registry(1, lps, now_ns, "config", "the first start"), None, known, now_ns)
+
+
 class Desk:
     def __init__(self, now_ns: int = START_NS) -> None:
-        self.actor: pykka.ActorRef[Any] = Aggregator.start(
-            INSTRUMENTS, dict.fromkeys(("OANDA", "BINANCE"), LENIENT), {}, now_ns, first_seq=now_ns // 1_000
-        )
+        self.lps = lp_desk(now_ns)
+        self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, self.lps, {}, now_ns, first_seq=now_ns // 1_000)
 
     def ask(self, now_ns: int, **messages: list[list[bytes]]) -> Outbox:
         outbox: Outbox = self.actor.ask(Inbox(now_ns, messages), block=True)
@@ -42,7 +53,7 @@ class Desk:
         return [tick for name, (frame,) in outbox if name == "ticks" for tick in ticks_in(frame)]
 
     def answer(self, body: Any) -> Answer:
-        ((name, (identity, frame)),) = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])
+        name, (identity, frame) = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])[-1]
         reply: Reply = codec.decoder(Reply)(frame)
         assert (name, identity, reply.request_id) == ("requests", ASKER, 9)
         return reply.body
@@ -166,12 +177,13 @@ def test_a_status_that_has_waited_keeps_nobody_fresh(desk: Desk) -> None:
 def test_the_heartbeat_numbers_the_last_ticks_after_them(desk: Desk) -> None:
     now_ns = START_NS + HEARTBEAT_NS
     said = [status("OANDA"), oanda(quote("EURUSD", "1.1", "1.2")), status("BINANCE", False)]
-    ticks, alive, told = desk.ask(now_ns, quotes=[[codec.encode(message)] for message in said])
+    ticks, alive, told, lps = desk.ask(now_ns, quotes=[[codec.encode(message)] for message in said])
     assert ticks == (
         "ticks",
         [codec.encode([tick(0, now_ns, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))],
     )
     assert alive == ("ticks", [codec.encode(StreamAlive(now_ns, {"EURUSD": FIRST_SEQ}), topics.ALIVE)])
+    assert lps == ("ticks", [desk.lps.announcement()])
     topic, body = codec.topic_and_body(told[1][0])
     heard = codec.decoder(StreamStatus)(body)
     assert (topic, heard.time_ns, heard.feeds) == (topics.STATUS, now_ns, [status("OANDA"), status("BINANCE", False)])
@@ -239,8 +251,7 @@ def test_quotes_that_stand_are_taken_whenever_they_were_made(desk: Desk) -> None
 
 def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:
     covered: list[int] = []
-    lps = {"OANDA": LENIENT}
-    actor = Aggregator.start(INSTRUMENTS, lps, {}, START_NS, first_seq=7, cover=covered.append)
+    actor = Aggregator.start(INSTRUMENTS, lp_desk(START_NS), {}, START_NS, first_seq=7, cover=covered.append)
     quotes = [quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2"), quote("GBPUSD", "1.3", "1.4")]
     actor.ask(Inbox(START_NS, {"quotes": [[codec.encode(oanda(*quotes))]]}))
     assert covered == [8, 7]
@@ -255,7 +266,7 @@ def test_a_new_subscriber_gets_the_last_tick_of_what_it_asked_for(desk: Desk) ->
         b"\x01tick:EURUSD\0": [euro],
         b"\x01tick:EUR": [euro],
         b"\x01tick:": [euro, pound],
-        b"\x01": [euro, pound],
+        b"\x01": [euro, pound, ("ticks", [desk.lps.announcement()])],
         b"\x01tick:USDJPY\0": [],
         b"\x01status\0": [],
         b"\x00tick:EURUSD\0": [],
@@ -353,3 +364,36 @@ def test_an_lp_that_withdraws_its_price_is_not_dealt_on(desk: Desk) -> None:
     desk.hear(START_NS, oanda(quote("EURUSD", "1.1", "1.1002")))
     (tick,) = desk.hear(START_NS, oanda(quote("EURUSD", "0", "0")))
     assert (tick.bid_e8, tick.live) == (e8("1.1"), False)
+
+
+def test_lps_are_changed_while_it_runs(desk: Desk) -> None:
+    """Added, changed, disabled: in the books at once, in the answer and on the stream."""
+    third = lp("THIRD")
+    good = QuoteBatch("THIRD", [quote("EURUSD", "1.1", "1.2")])
+    assert desk.hear(START_NS, good) == []
+    added = desk.answer(AddLp(by="root", lp=third))
+    assert isinstance(added, Lps)
+    assert (added.registry.version, added.registry.lps["THIRD"], added.registry.by) == (2, third, "root")
+    assert desk.hear(START_NS, good) == [tick(0, START_NS, "1.1", "1.2", "THIRD", "THIRD")]
+    request = codec.encode(AggregatorRequest(7, DisableLp(by="root", name="THIRD", if_version=2)))
+    dead, announced, (name, (asker, reply)) = desk.ask(START_NS, requests=[[ASKER, request]])
+    assert [(tick.lp_bid, tick.live) for tick in ticks_in(dead[1][0])] == [("THIRD", False)]
+    assert announced == ("ticks", [desk.lps.announcement()])
+    assert (name, asker, codec.decoder(Reply)(reply)) == ("requests", ASKER, Reply(7, Lps(desk.lps.registry)))
+    assert desk.hear(START_NS, good) == []
+    assert desk.answer(GetLps()) == Lps(desk.lps.registry)
+
+
+def test_a_change_that_cannot_be_is_refused_and_nothing_is_published(desk: Desk) -> None:
+    before = desk.lps.registry
+    request = codec.encode(AggregatorRequest(7, EnableLp(by="root", name="NOBODY")))
+    assert desk.ask(START_NS, requests=[[ASKER, request]]) == [
+        ("requests", [ASKER, codec.encode(Reply(7, Refusal("UNKNOWN_LP", "there is no LP 'NOBODY'", "name")))])
+    ]
+    assert desk.lps.registry is before
+
+
+def test_the_registry_is_told_to_who_subscribes_and_once_a_second(desk: Desk) -> None:
+    announced = ("ticks", [desk.lps.announcement()])
+    assert desk.ask(START_NS, ticks=[[b"\x01lps\0"]]) == [announced]
+    assert announced in desk.ask(START_NS + HEARTBEAT_NS)

@@ -7,6 +7,7 @@ from actors.domain.broker import apply
 from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import Mode, Pricing
 from actors.domain.state import State
@@ -52,9 +53,14 @@ def test_margin_rates_are_not_below_the_eus_limits() -> None:
 def test_lps_quote_our_symbols_under_their_own_names() -> None:
     lps, instruments = catalogue.lps(), catalogue.instruments()
     assert list(lps) == ["OANDA", "BINANCE"]
-    assert (lps["OANDA"].symbols["EUR_USD"], lps["BINANCE"].symbols["BTCUSDT"]) == ("EURUSD", "BTCUSD")
-    assert {ours for lp in lps.values() for ours in lp.symbols.values()} == set(instruments)
-    assert all(lp.silence_timeout_ms > 0 for lp in lps.values())
+    assert (lps["OANDA"].symbols["EURUSD"], lps["BINANCE"].symbols["BTCUSD"]) == ("EUR_USD", "BTCUSDT")
+    assert {ours for lp in lps.values() for ours in lp.symbols} == set(instruments)
+
+
+def test_lps_are_fit_to_open_a_registry() -> None:
+    lps = catalogue.lps()
+    known = Known(frozenset(catalogue.instruments()), frozenset({"oanda", "binance"}))
+    assert opening(lps, known, 5) == Registry(1, lps, 5, "config", "the first start")
 
 
 def test_accounts_are_opened_and_paid_into_once() -> None:
@@ -62,6 +68,20 @@ def test_accounts_are_opened_and_paid_into_once() -> None:
     assert definitions == [OpenAccount(1, "USD"), Deposit(1, 100_000_00, "opening-1", "config")]
     state = State()
     assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
+
+
+def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
+    currencies = {code for it in catalogue.instruments().values() for code in (it.base, it.quote)}
+    state = State()
+    for command in catalogue.holiday_definitions():
+        assert isinstance(command, DefineHolidays)
+        assert command.currency in currencies
+        assert all(weekday(day) < SATURDAY for day in command.days)
+        assert len(apply(state, command, 0)) == 1
+        assert apply(state, command, 0) == []
+    # Nothing is settled anywhere on New Year's Day.
+    assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
+    assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]
 
 
 def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,17 +103,3 @@ def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "instruments.toml").write_text('[EURUSD.pricing]\nmood = "best"')
     with pytest.raises(msgspec.ValidationError, match="mood"):
         catalogue.pricings()
-
-
-def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
-    currencies = {code for it in catalogue.instruments().values() for code in (it.base, it.quote)}
-    state = State()
-    for command in catalogue.holiday_definitions():
-        assert isinstance(command, DefineHolidays)
-        assert command.currency in currencies
-        assert all(weekday(day) < SATURDAY for day in command.days)
-        assert len(apply(state, command, 0)) == 1
-        assert apply(state, command, 0) == []
-    # Nothing is settled anywhere on New Year's Day.
-    assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
-    assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]

@@ -12,7 +12,19 @@ from actors.bus import topics
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.state import State
 from tools.bench import __main__ as bench
-from tools.bench import market, orders, orders_chain, quote_latency, quotes, quotes_chain, recovery, replay, report
+from tools.bench import (
+    binance_frames,
+    binance_parse,
+    market,
+    orders,
+    orders_chain,
+    quote_latency,
+    quotes,
+    quotes_chain,
+    recovery,
+    replay,
+    report,
+)
 from tools.bench.child import Child
 from tools.bench.orders_chain import Dealt
 from tools.bench.quote_latency import Times
@@ -251,3 +263,26 @@ def test_the_page_has_the_table_the_machine_and_what_each_measurement_is(registr
     assert "| quick | 1,500 x/s | 3,000 x/s, a peer | 0.500 | 2k | 3k | p50 1.2 ms |" in page
     assert page[-3:] == ["## quick", "", "What quick is."]
     assert report.machine().count(", ") >= 2
+
+
+def test_frames_are_parsed_and_each_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_SHARED", str(tmp_path))
+    told = binance_parse.measure(tmp_path, silent, frames=1_500, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["frames"]) == ("binance_parse", "frames/s", 1_500)
+    assert (told["recorded"], told["different_frames"]) == (False, binance_frames.MADE_FRAMES)
+    assert told["peer"].startswith(("cryptofeed ", "a bare msgspec decode"))
+    assert told["new_numbers_per_s"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_that_gives_another_quote_spoils_binance_parse() -> None:
+    frames = binance_frames.repeated(binance_frames.made()[:10], 20)
+    binance_parse.check(frames)
+    with pytest.raises(Spoiled, match="not the quote of the frame"):
+        binance_parse.check([*frames, frames[-1]])
+
+
+def test_renewed_frames_repeat_no_number() -> None:
+    frames = binance_frames.renewed(binance_frames.made()[:1], 100)
+    books = [json.loads(frame)["data"] for frame in frames]
+    assert all(len({book[name] for book in books}) == 100 for name in "ubBaA")

@@ -26,6 +26,7 @@ from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, quo
 from tests.store.turns import BUY, SELL, live
 from tools import explain as command
 
+NOTHING_BEHIND = command.Behind([], "")
 LATER_NS = START_NS + 1_000_000
 STOPS = (
     tick("GBPUSD", "1.26000", "1.26020", 2),
@@ -154,7 +155,7 @@ def test_what_a_person_reads(path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_conversion_and_the_margin_of_what_is_open_are_said_too(path: Path) -> None:
-    lines = command.text(explained(path, 2)).splitlines()
+    lines = command.text(explained(path, 2), NOTHING_BEHIND).splitlines()
     assert "Conversion: GBP to USD over GBPUSD, times 1.2502" in lines
     assert "  margin of the position: 18.32 USD for 500 x 0.88000 GBP, initially at a rate of 0.0333" in lines
 
@@ -167,30 +168,6 @@ def test_what_a_program_reads(path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert told["fill"]["conversion"]["symbol"] == "GBPUSD"
     assert told["before"]["margin_minor"] == 366_37
     assert told["place"]["batch_seq"] == 2
-    assert told["sources"] == []
-
-
-def test_the_quotes_behind_the_price_are_those_of_the_history(
-    path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    live, crossed = quote("EURUSD", "1.08", "1.0802"), quote("EURUSD", "1.3", "1.2", received_ns=START_NS + 7)
-    told = [Source("OANDA", live, "", START_NS), Source("BINANCE", crossed, "crossed", START_NS + 8)]
-    history = History(make_url(database_url).set(drivername=DRIVER))
-    for _ in range(2):
-        history.store_sources([Sources(STOPS[1], told)])
-    history.close()
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    assert command.main(["3", "--journal", str(path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    start = lines.index("Quotes behind tick 2 of EURUSD")
-    assert lines[start + 1 : start + 4] == [
-        "  live          OANDA     bid 1.08000, ask 1.08020, received 2026-01-19 13:49:23.000000000 UTC",
-        "  crossed       BINANCE   bid 1.30000, ask 1.20000, received 2026-01-19 13:49:23.000000007 UTC, "
-        "dropped 2026-01-19 13:49:23.000000008 UTC",
-        "",
-    ]
-    assert command.main(["1", "--journal", str(path)]) == 0
-    assert "Quotes behind it: not known; the aggregator was started anew" in capsys.readouterr().out
 
 
 def routed(tmp_path: Path, *rules: Rule) -> Path:
@@ -213,7 +190,7 @@ def routed(tmp_path: Path, *rules: Rule) -> Path:
 
 def route(path: Path, fill_id: int) -> list[str]:
     """The section about it."""
-    lines = command.text(explained(path, fill_id)).splitlines()
+    lines = command.text(explained(path, fill_id), NOTHING_BEHIND).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("Route"))
     return lines[start : lines.index("", start)]
 
@@ -250,7 +227,8 @@ def test_without_rules_there_is_none_to_name(path: Path) -> None:
 def test_what_the_broker_keeps_at_a_venue_is_said(path: Path) -> None:
     told = explained(path, 3)
     kept = msgspec.structs.replace(told, cover=Cover("LMAX", e8("1.08"), 0, is_kept=True))
-    assert "  closed by the broker, who keeps what it has at LMAX: 1.08000" in command.text(kept).splitlines()
+    lines = command.text(kept, NOTHING_BEHIND).splitlines()
+    assert "  closed by the broker, who keeps what it has at LMAX: 1.08000" in lines
 
 
 def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,3 +237,27 @@ def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert told["order"]["routed_by"] == {"version": 1, "rule_id": 7, "name": "everything to LMAX"}
     assert told["cover"]["venue"] == "LMAX"
+    assert told["sources"] == []
+
+
+def test_the_quotes_behind_the_price_are_those_of_the_history(
+    path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live, crossed = quote("EURUSD", "1.08", "1.0802"), quote("EURUSD", "1.3", "1.2", received_ns=START_NS + 7)
+    told = [Source("OANDA", live, "", START_NS), Source("BINANCE", crossed, "crossed", START_NS + 8)]
+    history = History(make_url(database_url).set(drivername=DRIVER))
+    for _ in range(2):
+        history.store_sources([Sources(STOPS[1], told)])
+    history.close()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert command.main(["3", "--journal", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("Quotes behind tick 2 of EURUSD")
+    assert lines[start + 1 : start + 4] == [
+        "  live          OANDA     bid 1.08000, ask 1.08020, received 2026-01-19 13:49:23.000000000 UTC",
+        "  crossed       BINANCE   bid 1.30000, ask 1.20000, received 2026-01-19 13:49:23.000000007 UTC, "
+        "dropped 2026-01-19 13:49:23.000000008 UTC",
+        "",
+    ]
+    assert command.main(["1", "--journal", str(path)]) == 0
+    assert "Quotes behind it: not known; the aggregator was started anew" in capsys.readouterr().out

@@ -1,7 +1,6 @@
 """`quote_latency`: how long a quote takes from the feed's connection to a subscriber, at a rate that is no strain."""
 
 import asyncio
-import random
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -15,11 +14,9 @@ import zmq
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
 from actors.domain.quote import Tick
-from actors.feed import Feed, FeedRunner
 from config.settings import configure_logging
-from gateway.connection import Connection
 from gateway.venues.events import VenueEvent, VenueQuote
-from gateway.venues.interface import Events, Patience
+from gateway.venues.interface import Events
 from tools.bench import quotes_chain
 from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
@@ -80,13 +77,8 @@ def feed(folder: Path, quotes: int) -> Times:
     """The feed process: the product's own; only its LP is made up."""
     configure_logging("bench", "warning")
     context: process.Context = zmq.Context()
-    stream, patience = PacedStream(quotes), Patience()
-    runner = FeedRunner(
-        Feed.start(VENUE, {SYMBOL: SYMBOL}),
-        lambda on_events, on_state: Connection(stream, on_events, on_state, patience, random.Random(1)),
-        sockets.reporter(context, endpoints.local(folder).quotes),
-        process.clock_ns,
-    )
+    stream = PacedStream(quotes)
+    runner = quotes_chain.feed_runner(VENUE, stream, folder, context)
     runner.run(lambda: stream.is_over)
     pykka.ActorRegistry.stop_all()
     context.destroy(linger=0)

@@ -7,7 +7,6 @@ queue can get beyond its high-water mark (sockets.QUEUE_MESSAGES), and whatever 
 """
 
 import asyncio
-import random
 import resource
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -23,13 +22,14 @@ from actors import process
 from actors.aggregator import INTERVAL_MS, Aggregator
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain.pricing import LpTerms
+from actors.domain.lp_registry import Known, Lp, Registry
 from actors.domain.quote import Tick
-from actors.feed import Feed, FeedRunner
+from actors.feed import FeedRunner
+from actors.lp_desk import LpDesk
+from actors.lp_feed import Feed
 from config.settings import configure_logging
-from gateway.connection import Connection
 from gateway.venues.events import VenueEvent, VenueQuote
-from gateway.venues.interface import Events, Patience
+from gateway.venues.interface import Events, Parser, Stream, Tap, VenueInstrument
 from tools.bench import market
 
 VENUES = ("LP0", "LP1", "LP2", "LP3", "LP4")
@@ -85,6 +85,13 @@ def prices_e8(place: int, symbol: str, turn: int) -> tuple[int, int]:
     return bid_e8, bid_e8 + (10 + (turn + place) % 3) * step_e8
 
 
+def desk(now_ns: int) -> LpDesk:
+    """A registry with the LPs."""
+    symbols = {symbol: symbol for symbol in market.thirty()}
+    registry = Registry(1, {name: Lp(name, "bench", symbols) for name in VENUES}, now_ns, "bench", "made up")
+    return LpDesk(registry, None, Known((), ()), now_ns)
+
+
 class MadeUpStream:
     """An LP that sends `quotes` quotes as fast as they are taken, symbol after symbol, each at another price."""
 
@@ -130,12 +137,41 @@ class MadeUpStream:
         return [VenueQuote(*period[number % size], 10**14, 10**14, now_ns) for number in range(first, first + count)]
 
 
+class MadeUpVenue:
+    """Has the one stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.instruments_per_stream = len(market.thirty())
+        self._stream = stream
+
+    def stream(self, instruments: Sequence[str], tap: Tap | None = None) -> Stream:
+        return self._stream
+
+    def parser(self) -> Parser:
+        return lambda _: []
+
+    async def instruments(self) -> dict[str, VenueInstrument] | None:
+        return None
+
+
+def feed_runner(name: str, stream: Stream, folder: Path, context: process.Context) -> FeedRunner:
+    """The product's own, on a made-up LP."""
+    at = endpoints.local(folder)
+    return FeedRunner(
+        name,
+        Feed.start(name, market.thirty(), process.clock_ns()),
+        lambda lp: MadeUpVenue(stream),
+        sockets.reporter(context, at.quotes),
+        sockets.subscriber(context, at.ticks, topics.LPS),
+        process.clock_ns,
+    )
+
+
 class ReportingAggregator(Aggregator):
     """The aggregator; after each turn it says how many quotes of each LP it has taken."""
 
     def __init__(self, now_ns: int) -> None:
-        lps = dict.fromkeys(VENUES, LpTerms())
-        super().__init__(market.thirty(), lps, {}, now_ns, first_seq=now_ns // 1_000)
+        super().__init__(market.thirty(), desk(now_ns), {}, now_ns, first_seq=now_ns // 1_000)
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         outbox = super().on_receive(message)
@@ -145,9 +181,11 @@ class ReportingAggregator(Aggregator):
         return outbox
 
     def dropped(self) -> int:
-        """Duplicates are the opening quotes, which come again and again."""
+        """But for the opening quotes, which come again and again, and may have waited for the aggregator to start."""
         reports = self.market.report(0)
-        return sum(count for told in reports for reason, count in told.dropped.items() if reason != "duplicate")
+        return sum(
+            count for told in reports for reason, count in told.dropped.items() if reason not in ("duplicate", "late")
+        )
 
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
@@ -155,13 +193,7 @@ def feed(folder: Path, place: int, quotes: int) -> Sent:
     configure_logging("bench", "warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, place, quotes)
-    patience = Patience()
-    runner = FeedRunner(
-        Feed.start(VENUES[place], {symbol: symbol for symbol in market.thirty()}),
-        lambda on_events, on_state: Connection(stream, on_events, on_state, patience, random.Random(1)),
-        sockets.reporter(context, endpoints.local(folder).quotes),
-        process.clock_ns,
-    )
+    runner = feed_runner(VENUES[place], stream, folder, context)
     runner.run(lambda: stream.is_over)
     _close(context)
     return Sent(stream.start_ns)

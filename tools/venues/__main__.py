@@ -36,7 +36,8 @@ async def serve_until_stopped(market: Market, options: argparse.Namespace, addre
     host, token = options.host, secrets.token_hex(16)
     serving = serve(market, host, options.oanda_port, options.binance_port, ACCOUNT, token, options.binance_lag_ms)
     oanda = {"url": f"http://{host}:{serving.oanda_port}", "account": ACCOUNT, "token": token}
-    binance = {"url": f"ws://{host}:{serving.binance_port}"}
+    binance_host = f"{host}:{serving.binance_port}"
+    binance = {"url": f"ws://{binance_host}", "rest_url": f"http://{binance_host}"}
     private_files.write(addresses, json.dumps({"oanda": oanda, "binance": binance}))
     rows = sum(recording.rows_count for recording in market.recordings)
     print(f"OANDA v20 on {oanda['url']}, Binance streams on {binance['url']}; feeds find them in {addresses}")

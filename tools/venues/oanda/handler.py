@@ -53,6 +53,13 @@ class Handler(RequestHandler):
             raise HTTPError(400, reason="Invalid value specified for 'instruments'")
         return names
 
+    def asked_instruments(self) -> list[str]:
+        """The same, where it is required."""
+        names = self.named_instruments()
+        if not names:
+            raise HTTPError(400, reason="Invalid value specified for 'instruments'")
+        return names
+
     def check_account(self, account: str, unknown_status: int = 404) -> None:
         if account == self.venue.account:
             return

@@ -6,9 +6,10 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from tools.venues.market import Market
-from tools.venues.oanda.accounts import AccountsHandler, InstrumentsHandler
+from tools.venues.oanda.accounts import AccountHandler, AccountsHandler, AccountSummaryHandler, InstrumentsHandler
+from tools.venues.oanda.candles import AccountCandlesHandler, CandlesHandler
 from tools.venues.oanda.handler import UnknownHandler
-from tools.venues.oanda.pricing import PricingStreamHandler
+from tools.venues.oanda.pricing import PricingHandler, PricingStreamHandler
 from tools.venues.oanda.state import State
 from tools.venues.subscriber import BUFFER_LIMIT_BYTES
 
@@ -16,7 +17,12 @@ HEARTBEAT_INTERVAL_MS = 5_000
 _ACCOUNT = r"/v3/accounts/([^/]+)"
 _ROUTES = [
     (r"/v3/accounts", AccountsHandler),
+    (_ACCOUNT, AccountHandler),
+    (_ACCOUNT + "/summary", AccountSummaryHandler),
     (_ACCOUNT + "/instruments", InstrumentsHandler),
+    (_ACCOUNT + "/instruments/([^/]+)/candles", AccountCandlesHandler),
+    (r"/v3/instruments/([^/]+)/candles", CandlesHandler),
+    (_ACCOUNT + "/pricing", PricingHandler),
     (_ACCOUNT + "/pricing/stream", PricingStreamHandler),
 ]
 

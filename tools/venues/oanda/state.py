@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable
 
 from tools.venues.market import Market, Play
+from tools.venues.oanda.history import Shown
 from tools.venues.oanda.instruments import INSTRUMENTS
 from tools.venues.oanda.prices import client_price
 from tools.venues.oanda.wire import date_time, line
@@ -20,6 +21,11 @@ class State:
         self.subscribers: dict[Subscriber, bool] = {}
         """Each client, and whether it wants UNIX times."""
         self.latest: dict[str, tuple[str, str]] = {}
+        self.priced_ns: dict[str, int] = {}
+        """When each of the latest prices came."""
+        self.shown = Shown()
+        self.seed = market.seed
+        self.began_ns = time.time_ns()
         names = {name.replace("_", ""): name for name in INSTRUMENTS}
         self.play = Play(market, names, self._show, self._room)
 
@@ -30,8 +36,10 @@ class State:
             subscriber.put(line({"type": "HEARTBEAT", "time": date_time(now_ns, unix)}))
 
     def _show(self, name: str, bid: str, ask: str) -> None:
-        self.latest[name] = bid, ask
         now_ns = time.time_ns()
+        self.latest[name] = bid, ask
+        self.priced_ns[name] = now_ns
+        self.shown.show(name.replace("_", ""), bid, ask, now_ns)
         lines: dict[bool, bytes] = {}
         for subscriber, unix in list(self.subscribers.items()):
             if name in subscriber.instruments:
