@@ -43,6 +43,7 @@ SILENCE_LIMIT_MS = 5_000
 """A subscriber that hears nothing for so long hears nothing more."""
 TAKEN = b"taken\0"
 """The measurement's own topic: how many quotes of each LP the aggregator has taken."""
+UNCOUNTED_DROPS = ("duplicate", "late", "withdrawn")
 HUSH = b"hush"
 """Tells a feed that its opening quotes have come through."""
 
@@ -181,11 +182,10 @@ class ReportingAggregator(Aggregator):
         return outbox
 
     def dropped(self) -> int:
-        """But for the opening quotes, which come again and again, and may have waited for the aggregator to start."""
+        """But for the opening quotes, which come again and again and may have waited for the aggregator to start, and
+        for the prices that a feed withdraws at its end."""
         reports = self.market.report(0)
-        return sum(
-            count for told in reports for reason, count in told.dropped.items() if reason not in ("duplicate", "late")
-        )
+        return sum(count for told in reports for reason, count in told.dropped.items() if reason not in UNCOUNTED_DROPS)
 
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
