@@ -24,7 +24,7 @@ _PATTERNS = {
     "A string containing an ISO 4217": r"^[A-Z]{3}$",
     "The string 'Bearer '": r"^Bearer \S+$",
 }
-_OPEN = {"Order", "Transaction"}
+_OPEN = {"Order", "OrderRequest", "Transaction"}
 """Definitions that are only the common part of what is really sent."""
 
 

@@ -29,6 +29,7 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
     ReportExecution,
+    ReportHolding,
     ReversePosition,
     SetLimits,
     SettleBreak,
@@ -57,7 +58,7 @@ from actors.domain.state import State
 from actors.domain.stop_out import check_levels
 from actors.domain.terms import define_holidays, set_limits
 from actors.domain.trigger import Waiting
-from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
+from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.waiting import see
 from actors.domain.watch import look_at_margins
 
@@ -186,6 +187,7 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineRules: define_rules,
     DefineHedge: define_hedge,
     ReportExecution: report_execution,
+    ReportHolding: report_holding,
     SettleBreak: settle_break,
     Deposit: move_money,
     Withdraw: move_money,

@@ -51,7 +51,7 @@ def recorded(folder: Path, **rows: Iterable[str]) -> Market:
 
 
 @contextlib.asynccontextmanager
-async def oanda(market: Market, **options: int) -> AsyncIterator[tuple[OandaVenue, str]]:
+async def oanda(market: Market, **options: Any) -> AsyncIterator[tuple[OandaVenue, str]]:
     venue = OandaVenue(market, ACCOUNT, TOKEN, **options)
     try:
         yield venue, f"http://127.0.0.1:{venue.listen('127.0.0.1', 0)}"
