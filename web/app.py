@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
 from web.accounts import Accounts
+from web.allowance import ADDRESS, USER, Allowance
 from web.auth import PasswordChecks, Tokens, signing_key
 from web.backend import Backend
 from web.bus import Asker, Away, Declined, Inlet, NoAnswer
@@ -43,6 +44,9 @@ RETRY_S = 0.25
 REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
 
+RATES_PER_S = {USER: 100, ADDRESS: 500}
+"""How many requests a second a user, and all from an address, may go on sending."""
+
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
@@ -57,6 +61,7 @@ class Web:
         clock: Callable[[], int],
         pages: Path = PAGES,
         connections_limit: int = CONNECTIONS_LIMIT,
+        rates_per_s: Mapping[str, int] = RATES_PER_S,
     ) -> None:
         self.prices = Prices(clock, self._on_ticks)
         render = Renderer(self.prices.instruments)
@@ -79,6 +84,7 @@ class Web:
             PasswordChecks(),
             Survey((engine, history, aggregator), self.prices, clock),
             set(),
+            {whose: Allowance(whose, rate_per_s) for whose, rate_per_s in rates_per_s.items()},
             clock,
         )
         self.sockets = Sockets()
@@ -180,7 +186,14 @@ async def serve(settings: config.Settings) -> None:
     context: Context = zmq.Context()
     try:
         connections_limit = connections_for(CONNECTIONS_LIMIT)
-        web = Web(context, endpoints.local(settings.run_dir), tokens, clock_ns, connections_limit=connections_limit)
+        web = Web(
+            context,
+            endpoints.local(settings.run_dir),
+            tokens,
+            clock_ns,
+            connections_limit=connections_limit,
+            rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
+        )
         try:
             web.server.listen(settings.http_port, settings.http_host)
         except OSError as error:

@@ -1,5 +1,6 @@
 """What the handlers ask the other processes, and the problem that each kind of silence or refusal becomes."""
 
+import re
 import secrets
 from typing import Any, TypeVar
 
@@ -18,8 +19,10 @@ from actors.domain.order import OrderStatus
 from web import problem, schema
 from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
+from web.schema import CLIENT_ORDER_ID
 
 COMMAND_TIMEOUT_MS = 5_000
+_CLIENT_ORDER_ID = re.compile(CLIENT_ORDER_ID)
 HISTORY_TIMEOUT_MS = 5_000
 
 A = TypeVar("A", bound=Answer)
@@ -48,6 +51,20 @@ class AskingHandler(Handler):
 
 class CommandHandler(AskingHandler):
     """Those that have the engine do something."""
+
+    _keyed = False
+
+    def identity(self, client_order_id: str | None) -> str:
+        """Under what the request is never carried out twice: its client_order_id, its Idempotency-Key, or a new one."""
+        headers = self.request.headers.get_list("Idempotency-Key")
+        if not headers:
+            return client_order_id or new_client_order_id()
+        self._keyed = True
+        key = _key(",".join(headers))
+        if client_order_id not in (None, key):
+            detail = "The Idempotency-Key and the client_order_id are both given, and differ."
+            raise problem.invalid("client_order_id", detail)
+        return key
 
     async def deal(
         self, command: SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
@@ -78,6 +95,8 @@ class CommandHandler(AskingHandler):
         try:
             report: Any = await backend.engine.ask(command, answer, COMMAND_TIMEOUT_MS, sent_ns)
         except Declined as error:
+            if self._keyed and error.refusal.code == "DUPLICATE_CLIENT_ORDER_ID":
+                raise problem.key_reused() from None
             raise problem.of_refusal(error.refusal) from None
         except Away as error:
             raise problem.unavailable(f"The request was not sent: {error}. Please try again in a moment.") from None
@@ -90,3 +109,16 @@ class CommandHandler(AskingHandler):
 
 def new_client_order_id() -> str:
     return f"web-{secrets.token_hex(12)}"
+
+
+def _key(header: str) -> str:
+    """The key of the header, a string of RFC 8941; also taken without its quotes."""
+    key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
+    if not _CLIENT_ORDER_ID.fullmatch(key):
+        raise problem.Problem(
+            400,
+            "BAD_IDEMPOTENCY_KEY",
+            'Idempotency-Key is a string such as "my-1": 1 to 64 of A-Z a-z 0-9 . _ : -',
+            field="Idempotency-Key",
+        )
+    return key

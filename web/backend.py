@@ -1,9 +1,10 @@
 """Everything that a request can reach, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from web.accounts import Accounts
+from web.allowance import Allowance
 from web.auth import PasswordChecks, Tokens
 from web.bus import Asker
 from web.fanout import Fanout
@@ -25,6 +26,8 @@ class Backend(NamedTuple):
     survey: Survey
     requests: set[object]
     """Those that somebody waits for."""
+    allowances: Mapping[str, Allowance]
+    """How often a user and an address may ask."""
     clock_ns: Callable[[], int]
 
     def now_s(self) -> int:

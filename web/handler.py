@@ -1,6 +1,7 @@
 """What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -9,9 +10,11 @@ import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from web.access import Rule
+from web.allowance import ADDRESS, USER, Left
 from web.auth import Caller, Unauthorised
 from web.backend import Backend
-from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, unauthorised
+from web.contract import Contract, contract_of
+from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
 from web.schema import Request
 
 BODY_LIMIT_BYTES = 65_536
@@ -91,22 +94,34 @@ class Handler(Shielded):
         """`rules`: by method; those of the route table."""
         self.backend = backend
         self.rule: Rule
+        self.contract: Contract | None = None
         self._rules = rules
         backend.requests.add(self)
         self.caller: Caller
+        self._left: Left | None = None
         self._body = bytearray()
 
     def prepare(self) -> None:
-        rule = self._rules.get(self.request.method or "")
+        method = self.request.method or ""
+        rule = self._rules.get("GET" if method == "HEAD" else method)
         if rule is None:
+            if method == "OPTIONS":
+                return
             raise HTTPError(405)
         self.rule = rule
+        self.contract = contract_of(type(self), method)
+        self._spend(ADDRESS, self.request.remote_ip or "")
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
         if not rule.public:
             self.caller = self._authenticate()
+            self._spend(USER, self.caller.user_id)
             rule.check(self.caller)
+
+    def allowed(self) -> list[str]:
+        methods = super().allowed()
+        return [*methods, "HEAD", "OPTIONS"] if "GET" in methods else [*methods, "OPTIONS"]
 
     def on_finish(self) -> None:
         self.backend.requests.discard(self)
@@ -115,13 +130,21 @@ class Handler(Shielded):
         super().on_connection_close()
         self.backend.requests.discard(self)
 
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self._tell_what_is_left()
+        super().write_error(status_code, **kwargs)
+
     def data_received(self, chunk: bytes) -> None:
         if len(self._body) + len(chunk) > BODY_LIMIT_BYTES:
             raise _too_large()
         self._body += chunk
 
     def parameters(self, kind: type[R]) -> R:
-        """The query string as a struct; a parameter that is unknown, doubled or wrong is a problem that names it."""
+        """The query string as a struct; a parameter that is unknown, doubled or wrong is a problem that names it.
+
+        `kind` is what the method's contract says.
+        """
+        assert self.contract is None or self.contract.parameters is kind
         given: dict[str, str] = {}
         for name, values in self.request.query_arguments.items():
             if len(values) > 1:
@@ -130,13 +153,19 @@ class Handler(Shielded):
                 given[name] = values[0].decode()
             except UnicodeDecodeError:
                 raise invalid(name, "The parameter is not UTF-8.") from None
+            if given[name].lower() == "null":
+                raise invalid(name, "A parameter cannot be null: leave it out.")
         try:
             return msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError as error:
             raise of_validation(error) from None
 
     def body(self, kind: type[R]) -> R:
-        """The body as a struct; a field that is missing, unknown or wrong is a problem that names it."""
+        """The body as a struct; a field that is missing, unknown or wrong is a problem that names it.
+
+        `kind` is what the method's contract says.
+        """
+        assert self.contract is None or self.contract.body is kind
         try:
             return msgspec.json.decode(self._body, type=kind)
         except msgspec.ValidationError as error:
@@ -154,8 +183,46 @@ class Handler(Shielded):
         self.set_header("Cache-Control", "no-store")
         self.finish(msgspec.json.encode(body))
 
+    def answer_tagged(self, body: object) -> None:
+        """200 with an entity tag, or 304 where the client has it already (RFC 9110, 13.1.2)."""
+        self.answer_tagged_bytes(msgspec.json.encode(body), "application/json")
+
+    def answer_tagged_bytes(self, content: bytes, media_type: str) -> None:
+        self.set_header("Content-Type", media_type)
+        self.set_header("Cache-Control", "no-cache")
+        # Weak: the same tag stands for the compressed and the plain form.
+        self.set_header("ETag", f'W/"{hashlib.sha256(content).hexdigest()[:32]}"')
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(content)
+
+    def head(self, *arguments: str) -> Awaitable[None] | None:
+        """As GET, whose body the server leaves out (RFC 9110, 9.3.2)."""
+        got: Awaitable[None] | None = self.get(*arguments)
+        return got
+
+    def options(self, *_: str) -> None:
+        """What may be asked here (RFC 9110, 9.3.7)."""
+        self.set_status(204)
+        self.set_header("Allow", ", ".join(self.allowed()))
+        self.finish()
+
     def compute_etag(self) -> None:
         """None: what is asked for here changes all the time."""
+
+    def _spend(self, whose: str, key: str) -> None:
+        """Takes one request out of what a user or an address has left; the headers say what then is."""
+        self._left = self.backend.allowances[whose].spend(key, self.backend.clock_ns())
+        self._tell_what_is_left()
+        if self._left.wait_s:
+            raise too_many(self._left.wait_s)
+
+    def _tell_what_is_left(self) -> None:
+        if self._left is not None:
+            self.set_header("RateLimit-Policy", self._left.policy)
+            self.set_header("RateLimit", self._left.state)
 
     def _authenticate(self) -> Caller:
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")

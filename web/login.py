@@ -5,6 +5,7 @@ from actors.bus.requests import GetUser
 from web import problem, schema
 from web.auth import TooManyLogins
 from web.bus import Away, Declined, NoAnswer
+from web.contract import contract
 from web.handler import Handler
 
 USER_TIMEOUT_MS = 2_000
@@ -13,6 +14,13 @@ USER_TIMEOUT_MS = 2_000
 class LoginHandler(Handler):
     """A user name and a password for an access token. An unknown user takes as long as a wrong password."""
 
+    @contract(
+        "Log in.",
+        {200: schema.Session},
+        body=schema.Login,
+        problems=frozenset({401, 503}),
+        example={"username": "trader", "password": "correct horse battery staple"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.Login)

@@ -102,6 +102,18 @@ def unavailable(detail: str) -> Problem:
     return Problem(503, "UNAVAILABLE", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def too_many(wait_s: int) -> Problem:
+    """429 (RFC 6585, section 4)."""
+    detail = f"You have asked too often. Please try again in {wait_s} s."
+    return Problem(429, "TOO_MANY_REQUESTS", detail, headers={"Retry-After": str(wait_s)})
+
+
+def key_reused() -> Problem:
+    """422 (draft-ietf-httpapi-idempotency-key-header-07, section 2.7)."""
+    detail = "Another request was sent under this Idempotency-Key."
+    return Problem(422, "IDEMPOTENCY_KEY_REUSED", detail, field="Idempotency-Key")
+
+
 def starting() -> Problem:
     """While the instruments are not known, no symbol can be said to be unknown."""
     return unavailable("The broker is starting. Please try again in a moment.")

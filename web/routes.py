@@ -8,6 +8,7 @@ from tornado.web import Application, RequestHandler
 
 from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, TRADE, Rule
 from web.backend import Backend
+from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
@@ -15,7 +16,7 @@ from web.login import LoginHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
-from web.stream import Sockets, StreamHandler
+from web.stream import MESSAGES, REQUESTS, Sockets, StreamHandler
 from web.trading import (
     AccountHandler,
     CloseByHandler,
@@ -47,7 +48,7 @@ class Route:
             raise ValueError(f"{path}: rules for {sorted(self.rules)}, and methods {methods_of(handler)}")
 
 
-API = [
+API = (
     Route(r"/login", LoginHandler, post=PUBLIC),
     Route(r"/account", AccountHandler, get=ACCOUNT),
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
@@ -70,7 +71,11 @@ API = [
     Route(r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
     Route(r"/health", HealthHandler, get=PUBLIC),
     Route(r"/health/ready", ReadyHandler, get=PUBLIC),
-]
+    Route(r"/openapi\.json", OpenApiHandler, get=PUBLIC),
+    Route(r"/swagger\.yaml", SwaggerHandler, get=PUBLIC),
+    Route(r"/asyncapi\.json", AsyncApiHandler, get=PUBLIC),
+    Route(r"/docs", DocsHandler, get=PUBLIC),
+)
 """All of the API. What has no rule here does not start."""
 
 
@@ -86,6 +91,9 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
         routes,
         default_handler_class=Nowhere,
         log_function=_log_request,
+        compress_response=True,
+        api=API,
+        live=(REQUESTS, MESSAGES),
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
         websocket_ping_interval=PING_INTERVAL_S,
     )

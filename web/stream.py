@@ -69,6 +69,15 @@ class _Envelope(msgspec.Struct, frozen=True):
     id: int | str | None = None
 
 
+REQUESTS = (Auth, Subscribe, Unsubscribe, Ping)
+MESSAGES = (
+    schema.TickMessage,
+    schema.AccountMessage,
+    schema.OrderMessage,
+    schema.FillMessage,
+    schema.PositionMessage,
+)
+
 _decode = msgspec.json.Decoder(Auth | Subscribe | Unsubscribe | Ping).decode
 
 

@@ -22,7 +22,7 @@ def address(route: Route) -> str:
     """One that the route matches: names and numbers that exist nowhere."""
     path = re.sub(r"\(\[\^/\]\+\)", "x", route.path)
     path = re.sub(r"\(\[A-Z\][^)]*\)", "X", path)
-    return re.sub(r"\([^)]*\)", "9", path)
+    return re.sub(r"\([^)]*\)", "9", path).replace("\\.", ".")
 
 
 async def ask(world: World, route: Route, method: str, role: Role | None, account_id: str) -> httpx.Response:

@@ -384,7 +384,7 @@ async def test_an_order_is_found_by_its_id_and_by_its_name(world: World) -> None
         assert (await world.get(path)).status_code in (400, 404)
     for path in ("/order/0", "/order/x", "/order/@", "/order/1/2"):
         assert (await world.get(path)).json()["code"] == "NOT_FOUND"
-    assert (await world.post("/order/1", {})).headers["allow"] == "GET, PUT, DELETE"
+    assert (await world.post("/order/1", {})).headers["allow"] == "GET, PUT, DELETE, HEAD, OPTIONS"
 
 
 async def test_an_order_that_waits_is_found_while_history_is_away(world: World) -> None:
