@@ -11,7 +11,17 @@ from actors.bus import codec, sockets, topics
 from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExplanation, GetExposure, GetInstruments, Ping
+from actors.bus.requests import (
+    EngineRequest,
+    GetAccount,
+    GetEvents,
+    GetExplanation,
+    GetExposure,
+    GetInstruments,
+    GetLotSize,
+    GetPreview,
+    Ping,
+)
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog
 from actors.domain import broker, positions
@@ -85,6 +95,8 @@ class Engine(pykka.ThreadingActor):
             Ping: self._ping,
             GetInstruments: lambda query: reports.instruments(self._state),
             GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
+            GetPreview: lambda query: reports.preview_report(self._state, query, self._now_ns),
+            GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),
             GetExposure: lambda query: reports.exposure_report(self._state),
             GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
         }

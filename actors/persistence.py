@@ -19,6 +19,7 @@ from actors.bus.requests import (
     GetFills,
     GetOrders,
     GetSources,
+    GetTransactions,
     HistoryRequest,
     Ping,
 )
@@ -251,7 +252,7 @@ def _only(frames: list[bytes]) -> bytes:
 
 def _at_least_seq(request: HistoryRequest) -> int:
     body = request.body
-    return body.at_least_seq if isinstance(body, GetOrders | GetFills | GetEntries) else 0
+    return body.at_least_seq if isinstance(body, GetOrders | GetFills | GetEntries | GetTransactions) else 0
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

@@ -22,6 +22,7 @@ from web.handler import Handler
 from web.schema import CLIENT_ORDER_ID
 
 COMMAND_TIMEOUT_MS = 5_000
+QUESTION_TIMEOUT_MS = 2_000
 _CLIENT_ORDER_ID = re.compile(CLIENT_ORDER_ID)
 HISTORY_TIMEOUT_MS = 5_000
 
@@ -39,6 +40,13 @@ class AskingHandler(Handler):
     async def currency(self, account_id: int) -> str:
         try:
             return await self.backend.accounts.currency(account_id)
+        except (Away, NoAnswer, Declined) as error:
+            raise problem.of_bus(error) from None
+
+    async def engine(self, question: Any, answer: type[A]) -> A:
+        """Of the engine, which changes nothing by it."""
+        try:
+            return await self.backend.engine.ask(question, answer, QUESTION_TIMEOUT_MS)
         except (Away, NoAnswer, Declined) as error:
             raise problem.of_bus(error) from None
 

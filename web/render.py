@@ -101,6 +101,9 @@ class Renderer:
         opened, high, low, close = (self._price(bar.symbol, price_e8) for price_e8 in prices)
         return BarBody(time=format_ns(bar.start_ns), open=opened, high=high, low=low, close=close, ticks=bar.ticks)
 
+    def price(self, symbol: str, price_e8: int) -> str:
+        return self._price(symbol, price_e8)
+
     def _price(self, symbol: str, price_e8: int) -> str:
         instrument = self._instruments.get(symbol)
         return format_e8(price_e8, instrument.price_digits if instrument else 0)

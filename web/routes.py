@@ -16,6 +16,8 @@ from web.login import LoginHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
+from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
+from web.statements import StatementHandler, TransactionsHandler
 from web.stream import MESSAGES, REQUESTS, Sockets, StreamHandler
 from web.trading import (
     AccountHandler,
@@ -51,6 +53,12 @@ class Route:
 API = (
     Route(r"/login", LoginHandler, post=PUBLIC),
     Route(r"/account", AccountHandler, get=ACCOUNT),
+    Route(r"/account/limits", LimitsHandler, get=ACCOUNT),
+    Route(r"/account/margin", MarginHandler, get=ACCOUNT),
+    Route(r"/account/transactions", TransactionsHandler, get=ACCOUNT),
+    Route(r"/account/statement", StatementHandler, get=ACCOUNT),
+    Route(r"/risk/margin-preview", PreviewHandler, get=ACCOUNT),
+    Route(r"/risk/lot-size", LotSizeHandler, get=ACCOUNT),
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
     Route(r"/order", OrderHandler, post=TRADE),
     Route(rf"/order/{ID}", OneOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),

@@ -146,6 +146,35 @@ class WhichEntries(WhichPage, frozen=True):
     account: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
+class WhichTransactions(WhoseAccount, frozen=True):
+    since: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,17})$", examples=["17"])] = "0"
+    """The id of the last entry that is known; 0: none is."""
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_LIMIT)] = 100
+
+
+class WhichStatement(WhoseAccount, frozen=True, kw_only=True):
+    start: Time
+    end: Time | None = None
+    """What is booked from then on is left out; now without it."""
+    format: Literal["json", "csv"] = "json"
+
+
+class WhichPreview(WhoseAccount, frozen=True, kw_only=True):
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+
+
+class WhichLotSize(WhoseAccount, frozen=True, kw_only=True):
+    symbol: Symbol
+    side: Side
+    stop: Decimal
+    risk: Decimal | None = None
+    """What may be lost, in the account's currency."""
+    risk_percent: Decimal | None = None
+    """The same in percent of the equity. One of both is needed."""
+
+
 class WhichBars(Request, frozen=True):
     symbol: Symbol
     timeframe: Literal["M1", "M5", "M15", "M30", "H1", "H4", "D1"]

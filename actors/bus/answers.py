@@ -15,6 +15,7 @@ from actors.domain.ledger import Posting
 from actors.domain.limits import Limits
 from actors.domain.lp_registry import Registry
 from actors.domain.order import Fill, Order, Outcome, Position
+from actors.domain.preview import LotSize, Preview
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 
@@ -81,6 +82,16 @@ class AccountReport(Body, frozen=True):
     """Its margin, by symbol."""
     limits: Limits = Limits()
     """In force: its own, and where it has none its group's."""
+
+
+class PreviewReport(Body, frozen=True):
+    currency: str
+    preview: Preview
+
+
+class LotSizeReport(Body, frozen=True):
+    currency: str
+    size: LotSize
 
 
 class DeskReport(Message, frozen=True):
@@ -219,6 +230,13 @@ class Entries(Body, frozen=True):
     lines: list[LedgerLine]
 
 
+class Transactions(Body, frozen=True):
+    """Entries of a ledger account, oldest first, and what was there before the first that was asked for."""
+
+    opening_minor: int
+    lines: list[LedgerLine]
+
+
 class Bars(Body, frozen=True):
     symbol: str
     minutes: int
@@ -232,6 +250,8 @@ Answer = (
     | OrderReport
     | Instruments
     | AccountReport
+    | PreviewReport
+    | LotSizeReport
     | ExposureReport
     | Events
     | Explanation
@@ -243,6 +263,7 @@ Answer = (
     | Orders
     | Fills
     | Entries
+    | Transactions
     | Bars
 )
 

@@ -3,6 +3,7 @@
 from actors.bus.message import Body, Message
 from actors.domain.commands import EngineCommand
 from actors.domain.lp_registry import LpChange
+from actors.domain.order import Side
 
 
 class Ping(Body, frozen=True):
@@ -21,6 +22,25 @@ class GetAccount(Body, frozen=True):
 
 class GetExposure(Body, frozen=True):
     """The engine answers ExposureReport."""
+
+
+class GetPreview(Body, frozen=True):
+    """The engine answers PreviewReport, of an order at the market that nobody sends, or a Refusal as of the order."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    quantity_e8: int
+
+
+class GetLotSize(Body, frozen=True):
+    """The engine answers LotSizeReport, or a Refusal."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    stop_e8: int
+    risk_minor: int
 
 
 class GetEvents(Body, frozen=True):
@@ -96,6 +116,21 @@ class GetEntries(Body, frozen=True):
     at_least_seq: int
 
 
+class GetTransactions(Body, frozen=True):
+    """Persistence answers Transactions of one ledger account and currency, oldest first; it waits as for GetOrders.
+
+    Entries with ids above `after_id`, of `start_ns` or later and before `end_ns`.
+    """
+
+    account: str
+    currency: str
+    limit: int
+    after_id: int
+    start_ns: int
+    end_ns: int
+    at_least_seq: int
+
+
 class GetTickHistory(Body, frozen=True):
     """Persistence answers Ticks: the newest `limit` with numbers below `before_seq` (0: no bound), oldest first."""
 
@@ -116,8 +151,8 @@ class GetBars(Body, frozen=True):
     before_ns: int
 
 
-EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
-HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+EngineQuery = Ping | GetInstruments | GetAccount | GetPreview | GetLotSize | GetExposure | GetEvents | GetExplanation
+HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTransactions | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 

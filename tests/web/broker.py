@@ -8,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from actors import reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,
@@ -25,6 +26,7 @@ from actors.bus.answers import (
     Refusal,
     Reply,
     Ticks,
+    Transactions,
     User,
     UserReport,
 )
@@ -38,10 +40,13 @@ from actors.bus.requests import (
     GetEvents,
     GetFills,
     GetInstruments,
+    GetLotSize,
     GetLps,
     GetOrders,
+    GetPreview,
     GetTickHistory,
     GetTicks,
+    GetTransactions,
     GetUser,
     HistoryRequest,
     Ping,
@@ -212,6 +217,10 @@ class FakeBroker:
                 return Instruments(list(self.state.instruments.values()))
             case GetAccount():
                 return self._report(body.account_id)
+            case GetPreview():
+                return reports.preview_report(self.state, body, time.time_ns())
+            case GetLotSize():
+                return reports.lot_size_report(self.state, body, time.time_ns())
             case GetEvents():
                 known = [] if self.forgets_events else self.batches
                 return Events([batch for batch in known if batch.first_seq >= body.first_seq])
@@ -264,6 +273,12 @@ class FakeBroker:
                 return Fills(_page(mine_too, body, lambda f: f.fill_id))
             case GetEntries():
                 return Entries(_page(_lines(events, body.account), body, lambda line: line.entry_id))
+            case GetTransactions():
+                whole = [line for line in _lines(events, body.account) if line.currency == body.currency]
+                later = [x for x in whole if x.entry_id > body.after_id and x.time_ns >= body.start_ns]
+                opening = [x.balance_minor for x in whole if x not in later]
+                within = [x for x in later if x.time_ns < body.end_ns]
+                return Transactions(opening[-1] if opening else 0, within[: body.limit])
             case GetTickHistory():
                 ticks = [t for t in self.backlog if t.symbol == body.symbol and t.seq < (body.before_seq or 2**62)]
                 return Ticks(body.symbol, ticks[-body.limit :])
