@@ -19,7 +19,7 @@ from actors.bus.streams import (
     StreamDepth,
     StreamStatus,
 )
-from actors.counters import CounterLog
+from actors.counters import CounterLog, nonzero
 from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Known, LpChange
@@ -186,7 +186,7 @@ class Aggregator(pykka.ThreadingActor):
             kept = [tick for tick in self._backlog.get(query.symbol, ()) if tick.seq > query.after_seq]
             return Ticks(query.symbol, kept[:FRAME_TICKS])
         if not isinstance(query, GetDepth | GetSources):
-            return Pong(ready=True, detail="", seq=0)
+            return Pong(ready=True, detail="", seq=0, counters=nonzero({"bad_frames": self.bad_frames}))
         composite = self.market.composites.get(query.symbol)
         if composite is None:
             return Refusal("UNKNOWN_SYMBOL", "there is no such symbol", "symbol")

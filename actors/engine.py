@@ -23,7 +23,7 @@ from actors.bus.requests import (
     Ping,
 )
 from actors.bus.streams import EventBatch, StreamAlive
-from actors.counters import CounterLog
+from actors.counters import CounterLog, nonzero
 from actors.domain import broker, positions
 from actors.domain.commands import (
     ClosePosition,
@@ -293,7 +293,8 @@ class Engine(pykka.ThreadingActor):
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
     def _ping(self, _: Ping) -> Answer:
-        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq)
+        counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq, counters=counters)
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

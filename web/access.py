@@ -98,5 +98,8 @@ HELP_USERS = _staff(Role.SUPPORT, Role.ADMIN)
 CHANGE_USERS = _staff(Role.ADMIN)
 SEE_AUDIT = _staff(Role.ADMIN, Role.AUDITOR, audited=False)
 
+SEE_FIGURES = Rule(STAFF, Scope.READ)
+"""What monitoring reads: an API key with the scope read is enough."""
+
 BROKERS_BOOK = frozenset({Role.DEALER, Role.RISK, Role.ADMIN, Role.AUDITOR})
 """Who may read the ledger accounts that are no client's."""

@@ -170,7 +170,7 @@ class LotSize(Body, frozen=True):
     symbol: str
     side: str
     price: Amount
-    stop: Amount
+    stop_loss: Amount
     risk: Amount
     """In the account's currency, as `loss`."""
     quantity: Amount

@@ -25,6 +25,7 @@ from web.bus import Asker, Away, Declined, Inlet, NoAnswer
 from web.events import EventStream
 from web.fanout import TURNS_PER_SECOND, Fanout
 from web.handler import BODY_LIMIT_BYTES
+from web.metrics import Gauged, Metrics
 from web.prices import TOPICS, Prices
 from web.render import Renderer
 from web.routes import PAGES, application
@@ -90,7 +91,7 @@ class Web:
         self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost)
         self.server = Server(
-            application(self.backend, self.sockets, pages),
+            application(self.backend, self.sockets, self._metrics(), pages),
             max_header_size=HEADER_LIMIT_BYTES,
             max_body_size=BODY_LIMIT_BYTES,
             idle_connection_timeout=IDLE_LIMIT_S,
@@ -126,6 +127,19 @@ class Web:
                     task.cancel()
         finally:
             backend.passwords.close()
+
+    def _metrics(self) -> Metrics:
+        allowances = self.backend.allowances.values()
+        return Metrics(
+            Gauged(
+                connections=lambda: len(self.server._connections),
+                refused=lambda: self.server.refused,
+                sockets=lambda: len(self.sockets),
+                open_requests=lambda: len(self.backend.requests),
+                rate_limited=lambda: sum(allowance.refused for allowance in allowances),
+            ),
+            lambda: self.prices.feeds,
+        )
 
     def _on_ticks(self, ticks: list[Tick]) -> None:
         self.fanout.observe(ticks)

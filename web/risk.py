@@ -107,7 +107,7 @@ class LotSizeHandler(AskingHandler):
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichLotSize)
         account_id = self.account(wanted.account_id)
-        stop_e8 = positive_e8(wanted.stop, "stop")
+        stop_e8 = positive_e8(wanted.stop_loss, "stop_loss")
         risk_minor = await self._risk_minor(wanted, account_id)
         question = GetLotSize(account_id, wanted.symbol, wanted.side, stop_e8, risk_minor)
         got = await self.engine(question, LotSizeReport)
@@ -117,7 +117,7 @@ class LotSizeHandler(AskingHandler):
                 symbol=wanted.symbol,
                 side=wanted.side.value,
                 price=price(wanted.symbol, size.price_e8),
-                stop=price(wanted.symbol, stop_e8),
+                stop_loss=price(wanted.symbol, stop_e8),
                 risk=format_minor(risk_minor, got.currency),
                 quantity=format_e8(size.quantity_e8),
                 lots=format_e8(mul_div(size.quantity_e8, SCALE, size.lot_e8, Rounding.FLOOR)),

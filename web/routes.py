@@ -1,12 +1,13 @@
 """The addresses of the web process, and what answers at each."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from tornado.web import Application, RequestHandler
 
-from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, TRADE, Rule
+from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, SEE_FIGURES, TRADE, Rule
 from web.backend import Backend
 from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
 from web.handler import Handler, Nowhere, methods_of
@@ -14,6 +15,7 @@ from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
+from web.metrics import Metrics, MetricsHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
 from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
@@ -79,6 +81,7 @@ API = (
     Route(r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
     Route(r"/health", HealthHandler, get=PUBLIC),
     Route(r"/health/ready", ReadyHandler, get=PUBLIC),
+    Route(r"/metrics", MetricsHandler, get=SEE_FIGURES),
     Route(r"/openapi\.json", OpenApiHandler, get=PUBLIC),
     Route(r"/swagger\.yaml", SwaggerHandler, get=PUBLIC),
     Route(r"/asyncapi\.json", AsyncApiHandler, get=PUBLIC),
@@ -87,7 +90,7 @@ API = (
 """All of the API. What has no rule here does not start."""
 
 
-def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Application:
+def application(backend: Backend, sockets: Sockets, metrics: Metrics, pages: Path = PAGES) -> Application:
     """`pages`: the folder with the built web/ui."""
     routes: list[Any] = [(route.path, route.handler, {"backend": backend, "rules": route.rules}) for route in API]
     routes += [
@@ -98,7 +101,8 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
     return Application(
         routes,
         default_handler_class=Nowhere,
-        log_function=_log_request,
+        log_function=partial(_log_request, metrics),
+        metrics=metrics,
         compress_response=True,
         api=API,
         live=(REQUESTS, MESSAGES),
@@ -107,7 +111,8 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
     )
 
 
-def _log_request(handler: RequestHandler) -> None:
+def _log_request(metrics: Metrics, handler: RequestHandler) -> None:
+    metrics.note(handler)
     status = handler.get_status()
     log = _log.debug if status < 500 else _log.warning
     request = handler.request

@@ -168,7 +168,7 @@ class WhichPreview(WhoseAccount, frozen=True, kw_only=True):
 class WhichLotSize(WhoseAccount, frozen=True, kw_only=True):
     symbol: Symbol
     side: Side
-    stop: Decimal
+    stop_loss: Decimal
     risk: Decimal | None = None
     """What may be lost, in the account's currency."""
     risk_percent: Decimal | None = None

@@ -1,5 +1,7 @@
 """What comes back: a Reply to each request."""
 
+import msgspec
+
 from actors.bus.message import Body, Message
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
@@ -27,6 +29,8 @@ class Pong(Body, frozen=True):
     detail: str
     seq: int
     """The last event number that it has dealt with; 0 where it deals with none."""
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    """What it has counted since its start, apart from zeros."""
 
 
 class Refusal(Body, frozen=True):

@@ -83,7 +83,7 @@ def lot_size(
     price_e8 = margin.opening_price_e8(side, tick)
     closing_e8 = margin.closing_price_e8(side, tick)
     if stop_e8 >= closing_e8 if side is BUY else stop_e8 <= closing_e8:
-        raise Refused(Code.WRONG_SIDE_OF_MARKET, "the stop would be reached at once", "stop")
+        raise Refused(Code.WRONG_SIDE_OF_MARKET, "the stop would be reached at once", "stop_loss")
     by = margin.conversion(state.crosses, account.ticks, instrument.quote, account.currency, gain=False)
     distance_e8 = abs(price_e8 - stop_e8)
     allowed_e8 = _quantity_e8(distance_e8, risk_minor, by, account.currency)

@@ -335,7 +335,7 @@ def test_garbage_is_counted_and_the_rest_is_served(desk: Desk) -> None:
     outbox = desk.ask(START_NS, quotes=quotes, requests=requests, ticks=[[b"\x01tick:X", b"more"], [b""]])
     assert outbox == [
         ("ticks", [codec.encode([tick(0, START_NS, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))]),
-        ("requests", [ASKER, codec.encode(Reply(1, Pong(True, "", 0)))]),
+        ("requests", [ASKER, codec.encode(Reply(1, Pong(True, "", 0, {"bad_frames": 3})))]),
     ]
     assert desk.counter("bad_frames") == 7 + 3
 
