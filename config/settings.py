@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address that the web process listens on")
     http_port: int = Field(8080, ge=1, le=65535, description="port that the web process listens on")
     token_ttl_s: int = Field(28_800, ge=1, le=86_400, description="lifetime of an access token in seconds")
+    web_processes: int = Field(1, ge=1, le=64, description="how many web processes share the port")
     user_requests_per_second: int = Field(
         100, ge=1, le=1_000_000, description="how many requests a second a user may go on sending to a web process"
     )

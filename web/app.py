@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
+from web import crew
 from web.accounts import Accounts
 from web.allowance import ADDRESS, USER, Allowance
 from web.auth import PasswordChecks, Tokens, signing_key
@@ -209,7 +211,7 @@ async def serve(settings: config.Settings) -> None:
             rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
         )
         try:
-            web.server.listen(settings.http_port, settings.http_host)
+            web.server.listen(settings.http_port, settings.http_host, reuse_port=settings.web_processes > 1)
         except OSError as error:
             where = f"{settings.http_host}:{settings.http_port}"
             config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
@@ -228,11 +230,17 @@ def main() -> None:
     settings = config.load()
     config.configure_logging("web", settings.log_level)
     claim(settings, "web")
-    log = structlog.get_logger("web")
+    signing_key(settings.run_dir / "secrets")  # made once, before there are several who want it
+    if settings.web_processes > 1:
+        sys.exit(crew.run(settings.web_processes, partial(_work, settings)))
+    _work(settings)
+
+
+def _work(settings: config.Settings) -> None:
     try:
         asyncio.run(serve(settings))
     except Exception:
-        log.exception("failed", process="web")
+        structlog.get_logger("web").exception("failed", process="web")
         sys.exit(1)
 
 

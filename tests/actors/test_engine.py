@@ -64,7 +64,7 @@ def test_definitions_are_told_first_and_once(journal_path: Path) -> None:
     assert len(events) == DEFINED
     assert outbox == [
         events_message(1, START_NS, *events),
-        replies_message(Pong(True, "", DEFINED, {"bad_frames": 12})),
+        replies_message(Pong(True, "", DEFINED)),
     ]
     assert desk.ask(START_NS + 1) == []
     desk.crash()

@@ -2,6 +2,7 @@
 
 from tools.bench import (
     binance_parse,
+    http,
     order_latency,
     orders,
     quote_latency,
@@ -23,4 +24,6 @@ MEASUREMENTS: dict[str, Measurement] = {
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
+    http.ORDER: http.ORDERS,
+    http.POSITIONS: http.QUESTIONS,
 }
