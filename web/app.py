@@ -237,10 +237,11 @@ def main() -> None:
 
 
 def _work(settings: config.Settings) -> None:
+    log = structlog.get_logger("web")
     try:
         asyncio.run(serve(settings))
     except Exception:
-        structlog.get_logger("web").exception("failed", process="web")
+        log.exception("failed", process="web")
         sys.exit(1)
 
 

@@ -148,7 +148,7 @@ class Writer:
         if agreed.tagged:
             headers["If-None-Match"] = "The ETag of an answer that you have."
         for name, about in headers.items():
-            kind = {"type": "string", "pattern": KEY_PATTERN} if name == "Idempotency-Key" else {"type": "string"}
+            kind = {"type": "string"} | ({"pattern": HEADERS[name]} if name in HEADERS else {})
             found.append({"name": name, "in": "header", "required": False, "description": about, "schema": kind})
         return found
 
@@ -191,8 +191,8 @@ class Writer:
         }
 
 
-KEY_PATTERN = f'^"{schema.CLIENT_ORDER_ID[1:-1]}"$'
-"""A string of RFC 8941, which is a client_order_id."""
+HEADERS = {"Idempotency-Key": f'^"{schema.CLIENT_ORDER_ID[1:-1]}"$', "If-Match": r'^(\*|"[1-9][0-9]{0,17}")$'}
+"""What headers look like: a key is a string of RFC 8941 with a client_order_id in it, a tag that of a version."""
 
 
 def _headers(status: int) -> dict[str, Any]:

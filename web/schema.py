@@ -190,7 +190,8 @@ class WhichTicks(Request, frozen=True):
 
 
 LpName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,15}$", examples=["OANDA"])]
-Setting = str | int | bool
+Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+Setting = str | Whole | bool
 
 
 class NewLp(Request, frozen=True):
@@ -198,11 +199,11 @@ class NewLp(Request, frozen=True):
     adapter: str
     symbols: dict[str, str]
     enabled: bool | UnsetType = UNSET
-    priority: int | UnsetType = UNSET
-    weight: int | UnsetType = UNSET
-    silence_timeout_ms: int | UnsetType = UNSET
+    priority: Whole | UnsetType = UNSET
+    weight: Whole | UnsetType = UNSET
+    silence_timeout_ms: Whole | UnsetType = UNSET
     settings: dict[str, Setting] | UnsetType = UNSET
-    limits: dict[str, int] | UnsetType = UNSET
+    limits: dict[str, Whole] | UnsetType = UNSET
 
 
 class ChangedLp(Request, frozen=True):
@@ -211,15 +212,15 @@ class ChangedLp(Request, frozen=True):
     adapter: str | UnsetType = UNSET
     symbols: dict[str, str | None] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
-    priority: int | UnsetType = UNSET
-    weight: int | UnsetType = UNSET
-    silence_timeout_ms: int | UnsetType = UNSET
+    priority: Whole | UnsetType = UNSET
+    weight: Whole | UnsetType = UNSET
+    silence_timeout_ms: Whole | UnsetType = UNSET
     settings: dict[str, Setting | None] | UnsetType = UNSET
-    limits: dict[str, int] | UnsetType = UNSET
+    limits: dict[str, Whole] | UnsetType = UNSET
 
 
 class LpPriorities(Request, frozen=True):
-    priorities: dict[str, int]
+    priorities: dict[str, Whole]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +15,7 @@ import os, signal, sys, threading
 from web import crew
 
 def work():
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())
     got = signal.sigwait({signal.SIGTERM, signal.SIGUSR1})
     sys.exit(0 if got == signal.SIGTERM else 3)
 
@@ -29,8 +30,10 @@ sys.exit(crew.run(3, begin))
 
 
 @pytest.fixture
-def crew() -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def crew() -> "Iterator[subprocess.Popen[str]]":
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        yield running
+        running.kill()
 
 
 def members(crew: "subprocess.Popen[str]") -> list[int]:

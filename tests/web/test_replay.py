@@ -51,10 +51,8 @@ async def test_a_key_with_another_body_is_422_and_books_nothing(world: World) ->
 
 
 async def test_a_key_that_is_none_or_contradicts_the_body_is_refused(world: World) -> None:
-    for key in ('""', '"a b"', '"a", "b"', "x" * 65, '"é"'.encode("latin-1").decode("latin-1")):
-        response = await world.http.post(
-            "/order", headers={**world.bearer(), "Idempotency-Key": key.encode("latin-1")}, json=ORDER
-        )
+    for key in ('""', '"a b"', '"a", "b"', "x" * 65, "'a'"):
+        response = await keyed(world, key)
         assert (key, response.status_code, response.json()["code"]) == (key, 400, "BAD_IDEMPOTENCY_KEY")
     both = await keyed(world, '"a"', **ORDER, client_order_id="b")
     assert (both.status_code, both.json()["field"]) == (422, "client_order_id")
@@ -123,7 +121,7 @@ async def test_orders_in_one_write_are_dealt_in_their_order_and_once(world: Worl
     body = json.dumps(ORDER)
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(raw(world, body, "p-1") + raw(world, body, "p-1") + raw(world, body, "p-2"))
-    statuses = []
+    statuses: list[int] = []
     while len(statuses) < 3:
         async with asyncio.timeout(10):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
