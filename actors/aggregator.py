@@ -62,7 +62,7 @@ class Aggregator(pykka.ThreadingActor):
         """`lps`: what an LP says that is not enabled there is dropped. `cover`: as SequenceMark.cover."""
         super().__init__()
         self._lps = lps
-        self._market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
+        self.market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
         self._cover = cover
         self._backlog: dict[str, deque[Tick]] = {symbol: deque(maxlen=BACKLOG_TICKS) for symbol in instruments}
         self._feeds: dict[str, FeedStatus] = {}
@@ -83,19 +83,19 @@ class Aggregator(pykka.ThreadingActor):
         replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
         has_changed = self._lps.registry.version != version
         if has_changed:
-            self._market.define(self._lps.terms(), now_ns, ticks)
-            self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self._market.lps}
+            self.market.define(self._lps.terms(), now_ns, ticks)
+            self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)
-        self._market.pass_time(now_ns, ticks)
+        self.market.pass_time(now_ns, ticks)
         outbox = self._published(ticks)
         outbox += self._depth_changes(now_ns)
         for subscription, *_ in message.of("ticks"):
             outbox += self._subscribed(subscription, now_ns)
         if now_ns - self._published_ns >= HEARTBEAT_NS:
             self._published_ns = now_ns
-            last = {symbol: it.last.seq for symbol, it in self._market.composites.items() if it.last is not None}
-            status = StreamStatus(now_ns, list(self._feeds.values()), tuple(self._market.report(now_ns)))
+            last = {symbol: it.last.seq for symbol, it in self.market.composites.items() if it.last is not None}
+            status = StreamStatus(now_ns, list(self._feeds.values()), tuple(self.market.report(now_ns)))
             outbox.append(("ticks", [codec.encode(StreamAlive(now_ns, last), topics.ALIVE)]))
             outbox.append(("ticks", [codec.encode(status, topics.STATUS)]))
             has_changed = True
@@ -111,15 +111,15 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
             return
         venue = message.venue
-        if venue not in self._market.lps:
+        if venue not in self.market.records:
             self.bad_frames += 1
         elif isinstance(message, QuoteBatch):
-            self._market.quote(venue, message.quotes, now_ns, ticks)
+            self.market.quote(venue, message.quotes, now_ns, ticks)
         elif isinstance(message, FeedStatus):
             self._feeds[venue] = message
-            self._market.status(venue, message.connected, message.time_ns, now_ns, ticks)
+            self.market.status(venue, message.connected, message.time_ns, now_ns, ticks)
         else:
-            self._market.stand(venue, message.time_ns, message.quotes, now_ns, ticks)
+            self.market.stand(venue, message.time_ns, message.quotes, now_ns, ticks)
 
     def _published(self, ticks: dict[str, list[Tick]]) -> Outbox:
         outbox: Outbox = []
@@ -134,12 +134,12 @@ class Aggregator(pykka.ThreadingActor):
     def _depth_changes(self, now_ns: int) -> Outbox:
         """The books that somebody follows and that have changed: the last state of each, once a turn."""
         changed = [
-            symbol for symbol, number in self._depths.items() if self._market.composites[symbol].book.changes != number
+            symbol for symbol, number in self._depths.items() if self.market.composites[symbol].book.changes != number
         ]
         return [self._depth(symbol, now_ns) for symbol in changed]
 
     def _depth(self, symbol: str, now_ns: int) -> tuple[str, list[bytes]]:
-        composite = self._market.composites[symbol]
+        composite = self.market.composites[symbol]
         book, last = composite.book, composite.last
         self._depths[symbol] = book.changes
         told = StreamDepth(symbol, book.changes, now_ns, last.seq if last is not None else 0, book.depth())
@@ -163,7 +163,7 @@ class Aggregator(pykka.ThreadingActor):
             return []
         snapshot: Outbox = [
             ("ticks", [codec.encode([it.last], topics.tick(symbol))])
-            for symbol, it in self._market.composites.items()
+            for symbol, it in self.market.composites.items()
             if it.last is not None and topics.tick(symbol).startswith(asked)
         ]
         if topics.LPS.startswith(asked):
@@ -187,7 +187,7 @@ class Aggregator(pykka.ThreadingActor):
             return Ticks(query.symbol, kept[:FRAME_TICKS])
         if not isinstance(query, GetDepth | GetSources):
             return Pong(ready=True, detail="", seq=0)
-        composite = self._market.composites.get(query.symbol)
+        composite = self.market.composites.get(query.symbol)
         if composite is None:
             return Refusal("UNKNOWN_SYMBOL", "there is no such symbol", "symbol")
         if isinstance(query, GetDepth):

@@ -67,8 +67,7 @@ class Echo:
 
 
 def body(message: Message) -> list[Field]:
-    dictionary = fix44()
-    outside = dictionary.header_tags | dictionary.trailer_tags
+    outside = fix44().outside_tags
     return [field for field in message.fields if field[0] not in outside]
 
 

@@ -25,6 +25,7 @@ _STATUS = {
     "VERSION_MISMATCH": 412,
     "UNAVAILABLE": 503,
     "JOURNAL_FULL": 503,
+    "EXPIRED_REQUEST": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
 

@@ -17,23 +17,29 @@ class Band:
     Where the whole band is narrow enough, nothing in it is far from any median, and no median need be worked out.
     """
 
-    __slots__ = ("high", "low")
+    __slots__ = ("high", "low", "width_e8")
 
     def __init__(self) -> None:
         self.low = LIMIT_E8 * 2
         self.high = 0
+        self.width_e8 = 0
+        """As a share of its low end, rounded up."""
 
     def takes(self, mid: int, share_e8: int) -> bool:
         """Whether the band with `mid` is no wider than this share of its low end; `mid` is in it then."""
+        if self.low <= mid <= self.high:
+            return self.width_e8 <= share_e8
         low = mid if mid < self.low else self.low
         high = mid if mid > self.high else self.high
-        if (high - low) * SCALE > low * share_e8:
+        width_e8 = -((low - high) * SCALE // low)
+        if width_e8 > share_e8:
             return False
-        self.low, self.high = low, high
+        self.low, self.high, self.width_e8 = low, high, width_e8
         return True
 
     def reset(self, mids: Sequence[int]) -> None:
         self.low, self.high = min(mids), max(mids)
+        self.width_e8 = -((self.low - self.high) * SCALE // self.low)
 
 
 class Screen:
@@ -137,4 +143,4 @@ def _is_same(quote: Quote, last: Quote) -> bool:
 
 
 def _is_far(mid: int, reference: int, share_e8: int) -> bool:
-    return abs(mid - reference) * SCALE > reference * share_e8
+    return bool(abs(mid - reference) * SCALE > reference * share_e8)

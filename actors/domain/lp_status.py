@@ -1,8 +1,11 @@
 """How each LP does: facts for whoever chooses between them. Times are passed in, in UTC nanoseconds."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
+
+from actors.domain.quote import Quote
 
 LATENCY_BUCKETS = 24
 """Bucket n counts what took less than 2^n microseconds and not less than half of it; the last one all the rest."""
@@ -48,7 +51,7 @@ class LpRecord:
         self._begun_ns = now_ns
         self._connected_since_ns: int | None = None
         self._connected_ns = 0
-        self._quotes = 0
+        self.quotes = 0
         self._received_ns = 0
         self.best = 0
         self._to_received = [0] * LATENCY_BUCKETS
@@ -67,23 +70,32 @@ class LpRecord:
             self._connected_ns += max(0, now_ns - self._connected_since_ns)
         self._connected_since_ns = now_ns if connected else None
 
-    def quote(self, venue_time_ns: int, received_ns: int, now_ns: int) -> None:
-        self._quotes += 1
-        self._received_ns = received_ns
-        self._to_published[_bucket(now_ns - received_ns)] += 1
-        if not venue_time_ns:
-            return
-        ahead_ns = venue_time_ns - received_ns
-        self._to_received[_bucket(-ahead_ns)] += 1
-        if self._ahead_ns is None or ahead_ns > self._ahead_ns:
-            self._ahead_ns = ahead_ns
+    def take(self, quotes: Sequence[Quote], now_ns: int) -> None:
+        """Quotes that came together, of whichever symbol, before anybody judges them."""
+        self.quotes += len(quotes)
+        to_received, received_ns, published = self._to_received, 0, 0
+        ahead_most_ns = self._ahead_ns
+        for quote in quotes:
+            if quote.received_ns != received_ns:
+                received_ns = quote.received_ns
+                published = _bucket(now_ns - received_ns)
+            self._to_published[published] += 1
+            if not quote.venue_time_ns:
+                continue
+            ahead_ns = quote.venue_time_ns - received_ns
+            bucket = (-ahead_ns // 1_000).bit_length() if ahead_ns < 0 else 0
+            to_received[bucket if bucket < LATENCY_BUCKETS else LATENCY_BUCKETS - 1] += 1
+            if ahead_most_ns is None or ahead_ns > ahead_most_ns:
+                ahead_most_ns = ahead_ns
+        self._ahead_ns = ahead_most_ns
+        self._received_ns = received_ns or self._received_ns
 
     def pass_time(self, now_ns: int) -> None:
         """Begins new windows where they are due."""
         passed_ns = now_ns - self._rate_begun_ns
         if passed_ns >= RATE_WINDOW_NS:
             self._rate_e3 = self._rate(now_ns)
-            self._rate_begun_ns, self._rate_quotes = now_ns, self._quotes
+            self._rate_begun_ns, self._rate_quotes = now_ns, self.quotes
         if now_ns - self._clock_begun_ns >= CLOCK_WINDOW_NS:
             self._clock_begun_ns = now_ns
             self._ahead_before_ns, self._ahead_ns = self._ahead_ns, None
@@ -97,7 +109,7 @@ class LpRecord:
             self._venue,
             since_ns is not None,
             max(0, now_ns - self._received_ns) if self._received_ns else -1,
-            self._quotes,
+            self.quotes,
             self._rate_e3 if self._rate_quotes else self._rate(now_ns),
             dict(self.drops + drops),
             self.best,
@@ -111,7 +123,7 @@ class LpRecord:
         )
 
     def _rate(self, now_ns: int) -> int:
-        return (self._quotes - self._rate_quotes) * 10**12 // max(1, now_ns - self._rate_begun_ns)
+        return (self.quotes - self._rate_quotes) * 10**12 // max(1, now_ns - self._rate_begun_ns)
 
 
 def _bucket(latency_ns: int) -> int:

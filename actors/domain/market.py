@@ -1,7 +1,7 @@
 """All symbols and all LPs: what feeds say in, ticks out. Decides everything that the aggregator publishes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -37,29 +37,26 @@ class Market:
             symbol: Composite(instrument, _lps_in(self._pricings[symbol], lps), self._pricings[symbol], first_seq)
             for symbol, instrument in instruments.items()
         }
-        self._records = {venue: LpRecord(venue, now_ns) for venue in lps}
+        self.records = {venue: LpRecord(venue, now_ns) for venue in lps}
         self._heard_ns: dict[str, int] = {}
         self._tick_sides = 0
         self._swept_ns = now_ns
 
-    @property
-    def lps(self) -> Iterable[str]:
-        return self._records
-
     def define(self, lps: Mapping[str, LpTerms], now_ns: int, ticks: Ticks) -> None:
         """Other LPs, or other terms of theirs, from now on. Those that are not named leave all books."""
         for venue in lps:
-            self._records.setdefault(venue, LpRecord(venue, now_ns))
+            self.records.setdefault(venue, LpRecord(venue, now_ns))
         for symbol, composite in self.composites.items():
             for tick in composite.define(_lps_in(self._pricings[symbol], lps), now_ns):
                 self._add(tick, ticks)
-        for venue in [venue for venue in self._records if venue not in lps]:
+        for venue in [venue for venue in self.records if venue not in lps]:
             self._heard_ns.pop(venue, None)
-            del self._records[venue]
+            del self.records[venue]
 
     def quote(self, venue: str, quotes: Sequence[Quote], now_ns: int, ticks: Ticks) -> None:
         """New quotes of one of the LPs, in their order."""
-        composites, record = self.composites, self._records[venue]
+        composites, record = self.composites, self.records[venue]
+        record.take(quotes, now_ns)
         heard_ns = 0
         for quote in quotes:
             composite = composites.get(quote.symbol)
@@ -67,7 +64,6 @@ class Market:
                 record.drops[Drop.UNKNOWN_SYMBOL.value] += 1
                 continue
             received_ns = quote.received_ns
-            record.quote(quote.venue_time_ns, received_ns, now_ns)
             if abs(now_ns - received_ns) > FEED_SILENCE_LIMIT_NS:
                 tick = composite.refuse(venue, quote, Drop.LATE, now_ns)
             else:
@@ -90,7 +86,7 @@ class Market:
 
     def status(self, venue: str, connected: bool, time_ns: int, now_ns: int, ticks: Ticks) -> None:
         """How the connection of one of the LPs was at `time_ns`."""
-        self._records[venue].connect(connected, now_ns)
+        self.records[venue].connect(connected, now_ns)
         if connected:
             self._hear(venue, time_ns, now_ns)
         else:
@@ -99,11 +95,11 @@ class Market:
     def pass_time(self, now_ns: int, ticks: Ticks) -> None:
         for venue, heard_ns in list(self._heard_ns.items()):
             if now_ns - heard_ns > FEED_SILENCE_LIMIT_NS:
-                self._records[venue].connect(False, now_ns)
+                self.records[venue].connect(False, now_ns)
                 self._lose(venue, now_ns, ticks)
         if now_ns - self._swept_ns >= SWEEP_NS:
             self._swept_ns = now_ns
-            for record in self._records.values():
+            for record in self.records.values():
                 record.pass_time(now_ns)
             for composite in self.composites.values():
                 for tick in composite.pass_time(now_ns):
@@ -111,7 +107,7 @@ class Market:
 
     def report(self, now_ns: int) -> list[LpStatus]:
         reports = []
-        for venue, record in self._records.items():
+        for venue, record in self.records.items():
             drops: Counter[str] = Counter()
             quarantined = []
             for symbol, composite in self.composites.items():
@@ -137,8 +133,8 @@ class Market:
             return
         if tick.live:
             self._tick_sides += 2
-            self._records[tick.lp_bid].best += 1
-            self._records[tick.lp_ask].best += 1
+            self.records[tick.lp_bid].best += 1
+            self.records[tick.lp_ask].best += 1
         symbol = tick.symbol
         if symbol in ticks:
             ticks[symbol].append(tick)

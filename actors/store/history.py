@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from actors.bus.answers import Answer
+from actors.bus.answers import Answer, Sources
 from actors.domain.bar import Bar, bar_of, join
 from actors.domain.events import Event
 from actors.domain.quote import Tick
-from actors.store import queries, rows, users
+from actors.store import queries, rows, sources, users
 from actors.store.booking import EventRows
 from actors.store.database import DatabaseAway, our_errors
 from actors.store.migrations import migrate
@@ -117,6 +117,11 @@ class History:
             for account_id, status in made.statuses.items():
                 self._connection.execute(_SET_STATUS, {"account": account_id, "status": status})
             self._reach({EVENTS: first_seq + len(events) - 1})
+
+    def store_sources(self, many: Sequence[Sources]) -> None:
+        """What stood behind ticks that were dealt on; raises `DatabaseRefused`."""
+        with our_errors(), self._connection.begin():
+            sources.store(self._connection, many)
 
     def answer(self, query: queries.Query) -> Answer:
         """What is stored, or a Refusal."""

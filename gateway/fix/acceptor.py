@@ -38,9 +38,13 @@ class Acceptor:
         return await asyncio.get_running_loop().create_server(lambda: _Stranger(self), host, port, ssl=tls)
 
     def flush(self, session_id: str) -> None:
-        """Sends what the application has put into a session on its own account, where it is connected."""
-        if link := self._links.get(session_id):
+        """Commits what the application has sent on its own account, and writes it if the session is up."""
+        link = self._links.get(session_id)
+        if link is not None and link.is_open:
             link.flush()
+        else:
+            with self._store.transaction():
+                self.sessions[session_id].save()
 
     def admit(self, transport: asyncio.Transport) -> bool:
         self._strangers += 1

@@ -15,6 +15,7 @@ _WITHOUT_REF_TAG = (
     RejectReason.INVALID_MSGTYPE,
 )
 TEXT_LIMIT_BYTES = 200
+MSG_TYPE_LIMIT_BYTES = 16
 
 
 def number(value: bytes | None) -> int | None:
@@ -41,7 +42,7 @@ def reject(message: Message, problem: Problem) -> list[Field]:
     fields = [(45, message.get(34) or b"0")]
     if problem.tag is not None and problem.reason not in _WITHOUT_REF_TAG:
         fields.append((371, b"%d" % problem.tag))
-    if message.msg_type:
+    if 0 < len(message.msg_type) <= MSG_TYPE_LIMIT_BYTES:
         fields.append((372, message.msg_type))
     return [*fields, (373, b"%d" % problem.reason), *text_field(problem.text)]
 

@@ -73,9 +73,17 @@ class Link(asyncio.Protocol):
         self._is_paused = False
         self._arm()
 
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None
+
     def flush(self) -> None:
         """Commits and writes what the application has sent on its own account."""
         self._turn(lambda _now_ns: [])
+
+    def log_out(self, text: str) -> None:
+        """Begins to log out; before a Logon was answered it just ends."""
+        self._turn(lambda now_ns: self.session.logout(text, now_ns))
 
     def _turn(self, step: Callable[[int], list[Event]]) -> None:
         """One step of the session and what the application makes of it, in one transaction; then the bytes."""

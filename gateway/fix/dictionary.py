@@ -96,6 +96,8 @@ class Dictionary:
     """Every MsgType that FIX 4.4 has. Those that are not in `messages` are taken without looking at their bodies."""
     header_tags: frozenset[int]
     trailer_tags: frozenset[int]
+    outside_tags: frozenset[int]
+    """Those of header and trailer, which no body may have."""
 
     def with_custom(self, fields: Mapping[int, str], messages: Mapping[str, str]) -> "Dictionary":
         """With a counterparty's own fields, and what it adds to messages, or its own messages; in the file's form."""
@@ -106,6 +108,7 @@ class Dictionary:
             known[kind.encode()] = before + added if before else added
         rules = {tag: FieldRule.parsed(text) for tag, text in fields.items()}
         types = self.message_types | known.keys()
+        rules[35] = self.fields[35]._replace(values=types)
         return replace(self, fields=self.fields | rules, messages=known, message_types=types)
 
 
@@ -135,6 +138,7 @@ def read(text: str) -> Dictionary:
     parser = _Parser(source["components"])
     fields = {int(tag): FieldRule.parsed(rule) for tag, rule in source["fields"].items()}
     header, trailer = parser.members(source["header"]), parser.members(source["trailer"])
+    header_tags, trailer_tags = frozenset(header.all_tags()), frozenset(trailer.all_tags())
     return Dictionary(
         begin_string=source["begin_string"].encode(),
         fields=fields,
@@ -142,8 +146,9 @@ def read(text: str) -> Dictionary:
         trailer=trailer,
         messages={kind.encode(): parser.members(members) for kind, members in source["messages"].items()},
         message_types=fields[35].values or frozenset(),
-        header_tags=frozenset(header.all_tags()),
-        trailer_tags=frozenset(trailer.all_tags()),
+        header_tags=header_tags,
+        trailer_tags=trailer_tags,
+        outside_tags=header_tags | trailer_tags,
     )
 
 

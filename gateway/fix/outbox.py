@@ -28,7 +28,7 @@ class Outbox:
         self._before_time = join(_named((49, settings.sender), (50, settings.sender_sub)))
         self._after_time = join(_named((56, settings.target), (57, settings.target_sub)))
         self._unsaved: list[SentMessage] = []
-        self._restarted = False
+        self._forget_from: int | None = None
         self._wire: list[bytes] = []
         self._held_back: list[bytes] = []
         self._ready = b""
@@ -68,12 +68,12 @@ class Outbox:
         self._ready = b""
         self._resend = None
 
-    def restart(self) -> None:
-        """Begins at 1 again, and forgets what was sent."""
-        self.next_out = 1
-        self._unsaved.clear()
+    def restart(self, next_out: int = 1) -> None:
+        """Goes on with that number, and forgets what was sent with it and higher ones."""
+        self.next_out = next_out
+        self._unsaved = [sent for sent in self._unsaved if sent.seq < next_out]
         self._held_back.clear()
-        self._restarted = True
+        self._forget_from = min(next_out, self._forget_from or next_out)
         self._resend = None
 
     @property
@@ -108,10 +108,10 @@ class Outbox:
     def save(self, sequences: Sequences) -> None:
         """Writes into the transaction that the caller has begun. What is due may be written once that has ended."""
         session_id = self._settings.session_id
-        if self._restarted:
-            self._store.forget(session_id)
+        if self._forget_from is not None:
+            self._store.forget(session_id, self._forget_from)
         self._store.save(session_id, sequences, self._unsaved)
-        self._restarted = False
+        self._forget_from = None
         self._unsaved = []
         self._ready += b"".join(self._wire)
         self._wire.clear()
@@ -119,14 +119,15 @@ class Outbox:
     @property
     def has_news(self) -> bool:
         """Whether there is something that `save` must write, or let go."""
-        return bool(self._wire or self._unsaved or self._restarted)
+        return bool(self._wire or self._unsaved or self._forget_from)
 
     def take_ready(self) -> bytes:
         ready, self._ready = self._ready, b""
         return ready
 
     def _rows(self, first: int, last: int, limit: int) -> list[SentMessage]:
-        rows = [] if self._restarted else self._store.sent(self._settings.session_id, first, last, limit)
+        stored_last = last if self._forget_from is None else min(last, self._forget_from - 1)
+        rows = self._store.sent(self._settings.session_id, first, stored_last, limit)
         rows += [sent for sent in self._unsaved if first <= sent.seq <= last]
         return rows[:limit]
 

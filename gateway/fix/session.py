@@ -10,6 +10,7 @@ from gateway.fix.reasons import BusinessReason
 from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.states import State
 from gateway.fix.store import Sequences, Store
+from gateway.fix.times import MS_NS
 from gateway.fix.validation import SESSION_TYPES
 
 LOGON_LIMIT_BYTES = 4_096
@@ -28,6 +29,7 @@ class Session:
         self._conversation = Conversation(settings, store)
         self._framer = Framer(LOGON_LIMIT_BYTES)
         self._saved = self._conversation.sequences
+        self._count_due_ns: int | None = None
 
     @property
     def is_logged_on(self) -> bool:
@@ -52,7 +54,10 @@ class Session:
         """When `tick` is to be called at the latest; None if only data can change anything."""
         if self._is_resending:
             return self._conversation.now_ns
-        return min(self._conversation.deadlines().values(), default=None)
+        deadlines = [*self._conversation.deadlines().values()]
+        if self._count_due_ns is not None:
+            deadlines.append(self._count_due_ns)
+        return min(deadlines, default=None)
 
     def open(self, now_ns: int) -> list[Event]:
         """The transport is up. Raises SessionMisuse if another one still is."""
@@ -105,8 +110,8 @@ class Session:
         """
         if msg_type in SESSION_TYPES:
             raise SessionMisuse(f"{msg_type!r} is the session's own")
-        is_up = self._conversation.state in (State.ACTIVE, State.LOGOUT_SENT)
-        return self._conversation.outbox.application_message(msg_type, body, now_ns, header, is_up)
+        talk = self._conversation
+        return talk.outbox.application_message(msg_type, body, now_ns, header, talk.is_up)
 
     def reject(self, message: Message, reason: BusinessReason, text: str, now_ns: int, ref_id: bytes = b"") -> int:
         """Answers an application message that cannot be processed with a BusinessMessageReject (35=j)."""
@@ -118,23 +123,39 @@ class Session:
         self._at(now_ns).log_out(text)
         return self._events()
 
-    @property
-    def has_news(self) -> bool:
-        """Whether there is anything to save."""
-        return self._conversation.outbox.has_news or self.sequences != self._saved
-
     def save(self) -> None:
         """Writes what changed since the last `save`, into the transaction that the caller has begun on the store.
 
         If that transaction fails, this object is no longer true: the transport is cut, and a new one made.
         """
-        if self.has_news:
+        if self._must_save():
             self._conversation.outbox.save(self.sequences)
             self._saved = self.sequences
+            self._count_due_ns = None
+
+    def renumber(self, next_out: int, next_in: int) -> None:
+        """An operator's repair, while the session is down. What was sent from `next_out` on is forgotten.
+
+        Raises SessionMisuse if the session is not down or a number is not above 0.
+        """
+        if not self.is_down or next_out < 1 or next_in < 1:
+            raise SessionMisuse("numbers above 0 are set while the session is down")
+        self._conversation.renumber(next_out, next_in)
 
     def data_to_send(self) -> bytes:
         """What may go to the peer, once the transaction with the last `save` is over."""
         return self._conversation.outbox.take_ready()
+
+    def _must_save(self) -> bool:
+        """Whether anything changed, other than a count that may wait and has not waited for long."""
+        talk, sequences = self._conversation, self.sequences
+        if talk.outbox.has_news or not talk.is_up or sequences._replace(next_in=self._saved.next_in) != self._saved:
+            return talk.outbox.has_news or sequences != self._saved
+        if sequences == self._saved:
+            return False
+        if self._count_due_ns is None:
+            self._count_due_ns = talk.now_ns + self.settings.count_delay_ms * MS_NS
+        return self._count_due_ns <= talk.now_ns
 
     @property
     def _is_resending(self) -> bool:

@@ -47,6 +47,11 @@ class SessionSettings:
     schedule: Schedule | None = None
     replay: Callable[[SentMessage, int], bool] = always
     """Whether an application message may be sent again at a time (ns); one that may not is filled over."""
+    count_delay_ms: int = 0
+    """So long the count of received messages may wait for its commit, where nothing else needs one.
+
+    After a crash such messages come again: for sessions of quotes alone.
+    """
     message_limit_bytes: int = MESSAGE_LIMIT_BYTES
     held_limit_messages: int = 10_000
     """Messages above a gap that are kept; those beyond are dropped, and asked for again."""

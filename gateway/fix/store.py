@@ -46,8 +46,8 @@ class Store(Protocol):
 
     def save(self, session_id: str, sequences: Sequences, sent: Sequence[SentMessage]) -> None: ...
 
-    def forget(self, session_id: str) -> None:
-        """Drops what was sent: the numbers begin at 1."""
+    def forget(self, session_id: str, first: int) -> None:
+        """Drops what was sent, from that number on."""
         ...
 
     def sent(self, session_id: str, first: int, last: int, limit: int) -> list[SentMessage]:
@@ -93,8 +93,8 @@ class SqliteStore:
             )
         self.db.execute("INSERT OR REPLACE INTO fix_sessions VALUES (?, ?, ?, ?)", (session_id, *sequences))
 
-    def forget(self, session_id: str) -> None:
-        self.db.execute("DELETE FROM fix_messages WHERE session_id = ?", (session_id,))
+    def forget(self, session_id: str, first: int) -> None:
+        self.db.execute("DELETE FROM fix_messages WHERE session_id = ? AND seq >= ?", (session_id, first))
 
     def sent(self, session_id: str, first: int, last: int, limit: int) -> list[SentMessage]:
         rows = self.db.execute(

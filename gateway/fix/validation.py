@@ -45,9 +45,10 @@ def _check_fully(message: Message, dictionary: Dictionary) -> Problem | None:
     fields = message.fields
     tags = [tag for tag, _ in fields]
     begin, end = _body(tags, dictionary)
-    for tag in tags[begin:end]:
-        if tag in dictionary.header_tags or tag in dictionary.trailer_tags:
-            return Problem(RejectReason.TAG_OUT_OF_REQUIRED_ORDER, tag)
+    body_tags = tags[begin:end]
+    if not dictionary.outside_tags.isdisjoint(body_tags):
+        misplaced = next(tag for tag in body_tags if tag in dictionary.outside_tags)
+        return Problem(RejectReason.TAG_OUT_OF_REQUIRED_ORDER, misplaced)
     body = dictionary.messages.get(message.msg_type)
     if body is None and message.msg_type not in dictionary.message_types:
         return Problem(RejectReason.INVALID_MSGTYPE)
@@ -84,12 +85,16 @@ class _Walk:
 
     def problem(self) -> Problem | None:
         """The first problem of the part, field by field."""
-        groups = self.members.groups
+        groups, rules, fields = self.members.groups, self._rules, self._fields
         seen: set[int] = set()
-        while self._at < len(self._fields):
-            tag, value = self._fields[self._at]
-            if problem := self._field_problem(tag, value, groups):
-                return problem
+        while self._at < len(fields):
+            tag, value = fields[self._at]
+            rule = rules.get(tag)
+            is_known = rule is not None and value and tag in groups and (rule.values is None or value in rule.values)
+            if not is_known or (rule is not None and rule.fits is not None and not rule.fits(value)):
+                problem = self._field_problem(tag, value, groups)
+                if problem is not None:
+                    return problem
             if tag in seen:
                 return Problem(RejectReason.TAG_APPEARS_MORE_THAN_ONCE, tag)
             seen.add(tag)

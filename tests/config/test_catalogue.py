@@ -1,8 +1,15 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
 from actors.domain.broker import apply
-from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
+from actors.domain.calendar import SATURDAY, day_of, weekday
+from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
+from actors.domain.pricing import Mode, Pricing
 from actors.domain.state import State
 from config import catalogue
 
@@ -61,3 +68,38 @@ def test_accounts_are_opened_and_paid_into_once() -> None:
     assert definitions == [OpenAccount(1, "USD"), Deposit(1, 100_000_00, "opening-1", "config")]
     state = State()
     assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
+
+
+def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
+    currencies = {code for it in catalogue.instruments().values() for code in (it.base, it.quote)}
+    state = State()
+    for command in catalogue.holiday_definitions():
+        assert isinstance(command, DefineHolidays)
+        assert command.currency in currencies
+        assert all(weekday(day) < SATURDAY for day in command.days)
+        assert len(apply(state, command, 0)) == 1
+        assert apply(state, command, 0) == []
+    # Nothing is settled anywhere on New Year's Day.
+    assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
+    assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]
+
+
+def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = """
+        [EURUSD.pricing]
+        mode = "priority"
+        priorities = { OANDA = 1 }
+        spread_min = "0.0001"
+        skew = "-0.00002"
+        [EURUSD.pricing.limits.OANDA]
+        price_digits = 6
+    """
+    (tmp_path / "instruments.toml").write_text(terms)
+    monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
+    limits = {"OANDA": {"price_digits": 6}}
+    assert catalogue.pricings() == {
+        "EURUSD": Pricing(Mode.PRIORITY, {"OANDA": 1}, spread_min_e8=10_000, skew_e8=-2_000, limits=limits)
+    }
+    (tmp_path / "instruments.toml").write_text('[EURUSD.pricing]\nmood = "best"')
+    with pytest.raises(msgspec.ValidationError, match="mood"):
+        catalogue.pricings()

@@ -182,38 +182,36 @@ def test_a_client_of_the_simulated_venue_that_says_too_much_is_cut_off() -> None
     asyncio.run(main())
 
 
-def ticks_told(seen: Seen) -> list[tuple[int, int]]:
-    return [(quote.bid_e8, quote.bid_size_e8) for quote in seen.quotes()]
+async def busy_market(venue: BinanceVenue, shown: list[int]) -> None:
+    """A tick each millisecond or so, each with its own bid; the connections are ever later, the older the later."""
+    for number in range(1, 1_000_000):
+        bid = f"{number}.00000000"
+        shown.append(number * 10**8)
+        for client, lag_s in zip(reversed(venue.clients.values()), (0.0, 0.03), strict=False):
+            client.lag_s = lag_s
+        venue.play._show("BTCUSDT", bid, "2000000.00000000")
+        await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("announced", [False, True])
 def test_no_tick_is_lost_and_none_doubled_when_connections_take_over(announced: bool) -> None:
-    """Each of the LP's ticks has the size of its own draw, so that a list of them shows what is missing or twice."""
-
     async def main() -> None:
-        async with reading(renew_after_s=3600 if announced else 0.3) as seen:
-            shown: list[tuple[int, int]] = []
-            book = seen.venue.books["BTCUSDT"]
-            show = book.show
-
-            def note(bid: str, ask: str) -> dict[str, Any]:
-                data = show(bid, ask)
-                shown.append((int(data["b"].replace(".", "")), int(data["B"].replace(".", ""))))
-                return data
-
-            book.show = note  # type: ignore[method-assign]
+        async with reading(("BTCUSDT",), renew_after_s=3600 if announced else 0.1) as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            shown: list[int] = []
+            market = asyncio.create_task(busy_market(seen.venue, shown))
             clients: set[object] = set()
-            while len(clients) < 4:
+            while len(clients) < 6:
                 await seen.more_quotes()
                 clients |= set(seen.venue.clients)
                 if announced and len(seen.venue.clients) == 1:
                     seen.venue.announce_shutdown()
             await seen.more_quotes(50)
-        told = ticks_told(seen)
+            market.cancel()
+        told = [quote.bid_e8 for quote in seen.quotes()]
         first = shown.index(told[0])
         assert told == shown[first : first + len(told)]
-        assert seen.dropped() == []
-        assert seen.lost is None
+        assert (seen.dropped(), seen.lost) == ([], None)
 
     asyncio.run(main())
 
@@ -371,3 +369,59 @@ def test_connections_are_counted_before_the_lp_counts_them() -> None:
 def test_connections_of_all_streams_count_together() -> None:
     terms = Terms("ws://127.0.0.1:9", PATIENCE)
     assert replace(terms, renew_after_s=1.0).connections is terms.connections
+
+
+def test_who_does_not_take_what_came_stops_the_reading_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with reading() as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            shown: list[int] = []
+            market = asyncio.create_task(busy_market(seen.venue, shown))
+            async with seen.stream.open() as chunks:
+                monkeypatch.setattr(session_module, "EVENTS_LIMIT", 10)
+                await asyncio.sleep(0.05)
+                await anext(chunks)
+                taken: list[int] = []
+                async for events in chunks:
+                    assert len(events) <= 10 + 1
+                    taken += [event.bid_e8 for event in events if isinstance(event, VenueQuote)]
+                    if len(taken) > 100:
+                        break
+                    await asyncio.sleep(0.05)
+            market.cancel()
+        first = shown.index(taken[0])
+        assert taken == shown[first : first + len(taken)]
+
+    asyncio.run(main())
+
+
+def test_a_successor_that_must_be_held_back_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "HELD_LIMIT_MESSAGES", 3)
+    monkeypatch.setattr(session_module, "RENEWAL_RETRY_S", 0.05)
+
+    async def main() -> None:
+        async with reading(renew_after_s=0.1) as seen:
+            seen.venue.play.begin = lambda: None  # type: ignore[method-assign]
+            market = asyncio.create_task(busy_market(seen.venue, []))
+            await seen.until(lambda: len(seen.dropped()) > 1)
+            market.cancel()
+            failed = next(one for one in seen.events if isinstance(one, VenueGarbage))
+            assert failed == VenueGarbage("renewal_failed", "3 messages are held back: the old connection is too slow")
+            assert seen.lost is None
+
+    asyncio.run(main())
+
+
+def test_more_than_can_be_kept_before_the_subscriptions_are_verified_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "EVENTS_LIMIT", 3)
+    monkeypatch.setattr(link_module, "REQUESTS_PER_SECOND", 1)
+    monkeypatch.setattr(link_module, "REQUESTS_BURST", 1)
+
+    async def main() -> None:
+        async with reading() as seen:
+            market = asyncio.create_task(busy_market(seen.venue, []))
+            await seen.until(lambda: seen.lost is not None)
+            market.cancel()
+            assert str(seen.lost) == "more than 3 events before the subscriptions were verified"
+
+    asyncio.run(main())

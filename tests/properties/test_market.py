@@ -1,5 +1,11 @@
 """Fault drills in simulated time: the published tick is fresh, not crossed, and of nobody in quarantine."""
 
+import csv
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -10,6 +16,8 @@ from actors.domain.market import FEED_SILENCE_LIMIT_NS, SWEEP_NS, Market, Ticks
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms, Mode, Pricing
 from actors.domain.quote import Quote, QuoteLimits, Tick
+from config import catalogue
+from gateway.venues.timestamp import parse_time_ns
 from tests.examples import EURUSD, GBPUSD, SECOND_NS, START_NS
 
 MS = 1_000_000
@@ -37,6 +45,9 @@ class Drill:
         self.connected[venue] = connected
         self._run(lambda ticks: self.market.status(venue, connected, self.now_ns, self.now_ns, ticks))
 
+    def define(self, lps: dict[str, LpTerms]) -> None:
+        self._run(lambda ticks: self.market.define(lps, self.now_ns, ticks))
+
     def wait(self, ms: int) -> None:
         """Time goes in steps of the sweep; the feeds say each second how they are."""
         until_ns = self.now_ns + ms * MS
@@ -61,7 +72,7 @@ class Drill:
     def quarantined(self, venue: str) -> bool:
         return self.market.composites["EURUSD"].lines[venue].quarantine.is_on
 
-    def _run(self, step) -> None:  # type: ignore[no-untyped-def]
+    def _run(self, step: Callable[[Ticks], None]) -> None:
         ticks: Ticks = {}
         step(ticks)
         for batch in ticks.values():
@@ -103,7 +114,7 @@ MODES = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(MODES, st.lists(STEPS, max_size=40))
-def test_the_published_tick_is_fresh_sound_and_of_nobody_in_quarantine(pricing: Pricing, steps: list[tuple]) -> None:  # type: ignore[type-arg]
+def test_the_published_tick_is_fresh_sound_and_of_nobody_in_quarantine(pricing: Pricing, steps: list[Any]) -> None:
     drill = Drill(pricing)
     for kind, *what in steps:
         if kind == "quote":
@@ -214,24 +225,40 @@ def test_a_silent_feed_and_crossed_lps() -> None:
     drill.wait(10)
     drill.quote("B", "1.1005", "1.1007")
     assert drill.last() == ("B", "B", True)
-    del drill.connected["B"]
-    drill.connected["B"] = True
-    drill.market._heard_ns["B"] = drill.now_ns - FEED_SILENCE_LIMIT_NS - 1
-    drill.wait(1)
-    assert drill.last() == ("A", "A", True)
+    del drill.connected["A"]
+    drill.wait(FEED_SILENCE_LIMIT_NS // MS)
+    drill.connected["A"] = True
+    drill.quote("B", "1.1005", "1.1008")
+    drill.wait(SWEEP_NS // MS)
+    assert (drill.last(), list(drill.market.composites["EURUSD"].book.quotes)) == (("B", "B", True), ["B"])
 
 
 def test_lps_come_and_go_and_change_while_running() -> None:
     drill = Drill()
     drill.quote("A", "1.1", "1.1002")
     drill.quote("B", "1.1001", "1.1003")
-    ticks: Ticks = {}
-    drill.market.define({"A": LPS["A"], "D": LpTerms(LIMITS)}, drill.now_ns, ticks)
-    assert [(tick.lp_bid, tick.lp_ask) for tick in ticks["EURUSD"]] == [("A", "A")]
+    drill.define({"A": LPS["A"], "D": LpTerms(LIMITS)})
+    assert drill.last() == ("A", "A", True)
     drill.connected["D"] = True
     drill.quote("D", "1.1", "1.10015")
     assert drill.last() == ("A", "D", True)
     with pytest.raises(KeyError):
         drill.quote("B", "1.1", "1.2")
-    drill.market.define({"A": LpTerms(QuoteLimits(price_digits=3))}, drill.now_ns, ticks)
-    assert drill.last() == ("A", "D", False)
+    drill.define({"A": LpTerms(QuoteLimits(price_digits=3))})
+    assert not drill.last()[2]
+
+
+def test_of_a_real_lp_only_the_dirt_is_dropped(shared: Path) -> None:
+    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
+    instruments = catalogue.instruments()
+    market = Market(instruments, {"LP": LpTerms()}, {}, 1, START_NS)
+    ticks: Ticks = {}
+    with gzip.open(shared / "ticks" / "FX14-2026-01-19.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            now_ns = parse_time_ns(row["time"])
+            made = Quote(row["symbol"], e8(row["bid"]), e8(row["ask"]), 1, 1, now_ns, now_ns)
+            market.quote("LP", [made], now_ns, ticks)
+            market.pass_time(now_ns, ticks)
+    (told,) = market.report(now_ns)
+    assert (told.quotes, told.dropped, told.quarantined) == (63_093, {"zero": 942, "crossed": 4}, [])
+    assert all(0 < tick.bid_e8 <= tick.ask_e8 for batch in ticks.values() for tick in batch)

@@ -409,7 +409,10 @@ def test_a_client_that_does_not_read_is_cut_and_the_others_are_not(tmp_path: Pat
 
 def test_requests_to_binance() -> None:
     async def main() -> None:
-        async with binance(Market(speed=20)) as (venue, url), websockets.connect(url + "/stream") as client:
+        async with (
+            binance(Market(speed=20), messages_limit_per_s=100) as (venue, url),
+            websockets.connect(url + "/stream") as client,
+        ):
 
             async def ask(request: str) -> Any:
                 await client.send(request)

@@ -98,8 +98,9 @@ MEASUREMENT = Measurement(
     f"{FRAMES:,} recorded frames of Binance's bookTicker streams (made ones without a recording), repeated with higher "
     "update ids, through the adapter's parser: bytes to quotes in integers, with every check that the adapter makes. "
     "The peer parses the same frames with cryptofeed from PyPI, up to the call of a callback, where that is installed "
-    "(the extra `bench`; its version 3 needs Python 3.13). `bare_per_s` is a msgspec decode and the making of the quote "
-    "without a check. A repeated frame finds its numbers remembered, a market's only in part, so `new_numbers_per_s` is "
-    "with numbers that have not been seen before, all four in each frame. Checked: each frame gives its quote, exactly.",
+    "(the extra `bench`; its version 3 needs Python 3.13). `bare_per_s` is a msgspec decode and the making of the "
+    "quote without a check. A repeated frame finds its numbers remembered, a market's only in part, so "
+    "`new_numbers_per_s` is with numbers that have not been seen before, all four in each frame. Checked: each frame "
+    "gives its quote, exactly.",
     measure,
 )

@@ -18,7 +18,7 @@ from gateway.venues.events import VenueEvent, garbage
 from gateway.venues.interface import ConnectionLost, Patience, Tap
 
 EVENTS_LIMIT = 65_536
-"""So many may wait to be taken; then nothing more is read, until they are."""
+"""So many may wait to be taken; then nothing more is read, until they are. Before `start` is done it is a loss."""
 HELD_LIMIT_MESSAGES = 65_536
 """Of a successor that may not take over yet; with one more it is given up."""
 RENEW_AFTER_S = 23 * 3600.0
@@ -123,7 +123,11 @@ class Session:
         self._tell(self._prices.receive_message(message))
         if self._prices.snapshots_wanted:
             self._snapshots_due.set()
-        return self._room() if len(self._events) > EVENTS_LIMIT else None
+        if len(self._events) <= EVENTS_LIMIT:
+            return None
+        if not self._tasks:
+            raise ConnectionLost(f"more than {EVENTS_LIMIT} events before the subscriptions were verified")
+        return self._room()
 
     def _tell(self, events: list[VenueEvent]) -> None:
         self._events += events
@@ -165,6 +169,8 @@ class Session:
             with suppress(ConnectionLost, TimeoutError):  # It ended by itself, or hangs: there is nothing to wait for.
                 async with asyncio.timeout(FLUSH_LIMIT_S):
                     await live.flushed()
+            if successor.lost.done():
+                raise successor.lost.result()
         except ConnectionLost:
             self._successor = None
             await successor.close()

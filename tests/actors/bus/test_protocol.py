@@ -8,10 +8,12 @@ import pytest
 
 from actors.bus import codec, topics
 from actors.bus.endpoints import Endpoints
-from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamState, StreamStatus
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamState, StreamStatus
+from actors.domain.book import Depth, Level
 from actors.domain.events import AccountOpened
+from actors.domain.lp_status import LpStatus
 from actors.domain.money import parse_e8
-from actors.domain.quote import Tick
+from actors.domain.quote import Quote, Tick
 from tests.docs import documents
 
 PROTOCOL = documents.read("actors/bus/PROTOCOL.md")
@@ -52,6 +54,18 @@ def in_the_document(topic: str) -> tuple[Any, bytes]:
             StreamStatus,
             StreamStatus(TIME_NS, [FEED]),
         ),
+        (
+            "depth:EURUSD",
+            topics.depth("EURUSD"),
+            StreamDepth,
+            StreamDepth(
+                "EURUSD",
+                7,
+                TIME_NS,
+                SEQ,
+                Depth([Level(TICK.bid_e8, 10**14, "BINANCE")], [Level(TICK.ask_e8, 10**14, "OANDA")]),
+            ),
+        ),
         ("events", topics.EVENTS, EventBatch, EventBatch(21, TIME_NS, [AccountOpened(1, "USD")])),
     ],
 )
@@ -77,9 +91,12 @@ def test_a_newer_sender_may_add_fields_at_the_end() -> None:
     assert codec.decoder(StreamAlive)(newer) == StreamAlive(TIME_NS, {"EURUSD": SEQ})
 
 
-def test_fields_of_a_tick_and_of_a_feed() -> None:
+def test_fields_of_a_tick_a_quote_a_feed_and_an_lp() -> None:
     said = [re.findall(r"\w+", code) for code in documents.code(PROTOCOL) if code.startswith("[")]
     assert list(Tick.__struct_fields__) in said
+    assert list(Quote.__struct_fields__) in said
+    lp = ", ".join(LpStatus.__struct_fields__).replace("dropped", "{reason: dropped}")
+    assert f"`[{lp}]`" in " ".join(PROTOCOL.split())
     assert ["FeedStatus", "lp", *FeedStatus.__struct_fields__[1:]] in said
     assert list(StreamState.__struct_fields__) in said
     assert [name for code in said if code[:2] == ["started_ns", "version"] for name in code[1:]] == [

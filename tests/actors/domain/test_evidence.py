@@ -1,5 +1,5 @@
 from actors.domain.evidence import CHUNK_ENTRIES, CHUNKS, DROPS_TOLD, DROPS_TOLD_NS, Evidence, Noted, Source
-from actors.domain.quote import Drop
+from actors.domain.quote import Drop, Tick
 from tests.examples import START_NS, quote, tick
 
 FIRST, SECOND = quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2")
@@ -7,7 +7,7 @@ FIRST, SECOND = quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2")
 
 def test_a_tick_has_the_quotes_that_stood_and_those_that_were_dropped() -> None:
     kept = Evidence()
-    entries = [
+    entries: list[Noted | Tick] = [
         Noted("A", FIRST, None, START_NS, False),
         Noted("B", FIRST, Drop.ZERO, START_NS, False),
         tick("EURUSD", "1.1", "1.2", 1),

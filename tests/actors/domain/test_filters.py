@@ -1,5 +1,4 @@
-from collections.abc import Mapping
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,19 +11,15 @@ LIMITS = QuoteLimits()
 MS = 1_000_000
 
 
-def screen(limits: QuoteLimits = LIMITS, beside: Mapping[str, Quote] | None = None) -> Screen:
-    """`beside`: quotes that are in the book already."""
-    band = Band()
-    if beside:
-        band.reset([given.bid_e8 + given.ask_e8 for given in beside.values()])
-    return Screen(EURUSD, limits, band)
+def screen(limits: QuoteLimits = LIMITS) -> Screen:
+    return Screen(EURUSD, limits, Band())
 
 
 def at(bid: str, ask: str, ms: int = 0, seq: int = 0) -> Quote:
     """Made and received so many milliseconds after START_NS."""
     time_ns = START_NS + ms * MS
     made = quote("EURUSD", bid, ask, venue_time_ns=time_ns, received_ns=time_ns)
-    return Quote(*[getattr(made, name) for name in made.__struct_fields__[:-1]], seq)
+    return msgspec.structs.replace(made, venue_seq=seq)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +109,16 @@ def test_after_a_pause_a_market_may_open_anywhere() -> None:
 def test_where_other_lps_have_a_price_they_decide() -> None:
     """A move that they have made is no spike, and one that they have not is none of the market's."""
     moves = {("1.1", "1.1001"): Drop.OFF_MARKET, ("1.2", "1.2001"): None, ("1.21", "1.2101"): None}
-    for others in ({"B": at("1.2", "1.2001")}, {name: at("1.2", "1.2001") for name in "BCD"}):
+    for names in ("B", "BCD"):
         for move, drop in moves.items():
-            judge = screen(beside=others)
+            band = Band()
+            judge = Screen(EURUSD, LIMITS, band)
             for ms in range(3):
                 assert judge.verdict(at("1.1", "1.1001", ms), "A", {}) is None
+            others: dict[str, Quote] = {}
+            for name in names:
+                others[name] = at("1.2", "1.2001")
+                assert Screen(EURUSD, LIMITS, band).verdict(others[name], name, others) is None
             assert judge.verdict(at(*move, 5), "A", others) is drop
 
 

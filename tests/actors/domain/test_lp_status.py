@@ -1,9 +1,14 @@
 from collections import Counter
 
 from actors.domain.lp_status import CLOCK_WINDOW_NS, LATENCY_BUCKETS, RATE_WINDOW_NS, LpRecord, LpStatus
-from tests.examples import SECOND_NS, START_NS
+from actors.domain.quote import Quote
+from tests.examples import SECOND_NS, START_NS, quote
 
 US, MS = 1_000, 1_000_000
+
+
+def made(venue_time_ns: int, received_ns: int) -> Quote:
+    return quote("EURUSD", "1", "1", venue_time_ns=venue_time_ns, received_ns=received_ns)
 
 
 def report(record: LpRecord, now_ns: int, tick_sides: int = 0) -> LpStatus:
@@ -26,7 +31,7 @@ def test_of_an_lp_that_said_nothing_nothing_is_known() -> None:
 def test_latencies_go_into_buckets_of_powers_of_two_microseconds() -> None:
     record = LpRecord("A", START_NS)
     for way_ns in (-1, 999, 1 * US, 3 * US, 4 * US, 3_600 * SECOND_NS):
-        record.quote(START_NS - way_ns, START_NS, START_NS + 700 * US)
+        record.take([made(START_NS - way_ns, START_NS)], START_NS + 700 * US)
     told = report(record, START_NS)
     assert [(place, count) for place, count in enumerate(told.to_received) if count] == [
         (0, 2),
@@ -43,12 +48,12 @@ def test_the_lps_clock_is_ahead_by_what_its_freshest_quote_is() -> None:
     hour_ns = 3_600 * SECOND_NS
     record = LpRecord("A", START_NS)
     for way_ms in (20, 5, 300):
-        record.quote(START_NS + hour_ns - way_ms * MS, START_NS, START_NS)
+        record.take([made(START_NS + hour_ns - way_ms * MS, START_NS)], START_NS)
     assert report(record, START_NS).clock_ahead_ns == hour_ns - 5 * MS
     for window in (1, 2):
         record.pass_time(START_NS + window * CLOCK_WINDOW_NS)
     assert report(record, START_NS).clock_ahead_ns is None
-    record.quote(START_NS - 7 * MS, START_NS, START_NS)
+    record.take([made(START_NS - 7 * MS, START_NS)], START_NS)
     assert report(record, START_NS).clock_ahead_ns == -7 * MS
 
 
@@ -56,7 +61,7 @@ def test_rate_uptime_age_and_share() -> None:
     record = LpRecord("A", START_NS)
     record.connect(True, START_NS)
     for second in range(10):
-        record.quote(0, START_NS + second * SECOND_NS, START_NS)
+        record.take([made(0, START_NS + second * SECOND_NS)], START_NS)
     record.best = 3
     told = report(record, START_NS + RATE_WINDOW_NS, tick_sides=12)
     assert (told.quotes_per_second_e3, told.last_quote_age_ns) == (1_000, 1 * SECOND_NS)

@@ -22,6 +22,8 @@ class StreamHandler(WebSocketHandler):
     subscriber: Subscriber | None = None
     writing: asyncio.Task[None] | None = None
     end: asyncio.TimerHandle | None = None
+    lag_s = 0.0
+    """All that is sent comes so much later."""
 
     def initialize(self, venue: "BinanceVenue") -> None:
         self.venue = venue
@@ -75,6 +77,7 @@ class StreamHandler(WebSocketHandler):
     async def _write(self, subscriber: Subscriber) -> None:
         try:
             while messages := await subscriber.take():
+                await asyncio.sleep(self.lag_s)
                 for message in messages:
                     await self.write_message(message.decode())
         except WebSocketClosedError:

@@ -1,0 +1,65 @@
+"""The store: what a transaction keeps, and what is there after SIGKILL."""
+
+import contextlib
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.fix.store import SentMessage, Sequences, SqliteStore
+from tests.conftest import ROOT
+
+FIRST = SentMessage(1, b"D", 5, b"", b"11=a\x01")
+SECOND = SentMessage(3, b"8", 6, b"97=Y\x01", b"37=b\x01")
+WRITER = """
+import sys
+from pathlib import Path
+from gateway.fix.store import SqliteStore
+from tests.gateway.fix.peers import Desk, ORDER, START_NS
+desk = Desk(store=SqliteStore(Path(sys.argv[1]))).logged_on()
+while True:
+    for _ in range(3):
+        seq = desk.session.send(b"D", ORDER, START_NS)
+    desk.said()
+    print(seq, flush=True)
+"""
+
+
+def test_sequences_and_messages_are_kept_together(tmp_path: Path) -> None:
+    path = tmp_path / "fix" / "sessions.sqlite"
+    store = SqliteStore(path)
+    assert store.load("a") == Sequences(1, 1, 0)
+    with store.transaction():
+        store.save("a", Sequences(4, 2, 9), [FIRST, SECOND])
+    with contextlib.suppress(ZeroDivisionError), store.transaction():
+        store.save("a", Sequences(9, 9, 9), [FIRST._replace(seq=4)])
+        raise ZeroDivisionError
+    store.close()
+    again = SqliteStore(path)
+    assert again.load("a") == Sequences(4, 2, 9)
+    assert again.sent("a", 1, 9, 10) == [FIRST, SECOND]
+    assert again.sent("a", 2, 9, 10) == [SECOND]
+    assert again.sent("a", 1, 9, 1) == [FIRST]
+    assert again.sent("b", 1, 9, 10) == []
+    with again.transaction():
+        again.forget("a", 2)
+    assert again.sent("a", 1, 9, 10) == [FIRST]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    again.close()
+
+
+@pytest.mark.parametrize("turns", [1, 7, 20])
+def test_what_was_given_to_the_transport_is_there_after_a_kill(tmp_path: Path, turns: int) -> None:
+    path = tmp_path / "sessions.sqlite"
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout
+        told = [int(writer.stdout.readline()) for _ in range(turns)]
+        writer.kill()
+        told += [int(line) for line in writer.stdout.read().split()]
+    store = SqliteStore(path)
+    next_out = store.load("us").next_out
+    assert next_out > told[-1]
+    assert [sent.seq for sent in store.sent("us", 1, next_out, 10**6)] == list(range(2, next_out))
+    store.close()
