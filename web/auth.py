@@ -9,7 +9,7 @@ from pathlib import Path
 import jwt
 import msgspec
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from actors.store import private_files
 from actors.store.passwords import check_password, hash_password
 

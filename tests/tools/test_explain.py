@@ -227,7 +227,10 @@ def test_without_rules_there_is_none_to_name(path: Path) -> None:
 def test_what_the_broker_keeps_at_a_venue_is_said(path: Path) -> None:
     told = explained(path, 3)
     kept = msgspec.structs.replace(told, cover=Cover("LMAX", e8("1.08"), 0, is_kept=True))
-    assert "  closed by the broker, who keeps what it has at LMAX: 1.08000" in command.text(kept, NOTHING_BEHIND).splitlines()
+    assert (
+        "  closed by the broker, who keeps what it has at LMAX: 1.08000"
+        in command.text(kept, NOTHING_BEHIND).splitlines()
+    )
 
 
 def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

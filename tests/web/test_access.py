@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from tests.web.world import World
 from web.access import PUBLIC, Role, Rule
 from web.health import HealthHandler

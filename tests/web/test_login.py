@@ -13,7 +13,7 @@ import httpx
 import jwt
 import pytest
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from tests.web.broker import ADMIN, PASSWORD, TRADER
 from tests.web.world import KEY, World
 from web.auth import AUDIENCE, ISSUER, Tokens, Unauthorised, signing_key
