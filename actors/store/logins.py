@@ -76,7 +76,7 @@ def open_session(connection: sqlalchemy.Connection, told: OpenSession, now_ns: i
         changes["password_hash"] = told.password_hash
     if changes:
         connection.execute(update(USERS).where(USERS.c.user_id == told.user_id).values(changes))
-    _forgive(connection, told)
+    forgive(connection, told.username, told.address)
     _make_room(connection, told.user_id, now_ns)
     fresh = insert(SESSIONS).values(
         user_id=told.user_id,
@@ -171,12 +171,12 @@ def user_of(row: sqlalchemy.Row[tuple[object, ...]]) -> User:
     return User(**{**fields, "account_id": fields["account_id"] or 0})
 
 
-def _forgive(connection: sqlalchemy.Connection, told: OpenSession) -> None:
+def forgive(connection: sqlalchemy.Connection, username: str, address: str) -> None:
     """The name's attempts are forgotten; of the address's only this one, or one good login would excuse all guesses."""
-    connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.subject == name_subject(told.username)))
+    connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.subject == name_subject(username)))
     connection.execute(
         update(LOGIN_ATTEMPTS)
-        .where(LOGIN_ATTEMPTS.c.subject == address_subject(told.address))
+        .where(LOGIN_ATTEMPTS.c.subject == address_subject(address))
         .values(failures=func.greatest(LOGIN_ATTEMPTS.c.failures - 1, 0))
     )
 

@@ -20,7 +20,7 @@ from actors.bus.people import (
     Revoked,
 )
 from actors.store import audit
-from actors.store.logins import revoke, user_of, void_tokens
+from actors.store.logins import forgive, revoke, user_of, void_tokens
 from actors.store.people_schema import API_KEYS, USERS
 
 KEYS_PER_USER = 20
@@ -34,6 +34,7 @@ def change_password(connection: sqlalchemy.Connection, told: ChangePassword, now
     )
     if not changed.rowcount:
         return Refusal("LOGIN_CHANGED", "the login was changed in the meantime")
+    forgive(connection, told.actor.username, told.actor.address)
     audit.record(connection, now_ns, told.actor, "ChangePassword", f"user {told.actor.username}")
     return Revoked([void_tokens(connection, told.actor.user_id, now_ns, keys=False)])
 
@@ -44,7 +45,10 @@ def begin_totp(connection: sqlalchemy.Connection, told: BeginTotp, now_ns: int) 
         .where(USERS.c.user_id == told.actor.user_id, ~USERS.c.totp_confirmed)
         .values(totp_nonce=told.nonce)
     )
-    return Revoked([]) if begun.rowcount else Refusal("TOTP_ON", "there is a second factor already: take it away first")
+    if not begun.rowcount:
+        return Refusal("TOTP_ON", "there is a second factor already: take it away first")
+    forgive(connection, told.actor.username, told.actor.address)
+    return Revoked([])
 
 
 def confirm_totp(connection: sqlalchemy.Connection, told: ConfirmTotp, now_ns: int) -> Answer:

@@ -197,12 +197,12 @@ def test_the_staff_changes_users_and_void_tokens_go_with_it(people: People, anna
     assert (changed.role, changed.account_id, changed.disabled) == ("risk", 7, True)
     assert people.tell(RotateSession(session.session_id, 1, HOME, NOW + S)).code == "SESSION_ENDED"
     assert people.tell(GetApiKey(key.key_id)).code == "UNKNOWN_KEY"
-    assert people.tell(BeginLogin("anna", HOME)) == LoginTicket(None, 0)
     before = people.tell(GetRevocations(0, 0))
     assert people.tell(ChangeUser(ROOT, anna.user_id, "risk", None, True, "again")).users == [changed]
     assert people.tell(GetRevocations(0, 0)) == before
+    assert people.tell(BeginLogin("anna", HOME)) == LoginTicket(None, 0)
     listed = people.tell(GetUsers(10, 0)).users
-    assert [user.username for user in listed] == ["trader", "admin", "anna"]
+    assert [(user.username, user.failures) for user in listed] == [("trader", 0), ("admin", 0), ("anna", 1)]
     assert people.tell(GetUsers(10, listed[1].user_id)).users == listed[2:]
 
 
