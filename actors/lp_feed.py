@@ -185,8 +185,10 @@ class Feed(pykka.ThreadingActor):
         return self._withdraw(line.symbols, message.now_ns) if was_up and not message.up else []
 
     def _withdraw(self, symbols: set[str] | frozenset[str], now_ns: int) -> list[bytes]:
-        """Takes back the quotes that nobody stands by any more."""
+        """Takes back the quotes that nobody stands by. Where no stream is up, the status says it of them all."""
         gone = [symbol for symbol in sorted(symbols) if self._last.pop(symbol, None)]
+        if not any(line.connected for line in self._lines.values()):
+            return []
         quotes = [Quote(symbol, 0, 0, 0, 0, 0, now_ns) for symbol in gone]
         return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
 

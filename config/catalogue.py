@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 
 from actors.domain.calendar import day_of
-from actors.domain.commands import Command, DefineHolidays, DefineInstrument, Deposit, OpenAccount
+from actors.domain.commands import Command, DefineHolidays, DefineInstrument, DefineRules, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
 from actors.domain.pricing import Pricing
+from actors.domain.rulebook import Book, Rule
 
 _FOLDER = Path(__file__).parent
 
@@ -52,6 +53,27 @@ def account_definitions() -> list[Command]:
         commands.append(OpenAccount(int(number), entry["currency"]))
         commands.append(Deposit(int(number), amount_minor, f"opening-{number}", "config"))
     return commands
+
+
+def rule_definitions() -> list[Command]:
+    """The dealing rules of a new broker, numbered in their order."""
+    entry = _read("dealing.toml")
+    rules = tuple(_rule(number, terms) for number, terms in enumerate(entry["rules"], 1))
+    return [DefineRules(rules, tuple(entry["venues"]))]
+
+
+def _rule(number: int, terms: dict[str, Any]) -> Rule:
+    return Rule(
+        rule_id=number,
+        name=terms["name"],
+        book=Book(terms["book"]),
+        venues=tuple(terms.get("venues", ())),
+        accounts=tuple(terms.get("accounts", ())),
+        groups=tuple(terms.get("groups", ())),
+        symbols=tuple(terms.get("symbols", ())),
+        quantity_min_e8=parse_e8(terms.get("quantity_min", "0")),
+        quantity_max_e8=parse_e8(terms.get("quantity_max", "0")),
+    )
 
 
 def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import JSON, Text, bindparam, cast, func, select, text, update
+from sqlalchemy import JSON, Text, bindparam, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
@@ -186,11 +186,11 @@ def _upsert(table: sqlalchemy.Table, merged: Callable[[str, Any, Any], Any] = la
 
 
 def _merge_bar(name: str, earlier: Any, later: Any) -> Any:
-    """As actors.domain.bar.join does it."""
+    """As actors.domain.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
     if name == "ticks":
         return earlier + later
     points = {"open": earlier, "high": func.greatest(earlier, later), "low": func.least(earlier, later), "close": later}
-    return points[name.partition("_")[2]]
+    return case((BARS.c.ticks == 0, later), else_=points[name.partition("_")[2]])
 
 
 _UPSERT_INSTRUMENTS = _upsert(INSTRUMENTS)

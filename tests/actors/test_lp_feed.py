@@ -142,7 +142,7 @@ def test_a_dead_stream_beside_a_living_one_takes_its_quotes_back(feed: pykka.Act
     assert told.missing == {"XAUUSD": "unlisted"}
     (told,) = said(feed, Connected(START_NS + 6, 2, False, "lost again"))
     assert isinstance(told, FeedStatus)
-    withdrawn, told = said(feed, Connected(START_NS + 7, 1, False, "lost too"))
+    (told,) = said(feed, Connected(START_NS + 7, 1, False, "lost too"))
     assert isinstance(told, FeedStatus)
     assert (told.connected, told.detail) == (False, "lost too")
 
@@ -176,12 +176,11 @@ def test_the_quotes_that_stand_are_told_to_a_new_aggregator(feed: pykka.ActorRef
     assert len(said(feed, Beat(START_NS + 5))) == 1
 
 
-def test_bad_settings_are_told_and_withdraw_everything(feed: pykka.ActorRef[Any]) -> None:
+def test_with_bad_settings_nothing_stands(feed: pykka.ActorRef[Any]) -> None:
     two_streams(feed)
-    withdrawn, told = said(feed, Faulty(START_NS + 5, "settings: no url"))
-    assert isinstance(withdrawn, QuoteBatch)
+    (told,) = said(feed, Faulty(START_NS + 5, "settings: no url"))
     assert isinstance(told, FeedStatus)
-    assert [quote.symbol for quote in withdrawn.quotes] == ["EURUSD", "GBPUSD"]
+    assert len(said(feed, Asked(START_NS + 6))) == 1
     assert (told.connected, told.detail, told.streams) == (False, "settings: no url", ())
 
 

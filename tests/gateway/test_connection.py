@@ -308,6 +308,27 @@ def test_garbage_in_the_stream_is_told_and_the_stream_goes_on() -> None:
     asyncio.run(main())
 
 
+def test_bytes_without_a_price_or_a_heartbeat_do_not_keep_a_stream_alive() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + chunk(HEARTBEAT))
+        while not reader.at_eof():
+            writer.write(chunk(b"?\n"))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.02)
+
+    async def main() -> None:
+        async with server(drip) as port:
+            seen = Seen(oanda(port, patience=HASTY), HASTY)
+            async with seen.running():
+                await seen.until(lambda: len(seen.states) >= 2)
+            await asyncio.sleep(0.05)
+        assert seen.states[0] == (True, "connected")
+        assert seen.states[1][1].startswith("neither price nor heartbeat for longer than the limit")
+
+    asyncio.run(main())
+
+
 def test_half_a_line_does_not_outlive_its_connection() -> None:
     async def main() -> None:
         async with server(saying(OK, chunk(HEARTBEAT + HEARTBEAT[:20]))) as port:

@@ -15,6 +15,7 @@ class _Instrument(msgspec.Struct, rename="camel"):
     name: str
     pip_location: int
     display_precision: int
+    trade_units_precision: int
     minimum_trade_size: str
     maximum_order_units: str
     margin_rate: str
@@ -47,6 +48,7 @@ def _held(said: _Instrument) -> VenueInstrument:
     sound = (
         0 < len(said.name) <= INSTRUMENT_LIMIT_CHARS
         and 0 <= said.display_precision <= _DIGITS_LIMIT
+        and 0 <= said.trade_units_precision <= _DIGITS_LIMIT
         and -_DIGITS_LIMIT <= said.pip_location <= _DIGITS_LIMIT
     )
     if not sound:
@@ -54,8 +56,10 @@ def _held(said: _Instrument) -> VenueInstrument:
     return VenueInstrument(
         said.name,
         price_digits=said.display_precision,
-        pip_e8=10 ** (8 + said.pip_location),
+        price_step_e8=10 ** (_DIGITS_LIMIT - said.display_precision),
+        pip_e8=10 ** (_DIGITS_LIMIT + said.pip_location),
         quantity_min_e8=amount_e8(said.minimum_trade_size),
         quantity_max_e8=amount_e8(said.maximum_order_units),
+        quantity_step_e8=10 ** (_DIGITS_LIMIT - said.trade_units_precision),
         margin_rate_e8=amount_e8(said.margin_rate),
     )

@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import httpx
 
-from gateway.venues.events import VenueEvent
+from gateway.venues.events import VenueEvent, VenueGarbage
 from gateway.venues.interface import ConnectionLost, Events, Patience, Tap, is_here, refusal
 from gateway.venues.oanda.pricing import OandaPriceStream, pricing_stream_request
 from gateway.venues.oanda.rest import RETRY_AFTER_CAP_MS, Account, retry_after_ms
@@ -26,7 +26,11 @@ def connection_pace() -> Pace:
 
 
 class OandaStream:
-    """A v20 pricing stream over HTTP. TLS certificates are verified; redirects are not followed."""
+    """A v20 pricing stream over HTTP. TLS certificates are verified; redirects are not followed.
+
+    It is dead when neither a price nor a heartbeat has come for the patience's silence, whatever else comes. Heartbeats
+    come while the market is closed too.
+    """
 
     def __init__(
         self,
@@ -41,7 +45,8 @@ class OandaStream:
         self._request = pricing_stream_request(instruments)
         self._tap = tap
         self._pace = pace or connection_pace()
-        self._timeout = httpx.Timeout(patience.connect_timeout_ms / 1000, read=patience.silence_timeout_ms / 1000)
+        self._silence_s = patience.silence_timeout_ms / 1000
+        self._timeout = httpx.Timeout(patience.connect_timeout_ms / 1000, read=self._silence_s)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
@@ -81,11 +86,18 @@ class OandaStream:
         parser = OandaPriceStream()
         if self._tap:
             self._tap(b"")
+        heard_s = time.monotonic()
         with self._httpx_losses():
             async for chunk in response.aiter_raw():
                 if self._tap:
                     self._tap(chunk)
-                yield parser.receive_data(chunk)
+                events = parser.receive_data(chunk)
+                now_s = time.monotonic()
+                if any(not isinstance(event, VenueGarbage) for event in events):
+                    heard_s = now_s
+                elif now_s - heard_s > self._silence_s:
+                    raise ConnectionLost("neither price nor heartbeat for longer than the limit")
+                yield events
 
     @contextmanager
     def _httpx_losses(self) -> Iterator[None]:

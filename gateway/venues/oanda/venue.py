@@ -5,10 +5,12 @@
 - `account_env` and `token_env`: the names of the secrets. Neither is shown anywhere.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from urllib.parse import urlsplit
 
 from gateway.venues.interface import BadSettings, Parser, Patience, Tap, VenueInstrument, refusal
+from gateway.venues.oanda.candles import Page, fetch_candles
 from gateway.venues.oanda.client import Client
 from gateway.venues.oanda.instruments import instruments_request, parse_instruments
 from gateway.venues.oanda.pricing import OandaPriceStream
@@ -42,6 +44,15 @@ class OandaVenue:
         if not answer.is_success:
             raise refusal(answer.status)
         return parse_instruments(answer)
+
+    async def candles(self, instrument: str, start_ns: int, end_ns: int) -> AsyncGenerator[Page, None]:
+        """Its minutes, a page at a time; raises `ConnectionLost`, and what was given before is good."""
+        async with (
+            Client(self._account, self._patience) as client,
+            aclosing(fetch_candles(client, instrument, start_ns, end_ns)) as fetched,
+        ):
+            async for page in fetched:
+                yield page
 
 
 def account_of(settings: Mapping[str, object], secret: Callable[[str], str]) -> Account:

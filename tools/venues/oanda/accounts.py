@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tools.venues.oanda.book import Book
 from tools.venues.oanda.handler import Handler
 from tools.venues.oanda.instruments import INSTRUMENTS, instrument
 from tools.venues.oanda.prices import HOME_CURRENCY
@@ -16,10 +17,10 @@ _SUMS = (
 )
 
 
-def summary(account: str, created: str) -> dict[str, Any]:
-    """An AccountSummary of an account on which nothing was ever done."""
+def summary(book: Book, created: str) -> dict[str, Any]:
+    """An AccountSummary. What is open is counted; money never moves (book.py)."""
     return {
-        "id": account,
+        "id": book.account,
         "alias": "Simulated",
         "currency": HOME_CURRENCY,
         "createdByUserID": 1000001,
@@ -28,8 +29,10 @@ def summary(account: str, created: str) -> dict[str, Any]:
         "hedgingEnabled": False,
         **dict.fromkeys(("balance", "NAV", "marginAvailable", "marginCloseoutNAV", "withdrawalLimit"), BALANCE),
         **dict.fromkeys(_SUMS, _NOTHING),
-        **dict.fromkeys(("openTradeCount", "openPositionCount", "pendingOrderCount"), 0),
-        "lastTransactionID": "1",
+        "openTradeCount": len(book.open_trades()),
+        "openPositionCount": len(list(book.positions(only_open=True))),
+        "pendingOrderCount": len(book.pending()),
+        "lastTransactionID": book.last_id,
     }
 
 
@@ -42,15 +45,21 @@ class AccountSummaryHandler(Handler):
     def get(self, account: str) -> None:
         self.check_account(account, unknown_status=400)  # The document has no 404 here.
         created = date_time(self.venue.began_ns, self.unix)
-        self.write({"account": summary(self.venue.account, created), "lastTransactionID": "1"})
+        book = self.venue.book
+        self.write({"account": summary(book, created), "lastTransactionID": book.last_id})
 
 
 class AccountHandler(Handler):
     def get(self, account: str) -> None:
         self.check_account(account, unknown_status=400)  # The document has no 404 here.
         created = date_time(self.venue.began_ns, self.unix)
-        nothing: dict[str, list[Any]] = {"trades": [], "positions": [], "orders": []}
-        self.write({"account": summary(self.venue.account, created) | nothing, "lastTransactionID": "1"})
+        book = self.venue.book
+        details = {
+            "trades": book.open_trades(),
+            "positions": list(book.positions(only_open=False)),
+            "orders": book.pending(),
+        }
+        self.write(self.shown({"account": summary(book, created) | details, "lastTransactionID": book.last_id}))
 
 
 class InstrumentsHandler(Handler):
@@ -58,4 +67,4 @@ class InstrumentsHandler(Handler):
         self.check_account(account, unknown_status=400)  # The document has no 404 here.
         names = self.named_instruments()
         chosen = INSTRUMENTS if names is None else names
-        self.write({"instruments": [instrument(name) for name in chosen], "lastTransactionID": "1"})
+        self.write({"instruments": [instrument(name) for name in chosen], "lastTransactionID": self.venue.book.last_id})

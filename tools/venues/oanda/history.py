@@ -11,7 +11,8 @@ from random import Random
 from typing import NamedTuple
 
 from actors.domain.calendar import ALWAYS, FOREX, is_open
-from actors.domain.money import SCALE, NotExact, parse_e8
+from actors.domain.money import SCALE, NotExact
+from gateway.venues.amount import amount_e8
 from tools.venues import model
 
 MINUTE_NS = 60_000_000_000
@@ -39,7 +40,7 @@ class Shown:
     def show(self, symbol: str, bid: str, ask: str, now_ns: int) -> None:
         """A tick; one without two sides makes no candle."""
         try:
-            bid_e8, ask_e8 = parse_e8(bid), parse_e8(ask)
+            bid_e8, ask_e8 = amount_e8(bid), amount_e8(ask)
         except NotExact:
             return
         if min(bid_e8, ask_e8) <= 0:

@@ -9,9 +9,14 @@ LIQUIDITY_UNITS = {"BTC": 10}
 DEFAULT_LIQUIDITY_UNITS = 1_000_000
 
 
+def liquidity_units(name: str) -> int:
+    """So much may be dealt at once at the price that is shown."""
+    return LIQUIDITY_UNITS.get(name[:3], DEFAULT_LIQUIDITY_UNITS)
+
+
 def client_price(name: str, bid: str, ask: str, now: str) -> dict[str, Any]:
     """One bucket a side."""
-    liquidity = LIQUIDITY_UNITS.get(name[:3], DEFAULT_LIQUIDITY_UNITS)
+    liquidity = liquidity_units(name)
     return {
         "type": "PRICE",
         "time": now,
