@@ -7,7 +7,7 @@ again; a lie is something that it never did. Nothing that is true is lost or dou
 from collections import Counter
 from collections.abc import Iterator
 
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
@@ -294,7 +294,7 @@ class AnyVenues(HonestVenues):
 
 
 HonestVenues.TestCase.settings = AnyVenues.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, phases=[Phase.generate]
+    max_examples=30, stateful_step_count=50, deadline=None
 )
 TestHonestVenues = HonestVenues.TestCase
 TestAnyVenues = AnyVenues.TestCase
