@@ -70,7 +70,7 @@ class Members:
     @classmethod
     def of(cls, members: list[tuple[int, bool, "Members | None"]]) -> Self:
         groups = {tag: group for tag, _, group in members}
-        required = tuple(tag for tag, needed, _ in members if needed)
+        required = tuple(sorted(tag for tag, needed, _ in members if needed))
         return cls(groups, required, {tag: place for place, tag in enumerate(groups)})
 
     def __add__(self, other: "Members") -> "Members":
