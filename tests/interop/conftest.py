@@ -10,8 +10,6 @@ import pytest
 
 from tests.conftest import ROOT
 
-pytest.importorskip("quickfix", reason="the interop extra is not installed")
-
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -26,6 +24,7 @@ def quickfix_echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder, port = Path(tmp_path_factory.mktemp("quickfix")), free_port()
     command = [sys.executable, "-m", "tests.interop.quickfix_echo", str(folder), str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as acceptor:
-        assert acceptor.stdout and acceptor.stdout.readline() == "listening\n"
+        assert acceptor.stdout
+        assert acceptor.stdout.readline() == "listening\n"
         yield port
         acceptor.kill()

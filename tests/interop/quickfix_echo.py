@@ -1,6 +1,6 @@
 """QuickFIX as the acceptor that tools/fix_conformance.py is with our engine: the other side of the comparison.
 
-    python -m tests.interop.quickfix_echo FOLDER PORT
+python -m tests.interop.quickfix_echo FOLDER PORT
 """
 
 import sys
@@ -10,27 +10,18 @@ from pathlib import Path
 import quickfix
 
 from tests.interop import quickfix_dictionary
+from tests.interop.quickfix_application import QuickfixApplication
 
 _ECHOED = ("D", "d")
 
 
-class Echo(quickfix.Application):  # type: ignore[misc]
+class Echo(QuickfixApplication):
     def __init__(self) -> None:
         super().__init__()
         self._seen: set[str] = set()
 
-    def onCreate(self, session_id: quickfix.SessionID) -> None: ...
-
     def onLogon(self, session_id: quickfix.SessionID) -> None:
         self._seen.clear()
-
-    def onLogout(self, session_id: quickfix.SessionID) -> None: ...
-
-    def toAdmin(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None: ...
-
-    def fromAdmin(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None: ...
-
-    def toApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None: ...
 
     def fromApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:
         header = message.getHeader()

@@ -138,3 +138,12 @@ def play(port: int, steps: Sequence[Step]) -> tuple[list[str], list[str]]:
 
 def _ended(side: Ours | Theirs) -> list[str]:
     return [*side.messages, "closed"] if side.is_closed else side.messages
+
+
+LOGON = said("A", 1, "98=0|108=30")
+ORDER = "11=ID|21=3|38=100|40=1|54=1|55=INTC|60=<now>"
+RESENT = "43=Y|122=<now>"
+
+
+def order(seq: int, header: str = "", body: str = ORDER) -> Step:
+    return said("D", seq, body, header)
