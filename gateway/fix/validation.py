@@ -124,11 +124,8 @@ class _Walk:
         """Takes the entries in. A field that is not next in an entry belongs to what is around it, if it can."""
         delimiter = next(iter(group.groups))
         entries, seen = 0, dict[int, None]()
-        while (
-            (count or delimiter not in outer)
-            and self._at < len(self._fields)
-            and self._fields[self._at][0] in group.groups
-        ):
+        may_begin = count or delimiter not in outer
+        while may_begin and self._at < len(self._fields) and self._fields[self._at][0] in group.groups:
             tag, value = self._fields[self._at]
             if tag == delimiter:
                 if entries and (problem := self._missing(group, seen)):
