@@ -1,6 +1,8 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
+from importlib.util import find_spec
+
+from tools.bench import fix_round_trip, order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -12,3 +14,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
 }
+if find_spec("quickfix"):  # `make interop` installs it.
+    MEASUREMENTS |= {
+        fix_round_trip.NAME: fix_round_trip.MEASUREMENT,
+        fix_round_trip.SINGLE_NAME: fix_round_trip.SINGLE_MEASUREMENT,
+    }
