@@ -2,11 +2,24 @@
 
 from importlib.util import find_spec
 
-from tools.bench import fix_round_trip, order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
+from tools.bench import (
+    binance_parse,
+    fix_round_trip,
+    order_latency,
+    orders,
+    quote_latency,
+    quotes,
+    recovery,
+    replay,
+    stop_out_latency,
+    tick_cost,
+)
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
+    binance_parse.NAME: binance_parse.MEASUREMENT,
     quotes.NAME: quotes.MEASUREMENT,
+    quote_latency.NAME: quote_latency.MEASUREMENT,
     orders.NAME: orders.MEASUREMENT,
     replay.NAME: replay.MEASUREMENT,
     recovery.NAME: recovery.MEASUREMENT,
