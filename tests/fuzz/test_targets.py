@@ -1,7 +1,7 @@
 """The fuzzer's targets with its corpus, mutated by hypothesis: a small part of what `python -m tests.fuzz` tries."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.corpus import CORPUS
@@ -15,6 +15,7 @@ def test_the_corpus_raises_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_neither_does_what_is_like_it(name: str, data: st.DataObject) -> None:
     whole = bytearray(data.draw(st.sampled_from(CORPUS[name])))
@@ -24,6 +25,7 @@ def test_neither_does_what_is_like_it(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@settings(deadline=None)
 @given(data=st.binary(max_size=300))
 def test_neither_do_any_bytes(name: str, data: bytes) -> None:
     TARGETS[name](data)

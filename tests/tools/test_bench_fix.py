@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench import fix_chain, fix_round_trip
+from tools.bench import fix_chain, fix_codec, fix_round_trip
 from tools.bench.result import Spoiled
 
 ORDERS = 200
@@ -26,3 +26,11 @@ def test_a_missing_report_spoils_the_round(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(fix_round_trip, "TIMEOUT_S", 0.5)
     with pytest.raises(Spoiled, match="deal"):
         fix_round_trip.dealt(tmp_path, fix_chain, 10**6, 1, True)
+
+
+def test_both_codecs_make_the_same_of_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fix_codec.measure(tmp_path, lambda _words: None, messages=10, rounds=1)
+    assert result.extra["message_bytes"] > 200
+    monkeypatch.setattr(fix_codec, "_peer_encoded", lambda: b"")
+    with pytest.raises(Spoiled, match="the same"):
+        fix_codec.measure(tmp_path, lambda _words: None, messages=10, rounds=1)

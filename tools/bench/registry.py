@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from tools.bench import (
     binance_parse,
+    fix_codec,
     fix_round_trip,
     order_latency,
     orders,
@@ -26,6 +27,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
+    fix_codec.NAME: fix_codec.MEASUREMENT,
 }
 if find_spec("quickfix"):  # `make interop` installs it.
     MEASUREMENTS |= {
