@@ -80,7 +80,7 @@ def measure(_folder: Path, say: Say, *, messages: int = MESSAGES, rounds: int = 
 
 
 MEASUREMENT = Measurement(
-    "An ExecutionReport of 19 fields, encoded and parsed again in one process; ours checks BodyLength and CheckSum. The "
-    "JSON has the nanoseconds of each direction.",
+    "An ExecutionReport of 19 fields, encoded and parsed again in one process; ours checks BodyLength and CheckSum. "
+    "The JSON has the nanoseconds of each direction.",
     measure,
 )
