@@ -295,7 +295,9 @@ def test_a_position_is_reversed_at_its_venue(mode: Mode) -> None:
 
 
 def test_a_reversal_on_our_own_book_asks_for_the_margin_of_one_position() -> None:
-    desk = Desk(Rule(rule_id=1, name="ours", book=Book.B_BOOK))
+    desk = Desk(None)
+    pounds = Rule(rule_id=1, name="pounds to LMAX", book=Book.A_BOOK, venues=("LMAX",), symbols=("GBPUSD",))
+    desk.tell(DefineRules((pounds, Rule(rule_id=2, name="ours", book=Book.B_BOOK)), VENUES))
     desk.tell(order("EURUSD", BUY, "10000"))
     *_, turned = desk.tell(ReversePosition(ACCOUNT, "turn", 1))
     assert isinstance(turned, OrderFilled)
