@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from actors.bus.asking import Asker
+from actors.bus.prices import Prices
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens
-from web.bus import Asker
 from web.fanout import Fanout
-from web.prices import Prices
 from web.render import Renderer
 from web.survey import Survey
 

@@ -1,10 +1,10 @@
 """POST /login."""
 
 from actors.bus.answers import User, UserReport
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.requests import GetUser
 from web import problem, schema
 from web.auth import TooManyLogins
-from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
 
 USER_TIMEOUT_MS = 2_000

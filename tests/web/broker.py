@@ -28,6 +28,7 @@ from actors.bus.answers import (
     User,
     UserReport,
 )
+from actors.bus.asking import Inlet
 from actors.bus.endpoints import Endpoints
 from actors.bus.requests import (
     AggregatorRequest,
@@ -70,7 +71,6 @@ from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from actors.domain.state import State
 from actors.store.passwords import hash_password
-from web.bus import Inlet
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
