@@ -29,8 +29,8 @@ from actors.domain.commands import (
 from actors.domain.events import Event
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
-from actors.errand import Errand, Failed
 from actors.explainer import Explainer
+from actors.keeping import Keeping
 from actors.observations import Observation, Observations
 from actors.reports import Answered, messages_of
 from actors.store.journal import Full, Journal
@@ -44,8 +44,6 @@ INTERVAL_MS = 50
 TICKS_WAIT_NS = 50_000_000
 """Ticks that cause nothing wait so long for the next commit at most; a command never waits."""
 HEARTBEAT_NS = 1_000_000_000
-SNAPSHOT_EVERY_RECORDS = 500_000
-"""Inputs and events after the last snapshot: a recovery takes in about so many, in about a second."""
 NAMED = (SubmitOrder, ClosePosition, ClosePositionBy, ClosePositions, ReversePosition)
 """The commands that their client_order_id makes safe to repeat."""
 RETRY_NS = 1_000_000_000
@@ -79,8 +77,7 @@ class Engine(pykka.ThreadingActor):
         self._turns: list[Turn] = []
         self._events: list[Event] = []
         self._seen = Observations()
-        self._records = recovered.replayed
-        self._keeper: Errand | None = None
+        self._keeping = Keeping(journal.path, recovered.replayed)
         self._explainer = Explainer(journal.path)
         self._lack = ""
         self._retry_ns, self._pause_ns = 0, RETRY_NS
@@ -114,7 +111,7 @@ class Engine(pykka.ThreadingActor):
         except Full as fault:
             self._stand_back(fault)
             outbox = messages_of(self._answers(asked))
-        self._tend_journal()
+        self._keeping.tend(may_start=not self._lack)
         return outbox + messages_of(self._explainer.answers())
 
     def _turn(self, ticks: list[list[bytes]], asked: Asked) -> Outbox:
@@ -157,8 +154,7 @@ class Engine(pykka.ThreadingActor):
         except (Full, OSError) as fault:
             log.error("stopped without a snapshot", reason=str(fault))
         self._explainer.stop()
-        if self._keeper is not None:
-            self._keeper.stop()
+        self._keeping.stop()
         self._journal.close()
         return outbox
 
@@ -200,7 +196,7 @@ class Engine(pykka.ThreadingActor):
             state, events = self._state, self._events
             first_event_seq = state.event_seq - len(events) + 1
             frames = self._journal.append(self._turns, first_event_seq, events, state.last_fill_id)
-            self._records += len(events) + sum(len(turn.inputs) for turn in self._turns)
+            self._keeping.count(len(events) + sum(len(turn.inputs) for turn in self._turns))
             self._turns, self._events, self._openings = [], [], []
             self._seen.clear()
             self._pause_ns = RETRY_NS
@@ -217,20 +213,6 @@ class Engine(pykka.ThreadingActor):
         self._published_ns = self._now_ns
         heartbeat = EventBatch(self._state.event_seq + 1, self._now_ns, [])
         return [("events", [codec.encode(heartbeat, topics.EVENTS)])]
-
-    def _tend_journal(self) -> None:
-        """Snapshots and compressed files are another process's work: see actors/store/keeper.py."""
-        if self._keeper is None:
-            if self._records >= SNAPSHOT_EVERY_RECORDS and not self._lack:
-                self._records = 0
-                self._keeper = Errand("actors.store.keeper", str(self._journal.path.absolute()))
-            return
-        try:
-            if self._keeper.result() is None:
-                return
-        except Failed as fault:
-            structlog.get_logger().error("no snapshot was made", reason=str(fault))
-        self._keeper = None
 
     def _see(self, seen: Observation | None) -> None:
         if isinstance(seen, StreamAlive):
@@ -261,27 +243,35 @@ class Engine(pykka.ThreadingActor):
         return asked
 
     def _answers(self, asked: Asked) -> list[Answered]:
-        return [(identity, Reply(request.request_id, self._answer(request.body))) for identity, request in asked]
+        return [(identity, Reply(request.request_id, self._answer(request))) for identity, request in asked]
 
-    def _answer(self, body: Any) -> Answer:
+    def _answer(self, request: EngineRequest) -> Answer:
+        body: Any = request.body
         query = self._queries.get(type(body))
         try:
             if query is not None:
                 return query(body)
-            return self._known(body) if self._lack else self._obey(body)
+            if self._lack:
+                lack = f"nothing can be accepted now, and nothing was done: {self._lack}"
+                return self._known(body, Refused(Code.JOURNAL_FULL, lack))
+            waited_ms = (self._now_ns - request.sent_ns) // 1_000_000
+            if request.deadline_ms and waited_ms > request.deadline_ms:
+                late = f"it has waited for {waited_ms} ms, more than {request.deadline_ms} ms, and nothing was done"
+                return self._known(body, Refused(Code.EXPIRED_REQUEST, late))
+            return self._obey(body)
         except Refused as refusal:
             return Refusal(refusal.code.value, refusal.detail, refusal.field)
         except Damaged as fault:
             structlog.get_logger().error("the journal is damaged", reason=str(fault))
             return Refusal("UNAVAILABLE", f"the journal cannot answer: {fault}")
 
-    def _known(self, command: Command) -> Answer:
-        """Without room: what was answered before is answered again, and all else refused."""
+    def _known(self, command: Command, refused: Refused) -> Answer:
+        """What was answered before is answered again, and all else refused."""
         if isinstance(command, NAMED):
             outcome = positions.known_outcome(self._state, command)
             if outcome is not None:
                 return OrderReport(self._state.event_seq, outcome, repeated=True)
-        raise Refused(Code.JOURNAL_FULL, f"nothing can be accepted now, and nothing was done: {self._lack}")
+        raise refused
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)
@@ -296,7 +286,11 @@ class Engine(pykka.ThreadingActor):
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     journal, recovered = opened(settings.run_dir / "journal" / "engine.sqlite")
-    definitions = [*catalogue.instrument_definitions(), *catalogue.account_definitions()]
+    definitions = [
+        *catalogue.instrument_definitions(),
+        *catalogue.holiday_definitions(),
+        *catalogue.account_definitions(),
+    ]
     return process.Running(
         Engine.start(journal, recovered, definitions),
         {

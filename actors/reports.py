@@ -30,7 +30,9 @@ def account_report(state: State, account_id: int, now_ns: int) -> AccountReport:
         for position in account.positions.values()
     ]
     summary, orders = state.summary(account, now_ns), list(account.orders.values())
-    return AccountReport(state.event_seq, summary, positions, orders, account.group, dict(account.requirements))
+    return AccountReport(
+        state.event_seq, summary, positions, orders, account.group, dict(account.requirements), account.limits
+    )
 
 
 def instruments(state: State) -> Instruments:

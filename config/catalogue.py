@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount
+from actors.domain.calendar import day_of
+from actors.domain.commands import Command, DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8, parse_minor
 
@@ -36,6 +37,14 @@ def lps() -> dict[str, Lp]:
 
 def instrument_definitions() -> list[Command]:
     return [DefineInstrument(instrument) for instrument in instruments().values()]
+
+
+def holiday_definitions() -> list[Command]:
+    """The days on which nothing is settled, by currency."""
+    return [
+        DefineHolidays(currency, tuple(day_of(one.year, one.month, one.day) for one in days))
+        for currency, days in _read("holidays.toml").items()
+    ]
 
 
 def account_definitions() -> list[Command]:

@@ -24,7 +24,16 @@ Lines = list[str]
 
 def text(told: Explanation) -> str:
     """Sections for a person to read. A further one is a function and its place in this list."""
-    sections: list[Callable[[Explanation], Lines]] = [_fill, _order, _price, _conversion, _margin, _postings, _place]
+    sections: list[Callable[[Explanation], Lines]] = [
+        _fill,
+        _order,
+        _route,
+        _price,
+        _conversion,
+        _margin,
+        _postings,
+        _place,
+    ]
     return "\n\n".join("\n".join(section(told)) for section in sections)
 
 
@@ -66,6 +75,29 @@ def _order(told: Explanation) -> Lines:
         if price_e8:
             lines.append(f"  {name:<15}  {format_e8(price_e8, digits)}")
     return lines
+
+
+def _route(told: Explanation) -> Lines:
+    order, cover, digits = told.order, told.cover, told.instrument.price_digits
+    rule = order.routed_by
+    if rule is not None:
+        lines = [f"Route: rule {rule.rule_id} {rule.name!r}, of version {rule.version} of the rules"]
+    elif told.fill.side is not told.position.side:
+        lines = ["Route: it closes, and goes where it was opened"]
+    else:
+        lines = ["Route: no rules were defined"]
+    if cover is None:
+        return [*lines, "  dealt on the broker's own book"]
+    if cover.is_kept:
+        return [
+            *lines,
+            f"  closed by the broker, who keeps what it has at {cover.venue}: {format_e8(cover.price_e8, digits)}",
+        ]
+    return [
+        *lines,
+        f"  dealt at {cover.venue} at {format_e8(cover.price_e8, digits)}, "
+        f"markup {format_e8(cover.markup_e8, digits)} for the client",
+    ]
 
 
 def _price(told: Explanation) -> Lines:

@@ -17,8 +17,10 @@ from actors.domain.events import (
     Event,
     GroupDefined,
     HedgeDefined,
+    HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
+    LimitsSet,
     RulesDefined,
 )
 from web.render import Renderer
@@ -31,7 +33,17 @@ WAITING_EVENTS_LIMIT = 10_000
 """Events of an account that wait for the snapshot that they follow; with more, its watchers are told to try again."""
 
 
-DESK_EVENTS = (DaySealed, RulesDefined, HedgeDefined, ChildSent, ChildChanged, BreakFound, InquiryDue)
+DESK_EVENTS = (
+    DaySealed,
+    LimitsSet,
+    HolidaysDefined,
+    RulesDefined,
+    HedgeDefined,
+    ChildSent,
+    ChildChanged,
+    BreakFound,
+    InquiryDue,
+)
 """What happens at the dealing desk, and is no client's to see."""
 
 

@@ -60,7 +60,8 @@ class CommandHandler(AskingHandler):
     ) -> tuple[schema.ExecutionBody, bool]:
         """Has a command with a client_order_id carried out; gives what came of it, and whether it was done before."""
         currency = await self.currency(command.account_id)
-        report = await self._tell(command, OrderReport, {"client_order_id": command.client_order_id})
+        identity = {"client_order_id": command.client_order_id}
+        report = await self._tell(command, OrderReport, identity, self.backend.clock_ns())
         outcome = report.outcome
         execution = self.backend.render.execution(outcome, currency)
         if outcome.order.status is OrderStatus.REJECTED:
@@ -74,11 +75,14 @@ class CommandHandler(AskingHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish()
 
-    async def _tell(self, command: Any, answer: type[A], identity: dict[str, str]) -> A:
-        """`identity`: under what the command may be sent again when its outcome is not known."""
+    async def _tell(self, command: Any, answer: type[A], identity: dict[str, str], sent_ns: int = 0) -> A:
+        """`identity`: under what the command may be sent again when its outcome is not known.
+
+        `sent_ns`: now, where it is not to be carried out once the client has been told so.
+        """
         backend = self.backend
         try:
-            report: Any = await backend.engine.ask(command, answer, COMMAND_TIMEOUT_MS)
+            report: Any = await backend.engine.ask(command, answer, COMMAND_TIMEOUT_MS, sent_ns)
         except Declined as error:
             raise problem.of_refusal(error.refusal) from None
         except Away as error:

@@ -22,6 +22,7 @@ _STATUS = {
     "IDEMPOTENCY_KEY_REUSED": 409,
     "UNAVAILABLE": 503,
     "JOURNAL_FULL": 503,
+    "EXPIRED_REQUEST": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
 

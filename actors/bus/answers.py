@@ -6,9 +6,11 @@ from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.books import SentChild
 from actors.domain.commands import Input
+from actors.domain.events import Cover
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
+from actors.domain.limits import Limits
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
@@ -74,6 +76,8 @@ class AccountReport(Body, frozen=True):
     """The terms that it deals on."""
     requirements: dict[str, Requirement]
     """Its margin, by symbol."""
+    limits: Limits = Limits()
+    """In force: its own, and where it has none its group's."""
 
 
 class DeskReport(Message, frozen=True):
@@ -143,6 +147,8 @@ class Explanation(Body, frozen=True):
     place: JournalPlace
     markup: Markup
     """What the broker's terms for the account's group added to the tick."""
+    cover: Cover | None = None
+    """The venue's part in it; None where the broker dealt it itself. The rule is in the order."""
 
 
 class Ticks(Body, frozen=True):

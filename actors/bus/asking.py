@@ -88,19 +88,23 @@ class Asker:
         """Replies that did not decode or that nobody waits for."""
         self.inlet = Inlet(socket, self._on_replies)
         self._socket = socket
-        self._request: Callable[[int, Any], Any] = request
+        self._request: Callable[..., Any] = request
         self._decode = decoder(Reply)
         self._last_id = 0
         self._open: dict[int, asyncio.Future[Answer]] = {}
 
-    async def ask(self, question: Any, answer: type[A], timeout_ms: int) -> A:
-        """The answer, which must be of the class given; raises Away, NoAnswer or Declined."""
+    async def ask(self, question: Any, answer: type[A], timeout_ms: int, sent_ns: int = 0) -> A:
+        """The answer, which must be of the class given; raises Away, NoAnswer or Declined.
+
+        `sent_ns`: now, where the engine is not to begin with it after the timeout.
+        """
         if len(self._open) >= OPEN_QUESTIONS_LIMIT:
             raise Away(f"{self.name} is behind with {OPEN_QUESTIONS_LIMIT} questions")
         self._last_id += 1
         request_id = self._last_id
         try:
-            self._socket.send(encode(self._request(request_id, question)), zmq.NOBLOCK)
+            limits = (sent_ns, timeout_ms) if sent_ns else ()
+            self._socket.send(encode(self._request(request_id, question, *limits)), zmq.NOBLOCK)
         except zmq.Again:
             raise Away(f"{self.name} is not there") from None
         finally:

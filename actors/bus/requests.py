@@ -105,6 +105,10 @@ AggregatorQuery = Ping | GetTicks
 class EngineRequest(Message, frozen=True):
     request_id: int
     body: EngineCommand | EngineQuery
+    sent_ns: int = 0
+    deadline_ms: int = 0
+    """A command that has waited for longer since `sent_ns` is refused with EXPIRED_REQUEST, and nothing is done; 0: it
+    may wait. What was done before is answered as ever. Both clocks are the machine's, or kept together by NTP."""
 
 
 class HistoryRequest(Message, frozen=True):

@@ -14,7 +14,7 @@ from actors.domain.account import WAITING, Account
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
 from actors.domain.commands import Mode
-from actors.domain.dealing import Deal, check_free_margin
+from actors.domain.dealing import Deal
 from actors.domain.events import (
     BreakFound,
     ChildChanged,
@@ -27,6 +27,8 @@ from actors.domain.events import (
     OrderFilled,
     OrderModified,
 )
+from actors.domain.free_margin import check_free_margin
+from actors.domain.headroom import check_headroom
 from actors.domain.lifecycle import Step, after
 from actors.domain.money import CEILING, format_e8, mul_div
 from actors.domain.order import BUY, Order, OrderReason, OrderTerms, OrderType, Position, TimeInForce
@@ -37,17 +39,21 @@ FINISH_LIMIT_NS = 5_000_000_000
 """A child order should be over by then; if it is not, its venue is asked."""
 PROFESSIONAL, RETAIL = "professional", "retail"
 """What rules call a client class."""
-CLIENT, FOK, IOC, NETTING = OrderReason.CLIENT, TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
+CLIENT, CLOSE = OrderReason.CLIENT, OrderReason.CLOSE
+FOK, IOC, NETTING = TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
 LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
-def part_for_venues(
+def routed(
     state: State, account: Account, order: Order, price_e8: int, now_ns: int
-) -> tuple[int, tuple[str, ...]]:
-    """How much of an order goes to venues, and to which.
+) -> tuple[Order, int, tuple[str, ...]]:
+    """The order with the rule that it went by, how much of it goes to venues, and to which.
 
     What closes goes where it was opened, what opens where the rules say. Of a fill-or-kill order all or nothing.
     """
+    books = state.books
+    if books.is_plain and not books.rules.version:
+        return order, 0, ()
     terms, group = order.terms, account.group
     left_e8, for_venues_e8 = terms.quantity_e8, 0
     venues: tuple[str, ...] = ()
@@ -64,14 +70,15 @@ def part_for_venues(
         request = RouteRequest(
             account.account_id, group.name, client_class, terms.symbol, terms.side, left_e8, price_e8, now_ns
         )
-        routing = state.books.router(state.instruments).route(request)
+        routing = books.router(state.instruments).route(request)
+        order = msgspec.structs.replace(order, routed_by=books.routed_by[routing.rule_id])
         for_venues_e8 += routing.a_book_e8
         venues += routing.venues
     elif for_venues_e8:
-        venues += state.books.venues
+        venues += books.venues
     if for_venues_e8 and terms.time_in_force is FOK:
         for_venues_e8 = terms.quantity_e8
-    return for_venues_e8, tuple(dict.fromkeys(venues))
+    return order, for_venues_e8, tuple(dict.fromkeys(venues))
 
 
 def route(
@@ -80,17 +87,20 @@ def route(
     deal: Deal,
     order: Order,
     price_e8: int,
+    for_venues_e8: int,
+    venues: tuple[str, ...],
     now_ns: int,
     following: Deal | None = None,
 ) -> Deal:
     """What becomes of an order that `deal` has dealt at a price of the broker's own: that, or what venues get.
 
-    Raises Refused where free margin does not suffice. `following`: what has really been done before, in the same step.
+    `for_venues_e8` and `venues` are those of `routed`.
+
+    Raises Refused where free margin does not suffice, or too much would be open. `following`: what has really been
+    done before, in the same step.
     """
+    check_headroom(state, account, deal, now_ns)
     needed_minor = check_free_margin(state, account, deal)
-    if state.books.is_plain:
-        return deal
-    for_venues_e8, venues = part_for_venues(state, account, order, price_e8, now_ns)
     if not for_venues_e8 and following is None:
         return deal
     real = Deal(state, account, account.ticks[order.symbol], now_ns, following)
@@ -115,11 +125,14 @@ def close(
     price_e8: int,
     now_ns: int,
 ) -> None:
-    """Closes as much of a position as the order says: at a price, or at venues what venues have opened."""
-    for_venues_e8 = 0
-    if position.a_book_e8:
-        free_e8 = position.a_book_e8 - closing_e8(account, position)
-        for_venues_e8 = max(0, min(order.quantity_e8, free_e8))
+    """Closes as much of a position as the order says: at a price, or at venues what venues have opened.
+
+    Where venues have refused a protection too often, the broker closes the position and keeps what it has there.
+    """
+    for_venues_e8 = covered_e8(account, position, order.quantity_e8)
+    if for_venues_e8 and order.reason is not CLOSE and state.books.has_given_up(position.position_id):
+        close_here(deal, order, position, price_e8, for_venues_e8)
+        return
     if not for_venues_e8:
         deal.close(order, position, order.quantity_e8, price_e8)
         return
@@ -129,6 +142,33 @@ def close(
         deal.close(order, position, order.quantity_e8 - for_venues_e8, price_e8)
     venues = tuple(dict.fromkeys((position.venue, *state.books.venues)))
     deal.events.append(_sent(account, order, venues, now_ns))
+
+
+def covered_e8(account: Account, position: Position, quantity_e8: int) -> int:
+    """How much of a quantity that is to be closed venues have opened, and are not closing yet. That goes first."""
+    if not position.a_book_e8:
+        return 0
+    return max(0, min(quantity_e8, position.a_book_e8 - closing_e8(account, position)))
+
+
+def close_here(
+    deal: Deal, order: Order, position: Position, price_e8: int, for_venues_e8: int, matched_e8: int = 0
+) -> None:
+    """Closes at a price without asking a venue, though venues have opened `for_venues_e8` of it.
+
+    `matched_e8` of that has its opposite at the same venue, closed with it: the broker has nothing there afterwards.
+    The rest stays open at the venue and is the broker's own position from now on, hedged as its terms say.
+    """
+    parts = (
+        (Cover(position.venue, price_e8, 0), matched_e8),
+        (Cover(position.venue, price_e8, 0, is_kept=True), for_venues_e8 - matched_e8),
+        (None, order.quantity_e8 - for_venues_e8),
+    )
+    for cover, quantity_e8 in parts:
+        if quantity_e8:
+            deal.cover = cover
+            order = deal.close(order, position, quantity_e8, price_e8)
+            position = deal.left(position)
 
 
 def closing_e8(account: Account, position: Position) -> int:

@@ -8,14 +8,18 @@ from actors.domain import ledger
 from actors.domain.commands import Mode
 from actors.domain.exposure import Exposure
 from actors.domain.group import Group
+from actors.domain.limits import AS_THE_GROUP, Limits, in_force
 from actors.domain.margin import Converted
-from actors.domain.order import Fill, Order, OrderStatus, Outcome, Position
+from actors.domain.order import BUY, Fill, Order, OrderStatus, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.stop_out import MarginStatus
 
 REMEMBERED_ORDERS = 10_000
-"""How many of an account's last requests are known by their client_order_id; older ones are history's alone."""
+"""How many of an account's last requests are known by their client_order_id; older ones are history's alone.
+
+A request of which an order still waits is known as long as that waits.
+"""
 WAITING = (OrderStatus.WORKING, OrderStatus.TRIGGERED)
 
 
@@ -53,12 +57,15 @@ class Account:
         "currency",
         "exposures",
         "group",
+        "group_nets",
         "ledger_account",
+        "limits",
         "maintenance_minor",
         "margin_minor",
         "mode",
         "orders",
         "outcomes",
+        "own_limits",
         "positions",
         "requirements",
         "reserved_minor",
@@ -75,10 +82,15 @@ class Account:
         mode: Mode,
         group: Group,
         ticks: dict[str, Tick],
+        group_nets: dict[str, int] | None = None,
     ) -> None:
-        """`ticks`: prices as the group sees them, kept up to date by whoever owns them."""
-        self.group = group
+        """`ticks`: prices as the group sees them, kept up to date by whoever owns them.
+
+        `group_nets`: net quantities of all accounts of the group, by symbol, which this one keeps its part of.
+        """
+        self.agree(group, AS_THE_GROUP)
         self.ticks = ticks
+        self.group_nets = {} if group_nets is None else group_nets
         self.second = self.second_orders = 0
         """Orders that came within the second after `second` (of the epoch)."""
         self.credit_account = ledger.credit(account_id)
@@ -99,16 +111,37 @@ class Account:
         """Margin that is kept free for orders at venues."""
         self.status = MarginStatus.NORMAL
 
+    def _forget(self) -> None:
+        """The oldest request of which nothing waits any more; if all wait, none: as many as may wait are then kept."""
+        waiting = {order.client_order_id: None for order in self.orders.values()}
+        for _ in range(len(waiting) + 1):
+            name, outcome = self.outcomes.popitem(last=False)
+            if name not in waiting:
+                return
+            self.outcomes[name] = outcome
+
+    def agree(self, group: Group, own_limits: Limits) -> None:
+        """The terms of its group, and limits of its own, from now on."""
+        self.group, self.own_limits = group, own_limits
+        self.limits = in_force(group.limits, own_limits)
+
+    def nets(self) -> dict[str, int]:
+        """Longs less shorts by symbol, with what orders at venues would add to them."""
+        found = {symbol: exposure.net_e8 for symbol, exposure in self.exposures.items()}
+        for order in self.orders.values():
+            if order.at_venue_e8:
+                found[order.symbol] = found.get(order.symbol, 0) + _opening_e8(order)
+        return found
+
     def take(self, order: Order, fill: Fill | None = None, code: str = "", detail: str = "") -> None:
         """The order as it is now, and its latest fill; one that waits no longer leaves."""
         if self.orders:
             before = self.orders.get(order.order_id)
             if before is not None:
-                self.reserved_minor -= before.reserved_minor
+                self._reserve(before, -1)
         if order.status in WAITING:
-            self.orders[order.order_id] = order
-            self.reserved_minor += order.reserved_minor
-        else:
+            self.wait(order)
+        elif self.orders:
             self.orders.pop(order.order_id, None)
         name = order.client_order_id
         if not name:
@@ -123,7 +156,21 @@ class Account:
         fills = known.fills if known is not None else ()
         self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)
         if len(self.outcomes) > REMEMBERED_ORDERS:
-            self.outcomes.popitem(last=False)
+            self._forget()
+
+    def wait(self, order: Order) -> None:
+        """One that waits, or is at venues."""
+        self.orders[order.order_id] = order
+        self._reserve(order, 1)
+
+    def _reserve(self, order: Order, sign: int) -> None:
+        """What an order at venues keeps free of margin and would add to the net position; sign -1: no longer."""
+        self.reserved_minor += sign * order.reserved_minor
+        if order.at_venue_e8:
+            self._net(order.symbol, sign * _opening_e8(order))
+
+    def _net(self, symbol: str, change_e8: int) -> None:
+        self.group_nets[symbol] = self.group_nets.get(symbol, 0) + change_e8
 
     def place(self, position: Position, quote: str) -> None:
         """The position as it is now, in an instrument quoted in `quote`; with quantity 0 it leaves."""
@@ -131,6 +178,7 @@ class Account:
         exposure = self.exposures.get(position.symbol)
         if exposure is None:
             exposure = self.exposures[position.symbol] = Exposure(quote)
+        net_e8 = exposure.net_e8
         if before is not None:
             exposure.change(before.side, -before.quantity_e8, -before.cost_e16)
         if position.quantity_e8:
@@ -140,6 +188,8 @@ class Account:
             del self.positions[position.position_id]
             if exposure.is_flat:
                 del self.exposures[position.symbol]
+        if exposure.net_e8 != net_e8:
+            self._net(position.symbol, exposure.net_e8 - net_e8)
 
     def require(self, symbol: str, requirement: Requirement) -> None:
         """The margin for all that is open in a symbol."""
@@ -150,3 +200,10 @@ class Account:
             self.requirements[symbol] = requirement
         else:
             self.requirements.pop(symbol, None)
+
+
+def _opening_e8(order: Order) -> int:
+    """How much of an order at venues would open something, signed: a sale is negative."""
+    if order.terms.reduce_only:
+        return 0
+    return order.at_venue_e8 if order.side is BUY else -order.at_venue_e8

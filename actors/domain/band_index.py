@@ -6,7 +6,7 @@ import msgspec
 
 from actors.domain.bands import Laid
 from actors.domain.margin import Crosses
-from actors.domain.money import SCALE, minor_digits
+from actors.domain.money import SCALE, minor_units
 from actors.domain.quote import Tick
 
 STALE_LIMIT_ENTRIES = 32
@@ -117,35 +117,42 @@ class Bands:
         amount at the worst rates of the band, f(a + b) >= f(a) + f(b): so a changed exposure costs no more than f of
         the change alone.
         """
+        reserve_minor = self.reserve_minor(account_id, change, crosses, currency)
+        if reserve_minor is None or (reserve_minor := reserve_minor + balance_minor - floor_minor) < 0:
+            return False
+        self._placed[account_id].reserve_minor = reserve_minor
+        return True
+
+    def reserve_minor(self, account_id: int, change: Change, crosses: Crosses, currency: str) -> int | None:
+        """How far equity is above its floor, at least, wherever in the bands the prices are, with the change besides.
+
+        None where the bands do not say.
+        """
         placed = self._placed.get(account_id)
         if placed is None or placed.reserve_minor < 0:
-            return False
+            return None
         worst = placed.worst.get(change.symbol)
         if worst is None:
-            return False
+            return None
         bid_e8, ask_e8 = worst
         if (bid_e8 < 0 and change.long_e8) or (ask_e8 < 0 and change.short_e8):
-            return False
+            return None
         amount_e16 = (
             change.long_e8 * bid_e8 - change.long_cost_e16 + change.short_proceeds_e16 - change.short_e8 * ask_e8
         )
-        amount_e16 *= 10 ** minor_digits(currency)
+        amount_e16 *= minor_units(currency)
         if change.quote == currency:
             amount_minor = amount_e16 // 10**16
         else:
             symbol, inverse = crosses.get((change.quote, currency), ("", False))
             bid_e8, ask_e8 = placed.worst.get(symbol, (-1, -1))
             if bid_e8 <= 0 or ask_e8 < 0:
-                return False
+                return None
             if inverse:
                 amount_minor = amount_e16 * SCALE // (10**16 * (ask_e8 if amount_e16 > 0 else bid_e8))
             else:
                 amount_minor = amount_e16 * (bid_e8 if amount_e16 > 0 else ask_e8) // 10**24
-        reserve_minor = placed.reserve_minor + amount_minor + balance_minor - floor_minor
-        if reserve_minor < 0:
-            return False
-        placed.reserve_minor = reserve_minor
-        return True
+        return placed.reserve_minor + amount_minor
 
     def reached(self, tick: Tick) -> list[int]:
         """The accounts whose band this tick is outside of, in order of id. They are removed: decide, and place anew."""

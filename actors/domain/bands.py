@@ -21,7 +21,7 @@ import msgspec
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.margin import Crosses
-from actors.domain.money import SCALE, minor_digits
+from actors.domain.money import SCALE, minor_units
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.stop_out import Bounds
@@ -107,7 +107,7 @@ def _cost(
     currency: str,
 ) -> tuple[int, int, list[str]]:
     """D in minor units times 10^8, rounded up; the largest weight; the crosses that are needed."""
-    minor: int = 10 ** minor_digits(currency)
+    minor = minor_units(currency)
     cost_e8 = 0
     converting: list[str] = []
     for quote, profit_e16 in profits.items():

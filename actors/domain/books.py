@@ -11,7 +11,7 @@ from actors.domain.child import Break, ChildOrder, VenueFill
 from actors.domain.execution import remember
 from actors.domain.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.instrument import Instrument
-from actors.domain.order import BUY, Side, TimeInForce
+from actors.domain.order import BUY, RoutedBy, Side, TimeInForce
 from actors.domain.routing import Router
 from actors.domain.rulebook import Book, RoutedSymbol, Rule, RuleBook
 
@@ -19,6 +19,20 @@ OVER_LIMIT = 10_000
 """Child orders that are over and still known, so that what a venue says of them later is seen to be late."""
 B_BOOK_ONLY = RuleBook(0, (Rule(rule_id=1, name="default", book=Book.B_BOOK),))
 """Where no rules were ever defined, the broker deals everything itself."""
+
+
+PAUSE_NS = 1_000_000_000
+"""After venues have refused to close a position for its protection, the next try is made so much later; then after
+twice as long, and so on."""
+REFUSALS_LIMIT = 5
+"""After so many refusals (15 s) the broker closes the position itself, and what it holds at the venue is its own."""
+
+
+class Refusals(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of one position: how many closings venues have refused without filling anything, and when the last was sent."""
+
+    count: int
+    sent_ns: int
 
 
 class SentChild(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -49,11 +63,14 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     children: list[SavedChild] = []
     """Those that are over first, in the order in which they ended."""
     hedged_ns: dict[str, int] = {}
+    refusals: dict[int, Refusals] = {}
 
 
 class Books:
     def __init__(self) -> None:
         self.rules = B_BOOK_ONLY
+        self.routed_by: dict[int, RoutedBy] = {}
+        """What an order says of the rule that it went by, by the rule's id."""
         self.venues: tuple[str, ...] = ()
         """Execution venues that exist."""
         self.hedges: dict[str, HedgeTerms] = {}
@@ -65,6 +82,8 @@ class Books:
         self.over: dict[str, SentChild] = {}
         self.known: dict[str, dict[str, tuple[int, int]]] = {}
         """Fills of each child order, by exec_id."""
+        self.refusals: dict[int, Refusals] = {}
+        """By position, while it is open: of its protections, and of stop-outs."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
         self._router: Router | None = None
@@ -81,6 +100,7 @@ class Books:
 
     def define_rules(self, rules: RuleBook, venues: tuple[str, ...]) -> None:
         self.rules, self.venues, self._router = rules, venues, None
+        self.routed_by = {it.rule_id: RoutedBy(rules.version, it.rule_id, it.name) for it in rules.rules}
         if any(rule.book is not Book.B_BOOK for rule in rules.rules):
             self.is_plain = False
 
@@ -128,6 +148,23 @@ class Books:
         if known is not None:
             remember(known, (found,))
 
+    def refuse(self, position_id: int, sent_ns: int) -> None:
+        """Venues did not close anything of a position."""
+        known = self.refusals.get(position_id)
+        self.refusals[position_id] = Refusals(known.count + 1 if known else 1, sent_ns)
+
+    def pauses(self, position_id: int, now_ns: int) -> bool:
+        """Whether it is too early to close a position again after a refusal."""
+        known = self.refusals.get(position_id)
+        if known is None or known.count >= REFUSALS_LIMIT:
+            return False
+        return now_ns - known.sent_ns < PAUSE_NS << (known.count - 1)
+
+    def has_given_up(self, position_id: int) -> bool:
+        """Whether venues have refused too often."""
+        known = self.refusals.get(position_id)
+        return known is not None and known.count >= REFUSALS_LIMIT
+
     def find(self, child_id: str) -> SentChild:
         """Raises KeyError for a child order that was never sent, or is long forgotten."""
         return self.open.get(child_id) or self.over[child_id]
@@ -143,6 +180,7 @@ class Books:
                 for sent in (*self.over.values(), *self.open.values())
             ],
             dict(self.hedged_ns),
+            dict(self.refusals),
         )
 
     def restore(self, kept: SavedBooks) -> None:
@@ -150,6 +188,7 @@ class Books:
         self.define_rules(kept.rules, kept.venues)
         self.hedges = {terms.symbol: terms for terms in kept.hedges}
         self.hedged_ns = dict(kept.hedged_ns)
+        self.refusals = dict(kept.refusals)
         self.desks = {desk.symbol: restored(desk) for desk in kept.desks}
         for part in kept.children:
             name = part.sent.child.child_id

@@ -17,6 +17,7 @@ from actors.domain.commands import (
     ClosePositions,
     DefineGroup,
     DefineHedge,
+    DefineHolidays,
     DefineInstrument,
     DefineRules,
     Deposit,
@@ -29,6 +30,7 @@ from actors.domain.commands import (
     OpenAccount,
     ReportExecution,
     ReversePosition,
+    SetLimits,
     SettleBreak,
     SubmitOrder,
     Withdraw,
@@ -37,6 +39,7 @@ from actors.domain.desk import define_hedge, define_rules
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
 from actors.domain.evolution import evolve
 from actors.domain.group import MARKUP_LIMIT_E8
+from actors.domain.limits import check_exposure_limit, check_sound
 from actors.domain.money import LIMIT_E8
 from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
 from actors.domain.positions import (
@@ -52,8 +55,10 @@ from actors.domain.refusal import Code, Refused
 from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
+from actors.domain.terms import define_holidays, set_limits
 from actors.domain.trigger import Waiting
 from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
+from actors.domain.waiting import see
 from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
@@ -67,6 +72,12 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
 
     A well-formed order that the rules refuse is no exception: it is an OrderRejected.
     """
+    decide = _DECIDE.get(type(told))
+    if decide is not None:
+        step = decide(state, told, now_ns)
+        for event in step:
+            evolve(state, event)
+        return step
     events: list[Event] = []
     if isinstance(told, ObserveTicks):
         _expire(state, now_ns, events)
@@ -79,14 +90,12 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
         state.observe_stream(told.alive_ns, told.behind)
         while 0 < state.next_roll_ns <= told.alive_ns:
             roll(state, now_ns, events)
-    else:
-        _evolve(state, _DECIDE[type(told)](state, told, now_ns), events)
     return events
 
 
 def _observe(state: State, tick: Tick, now_ns: int, events: list[Event]) -> None:
     """The new price, and what it reaches, one after the other."""
-    for reached in state.observe(tick):
+    for reached in see(state, tick):
         account = state.accounts[reached.account_id]
         if reached.what is Waiting.ORDER:
             step = reach_order(state, account, reached.item_id, reached.mark, now_ns)
@@ -161,6 +170,8 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")
     check_levels(group.levels)
+    check_sound(group.limits)
+    check_exposure_limit(group.exposure)
     for instrument in state.instruments.values():
         group.margin_terms(instrument)
     return [] if state.groups.get(group.name) == group else [GroupDefined(group)]
@@ -170,6 +181,8 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineInstrument: _define_instrument,
     OpenAccount: _open_account,
     DefineGroup: _define_group,
+    SetLimits: set_limits,
+    DefineHolidays: define_holidays,
     DefineRules: define_rules,
     DefineHedge: define_hedge,
     ReportExecution: report_execution,

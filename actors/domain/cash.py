@@ -31,8 +31,7 @@ def move_money(state: State, command: Movement, now_ns: int) -> list[Event]:
     kind, counterpart = KINDS[type(command)]
     if not is_name(command.key, TEXT_LIMIT_CHARACTERS):
         raise Refused(Code.BAD_KEY, f"a key has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", "key")
-    if not is_name(command.actor, TEXT_LIMIT_CHARACTERS):
-        raise Refused(Code.BAD_ACTOR, f"an actor has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", "actor")
+    check_actor(command.actor)
     amount_minor = -command.amount_minor if isinstance(command, Withdraw) else command.amount_minor
     moved = (account.account_id, kind.value, amount_minor)
     done = state.moved.get(command.key)
@@ -52,6 +51,11 @@ def move_money(state: State, command: Movement, now_ns: int) -> list[Event]:
         amount_minor,
     )
     return [MoneyMoved(account.account_id, command.key, command.actor, posting)]
+
+
+def check_actor(actor: str) -> None:
+    if not is_name(actor, TEXT_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_ACTOR, f"an actor has 1 to {TEXT_LIMIT_CHARACTERS} printable characters", "actor")
 
 
 def _check_amount(state: State, account: Account, command: Movement) -> None:

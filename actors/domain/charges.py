@@ -8,7 +8,7 @@ from enum import Enum
 import msgspec
 
 from actors.domain.calendar import Holidays, Settlement, days_rolled, weekday
-from actors.domain.money import CEILING, HALF_EVEN, LIMIT_E8, SCALE, div, minor_digits
+from actors.domain.money import CEILING, HALF_EVEN, LIMIT_E8, SCALE, div, minor_units
 from actors.domain.order import BUY, Conversion, Side
 
 NIGHTS_LIMIT = 10
@@ -116,7 +116,7 @@ def commission_minor(
     """
     if not (terms.rate_e8 or terms.minimum_e8):
         return 0
-    minor = 10 ** minor_digits(currency)
+    minor = minor_units(currency)
     if terms.basis is _LOT:
         amount = terms.rate_e8 * quantity_e8 * terms_by.multiplier_e8 * minor
         charge = div(amount, lot_e8 * SCALE * terms_by.divisor_e8, CEILING)
@@ -164,7 +164,7 @@ def swap_minor(
     EURUSD, long 100,000 at 1.15826 and -3 % over 365, one night: 115,826 x -0.03 / 365 = -9.52 USD (OANDA's example).
     USDJPY, long 100,000 at 12.5 points of 0.001, three nights: 100,000 x 0.0125 x 3 = 3,750 JPY, at 150.020 25.00 USD.
     """
-    amount = swap_rate_e8(terms, side) * quantity_e8 * nights * by.multiplier_e8 * 10 ** minor_digits(currency)
+    amount = swap_rate_e8(terms, side) * quantity_e8 * nights * by.multiplier_e8 * minor_units(currency)
     if terms.basis is _POINTS:
         return div(amount * point_e8, 10**24 * by.divisor_e8, HALF_EVEN)
     return div(amount * price_e8, 10**24 * terms.year_days * by.divisor_e8, HALF_EVEN)

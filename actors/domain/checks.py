@@ -4,7 +4,7 @@ from actors.domain import margin
 from actors.domain.account import Account
 from actors.domain.commands import Mode
 from actors.domain.instrument import Instrument, InstrumentState
-from actors.domain.money import LIMIT_E8, Rounding, format_e8
+from actors.domain.money import LIMIT_E8, SCALE, Rounding, format_e8
 from actors.domain.order import BUY, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
@@ -183,13 +183,25 @@ def is_within(side: Side, price_e8: int, bound_e8: int) -> bool:
 def check_limits(account: Account, instrument: Instrument) -> None:
     if instrument.state is CLOSE_ONLY:
         raise Refused(Code.CLOSE_ONLY, f"positions in {instrument.symbol} can be closed only", "symbol")
-    limit = account.group.limits.positions
+    limit = account.limits.positions
     if limit and len(account.positions) >= limit:
         raise Refused(Code.TOO_MANY_POSITIONS, f"the account has {limit} open positions: close one first")
 
 
+def check_size(account: Account, instrument: Instrument, terms: OrderTerms) -> None:
+    """An order that may open something is no larger than the largest that the account may send."""
+    lots_e8 = account.limits.order_lots_e8
+    if lots_e8 and not terms.reduce_only and terms.quantity_e8 * SCALE > lots_e8 * instrument.lot_e8:
+        raise Refused(
+            Code.LIMIT_EXCEEDED,
+            f"quantity {format_e8(terms.quantity_e8)} > {format_e8(lots_e8)} lots of {format_e8(instrument.lot_e8)}, "
+            "the largest order of the account",
+            "quantity",
+        )
+
+
 def check_rate(account: Account, now_ns: int) -> None:
-    """No more orders in a second than the group's limit."""
-    limit = account.group.limits.orders_per_second
+    """No more orders in a second than the limit."""
+    limit = account.limits.orders_per_second
     if limit and account.second == now_ns // 1_000_000_000 and account.second_orders >= limit:
         raise Refused(Code.LIMIT_EXCEEDED, f"{account.second_orders} orders in this second, at most {limit}", "")

@@ -8,6 +8,7 @@ from actors.domain.child import VenueReport
 from actors.domain.group import STANDARD, Group
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
+from actors.domain.limits import Limits
 from actors.domain.order import OrderTerms
 from actors.domain.quote import Tick
 from actors.domain.rulebook import Rule
@@ -44,6 +45,22 @@ class DefineGroup(Told, frozen=True):
     """Adds a group of accounts or changes its terms."""
 
     group: Group
+
+
+class SetLimits(Told, frozen=True):
+    """Sets all limits of its own of an account; 0, and no exposure limit: what its group says."""
+
+    account_id: int
+    limits: Limits
+    actor: str
+
+
+class DefineHolidays(Told, frozen=True):
+    """Sets all days on which nothing is settled in a currency, in order, apart from Saturdays and Sundays."""
+
+    currency: str
+    days: tuple[int, ...]
+    """Since 1 January 1970."""
 
 
 class DefineRules(Told, frozen=True):
@@ -196,6 +213,8 @@ class ReversePosition(Told, frozen=True):
 EngineCommand = (
     OpenAccount
     | DefineGroup
+    | SetLimits
+    | DefineHolidays
     | DefineRules
     | DefineHedge
     | ReportExecution

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain import ledger, margin
 from actors.domain.account import Account
+from actors.domain.band_index import Change
 from actors.domain.charges import commission_minor
 from actors.domain.commands import Mode
 from actors.domain.events import Cover, Event, OrderFilled
@@ -11,7 +12,7 @@ from actors.domain.executed import cost_of, filled, without
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting, PostingKind
-from actors.domain.money import Rounding, format_minor
+from actors.domain.money import Rounding
 from actors.domain.order import (
     BUY,
     Conversion,
@@ -19,10 +20,10 @@ from actors.domain.order import (
     Order,
     OrderTerms,
     Position,
+    Side,
 )
 from actors.domain.quote import Tick
-from actors.domain.refusal import Code, Refused
-from actors.domain.requirement import NOTHING, required
+from actors.domain.requirement import NOTHING, required, required_of
 from actors.domain.state import State
 
 HALF_EVEN = Rounding.HALF_EVEN
@@ -43,9 +44,10 @@ class Deal:
     ) -> None:
         """`following`: another deal of the same step, whose numbers this one goes on from.
 
-        `cover`: a venue has dealt this for the broker (A-book); None where the broker deals it itself.
+        `cover`: a venue has dealt this for the broker (A-book); None where the broker deals it itself. It may be
+        another for the next execution.
         """
-        self._cover = cover
+        self.cover = cover
         self.events: list[Event] = []
         self._state = state
         self._account = account
@@ -99,15 +101,25 @@ class Deal:
         amount_e16 = proceeds_e16 - cost_e16 if position.side is BUY else cost_e16 - proceeds_e16
         by = self._conversion(gain=amount_e16 > 0)
         profit_minor = margin.to_minor(amount_e16, by, account.currency, HALF_EVEN)
-        order = filled(order, quantity_e8, price_e8, position.position_id, self._cover)
+        order = filled(order, quantity_e8, price_e8, position.position_id, self.cover)
         fill = self._fill(order, quantity_e8, price_e8, profit_minor, by)
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
-        self._book(order, fill, without(position, quantity_e8, self._cover))
+        left = without(position, quantity_e8, self.cover)
+        if left.quantity_e8:
+            margin_minor = self._alone_minor(left.side, left.quantity_e8, left.cost_e16)
+            left = msgspec.structs.replace(left, margin_minor=margin_minor)
+        self._book(order, fill, left)
         return order
 
+    def left(self, position: Position) -> Position:
+        """What the deal has left of a position so far."""
+        for event in reversed(self.events):
+            if isinstance(event, OrderFilled) and event.position.position_id == position.position_id:
+                return event.position
+        return position
+
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
-        terms, account, cover = order.terms, self._account, self._cover
-        by = self._loss_conversion()
+        terms, account, cover = order.terms, self._account, self.cover
         self._position_id += 1
         position = Position(
             self._position_id,
@@ -116,7 +128,7 @@ class Deal:
             terms.side,
             quantity_e8,
             price_e8,
-            margin.required_minor(self._instrument, quantity_e8, price_e8, by, account.currency),
+            self._alone_minor(terms.side, quantity_e8, price_e8 * quantity_e8),
             terms.stop_loss_e8,
             terms.take_profit_e8,
             self._now_ns,
@@ -127,8 +139,8 @@ class Deal:
         )
         self.opens = True
         self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
-        order = filled(order, quantity_e8, price_e8, self._position_id, self._cover)
-        self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
+        order = filled(order, quantity_e8, price_e8, self._position_id, self.cover)
+        self._book(order, self._fill(order, quantity_e8, price_e8, 0, self._loss_conversion()), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
@@ -136,8 +148,7 @@ class Deal:
         sum_e8 = position.quantity_e8 + quantity_e8
         cost_e16 = position.cost_e16 + price_e8 * quantity_e8
         average_e8, rest_e16 = divmod(cost_e16, sum_e8)
-        more_minor = margin.required_minor(self._instrument, quantity_e8, price_e8, by, self._account.currency)
-        terms, cover = order.terms, self._cover
+        terms, cover = order.terms, self.cover
         # Later fills of an order leave the protections as the first has made them, or the client since.
         is_first = not order.filled_e8
         grown = msgspec.structs.replace(
@@ -145,7 +156,7 @@ class Deal:
             quantity_e8=sum_e8,
             open_price_e8=average_e8,
             open_rest_e16=rest_e16,
-            margin_minor=position.margin_minor + more_minor,
+            margin_minor=self._alone_minor(position.side, sum_e8, cost_e16),
             stop_loss_e8=(terms.stop_loss_e8 if is_first else 0) or position.stop_loss_e8,
             take_profit_e8=(terms.take_profit_e8 if is_first else 0) or position.take_profit_e8,
             trailing_stop_e8=(terms.trailing_stop_e8 if is_first else 0) or position.trailing_stop_e8,
@@ -155,8 +166,20 @@ class Deal:
         )
         self.opens = True
         self.exposure.change(position.side, quantity_e8, price_e8 * quantity_e8)
-        order = filled(order, quantity_e8, price_e8, position.position_id, self._cover)
+        order = filled(order, quantity_e8, price_e8, position.position_id, self.cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), grown)
+
+    def change(self) -> Change:
+        """What the deal changes of the account's exposure."""
+        now, then = self._account.exposures.get(self.symbol) or Exposure(self.exposure.quote), self.exposure
+        return Change(
+            self.symbol,
+            then.quote,
+            then.long_e8 - now.long_e8,
+            then.long_cost_e16 - now.long_cost_e16,
+            then.short_e8 - now.short_e8,
+            then.short_proceeds_e16 - now.short_proceeds_e16,
+        )
 
     def _opposite(self, terms: OrderTerms) -> list[Position]:
         """What the order would close, oldest first."""
@@ -171,6 +194,11 @@ class Deal:
             if position.symbol == terms.symbol and position.side is terms.side:
                 return position
         return None
+
+    def _alone_minor(self, side: Side, quantity_e8: int, cost_e16: int) -> int:
+        """Initial margin of a position, if it were all that the account has in the symbol."""
+        leg = (quantity_e8, cost_e16, 0, 0) if side is BUY else (0, 0, quantity_e8, cost_e16)
+        return required_of(*leg, self._terms, self._loss_conversion(), self._account.currency).initial_minor
 
     def _loss_conversion(self) -> Conversion:
         """What margin is converted by: the same for all executions of a deal."""
@@ -211,14 +239,14 @@ class Deal:
         """The event of an execution, with the money that it moves: profit, and commission."""
         postings: tuple[Posting, ...] = ()
         if fill.profit_minor:
-            book = ledger.lp(self._cover.venue) if self._cover else ledger.TRADING
+            book = ledger.lp(self.cover.venue) if self.cover else ledger.TRADING
             postings = (self._posting(PostingKind.TRADE, book, fill, fill.profit_minor),)
         if fill.commission_minor:
             charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
             postings = (*postings, charge)
         self.moved_minor += fill.profit_minor - fill.commission_minor
         self.requirement = required(self.exposure, self._terms, self._loss_conversion(), self._account.currency)
-        self.events.append(OrderFilled(order, fill, position, postings, self.requirement, self._cover))
+        self.events.append(OrderFilled(order, fill, position, postings, self.requirement, self.cover))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
         """What the client gets, from the broker's account that bears it."""
@@ -234,35 +262,6 @@ class Deal:
             account.currency,
             amount_minor,
         )
-
-
-def check_free_margin(state: State, account: Account, deal: Deal) -> int:
-    """After the deal, with spread and commission already lost, free margin must not be below zero.
-
-    What only closes is always allowed. Gives how much more margin the account needs after it than before.
-    """
-    if not deal.opens:
-        return 0
-    symbol, currency = deal.symbol, account.currency
-    needed_minor = deal.requirement.initial_minor - account.requirements.get(symbol, NOTHING).initial_minor
-    profit_minor = margin.open_profit_minor(
-        account.exposures,
-        state.crosses,
-        account.ticks,
-        currency,
-        account.converted,
-        (symbol, deal.exposure),
-    )
-    balance_minor = state.balance_minor(account) + state.credit_minor(account) + deal.moved_minor
-    free_minor = balance_minor + profit_minor - account.margin_minor - account.reserved_minor
-    if free_minor < needed_minor:
-        raise Refused(
-            Code.INSUFFICIENT_MARGIN,
-            f"free margin {format_minor(free_minor, currency)} < "
-            f"{format_minor(needed_minor, currency)} {currency} that the order needs",
-            "quantity",
-        )
-    return max(0, needed_minor)
 
 
 def commission_of(state: State, account: Account, instrument: Instrument, quantity_e8: int, price_e8: int) -> int:

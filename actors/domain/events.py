@@ -12,6 +12,7 @@ from actors.domain.group import STANDARD, Group
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting
+from actors.domain.limits import Limits
 from actors.domain.order import Fill, Order, Position
 from actors.domain.requirement import Requirement
 from actors.domain.rulebook import RuleBook
@@ -35,6 +36,19 @@ class AccountOpened(Happened, frozen=True):
 
 class GroupDefined(Happened, frozen=True):
     group: Group
+
+
+class LimitsSet(Happened, frozen=True):
+    """An account has these limits of its own."""
+
+    account_id: int
+    limits: Limits
+    actor: str
+
+
+class HolidaysDefined(Happened, frozen=True):
+    currency: str
+    days: tuple[int, ...]
 
 
 class RulesDefined(Happened, frozen=True):
@@ -102,6 +116,8 @@ class Cover(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price_e8: int
     markup_e8: int
     """How much worse the client's price is, per unit."""
+    is_kept: bool = False
+    """Nothing was sent: what the broker holds at the venue for the client is its own now, as bought at this price."""
 
 
 class OrderFilled(Happened, frozen=True):
@@ -176,6 +192,8 @@ class PositionModified(Happened, frozen=True):
 Event = (
     InstrumentDefined
     | GroupDefined
+    | LimitsSet
+    | HolidaysDefined
     | RulesDefined
     | HedgeDefined
     | ChildSent

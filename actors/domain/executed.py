@@ -45,7 +45,7 @@ def filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, cove
         cost_e16 = order.average_price_e8 * before_e8 + price_e8 * quantity_e8
         average_e8 = div(cost_e16, before_e8 + quantity_e8, HALF_EVEN)
     at_venue_e8, reserved_minor = order.at_venue_e8, order.reserved_minor
-    if cover is not None:
+    if cover is not None and at_venue_e8:
         at_venue_e8 -= quantity_e8
         reserved_minor = mul_div(reserved_minor, at_venue_e8, order.at_venue_e8, CEILING)
     return Order(
@@ -64,6 +64,7 @@ def filled(order: Order, quantity_e8: int, price_e8: int, position_id: int, cove
         order.asked_e8,
         at_venue_e8,
         reserved_minor,
+        order.routed_by,
     )
 
 
@@ -77,7 +78,7 @@ def cost_of(position: Position, quantity_e8: int) -> int:
 
 
 def without(position: Position, quantity_e8: int, cover: Cover | None) -> Position:
-    """The position after a quantity of it was closed; its margin shrinks in proportion, rounded up.
+    """The position after a quantity of it was closed, and with no margin if that is all of it.
 
     A venue closes what venues have opened, as far as that goes.
     """
@@ -87,7 +88,7 @@ def without(position: Position, quantity_e8: int, cover: Cover | None) -> Positi
     return msgspec.structs.replace(
         position,
         quantity_e8=left_e8,
-        margin_minor=mul_div(position.margin_minor, left_e8, position.quantity_e8, CEILING),
+        margin_minor=position.margin_minor if left_e8 else 0,
         open_rest_e16=rest_e16 - mul_div(rest_e16, quantity_e8, position.quantity_e8, FLOOR),
         a_book_e8=min(a_book_e8, left_e8),
     )

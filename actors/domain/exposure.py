@@ -38,6 +38,10 @@ class Exposure:
         return other
 
     @property
+    def net_e8(self) -> int:
+        return self.long_e8 - self.short_e8
+
+    @property
     def is_flat(self) -> bool:
         return not (self.long_e8 or self.short_e8)
 

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
 from actors.domain.instrument import Instrument, Tier
+from actors.domain.limits import NO_LIMIT, ExposureLimit, Limits
 from actors.domain.quote import Tick
 from actors.domain.requirement import Hedging, MarginTerms, terms
 from actors.domain.retail import EU_RETAIL
@@ -23,15 +24,6 @@ class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
 NO_MARKUP = Markup()
 
 
-class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """How much an account may do; 0: no limit but the engine's own."""
-
-    waiting_orders: int = 500
-    positions: int = 2_000
-    """A report of so many fits a frame of the bus, and their snapshot what /ws holds back."""
-    orders_per_second: int = 0
-
-
 class Group(msgspec.Struct, frozen=True, array_like=True):
     """By symbol where a symbol has terms of its own, and what holds for all others."""
 
@@ -42,6 +34,7 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
     commissions: dict[str, Commission] = {}
     swap_free: bool = False
     limits: Limits = Limits()
+    """Of each of its accounts, unless the account has its own."""
     levels: MarginLevels = EU_RETAIL.levels
     leverage: int = 0
     """The highest, whatever the instrument would allow: 30 is 30:1; 0 is no cap."""
@@ -49,6 +42,8 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
     hedged_share_e8: int = 0
     retail: bool = False
     """The EU's limits for retail clients hold (retail.py)."""
+    exposure: ExposureLimit = NO_LIMIT
+    """Of all its accounts together, netted with each other."""
 
     def markup_of(self, symbol: str) -> Markup:
         return self.markups.get(symbol, self.markup)

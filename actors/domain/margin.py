@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Instrument
-from actors.domain.money import CEILING, HALF_EVEN, SCALE, Rounding, div, minor_digits
+from actors.domain.money import HALF_EVEN, SCALE, Rounding, div, minor_units
 from actors.domain.order import BUY, Conversion, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
@@ -41,7 +41,7 @@ def conversion(crosses: Crosses, ticks: Mapping[str, Tick], sold: str, got: str,
 
 def to_minor(amount_e16: int, by: Conversion, currency: str, rounding: Rounding) -> int:
     """An amount in the quote currency to minor units of the account's `currency`, rounded once."""
-    numerator = amount_e16 * by.multiplier_e8 * 10 ** minor_digits(currency)
+    numerator = amount_e16 * by.multiplier_e8 * minor_units(currency)
     return div(numerator, 10**16 * by.divisor_e8, rounding)
 
 
@@ -58,12 +58,6 @@ def closing_price_e8(side: Side, tick: Tick) -> int:
 
 def opening_price_e8(side: Side, tick: Tick) -> int:
     return tick.ask_e8 if side is BUY else tick.bid_e8
-
-
-def required_minor(instrument: Instrument, quantity_e8: int, price_e8: int, by: Conversion, currency: str) -> int:
-    """Initial margin: notional times the margin rate, rounded up."""
-    numerator = quantity_e8 * price_e8 * instrument.margin_rate_e8 * by.multiplier_e8 * 10 ** minor_digits(currency)
-    return div(numerator, 10**16 * SCALE * by.divisor_e8, CEILING)
 
 
 def profit_minor(

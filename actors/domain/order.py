@@ -132,6 +132,15 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the client was charged for it."""
 
 
+class RoutedBy(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The dealing rule that decided where an order went, as it was then."""
+
+    version: int
+    """Of the rules."""
+    rule_id: int
+    name: str
+
+
 class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A client's order, or one that the engine made for a client (a stop loss that was reached)."""
 
@@ -157,6 +166,8 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much of it is with execution venues, neither filled nor come back. It waits for no price then."""
     reserved_minor: int = 0
     """Margin that is kept free for what is at venues."""
+    routed_by: RoutedBy | None = None
+    """None while it waits, where it only closes (that goes where it was opened), and before rules were ever defined."""
 
     @property
     def asked(self) -> OrderTerms | str:
@@ -190,6 +201,10 @@ class Position(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quantity_e8: int
     open_price_e8: int
     margin_minor: int
+    """What it would tie up if it were all that the account has in the symbol, at the conversion of its last fill.
+
+    On the terms of the group then. What the account's positions tie up together is in its requirements, by symbol.
+    """
     stop_loss_e8: int
     take_profit_e8: int
     opened_ns: int

@@ -11,6 +11,7 @@ from actors.domain.checks import (
     check_limits,
     check_protection,
     check_rate,
+    check_size,
     check_terms,
     dealable_tick,
     instrument_of,
@@ -89,6 +90,7 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     check_terms(instrument, new, now_ns)
     if new.time_in_force in AT_ONCE:
         raise Refused(Code.BAD_TERMS, "an order that waits cannot become one for at once", "time_in_force")
+    check_size(account, instrument, new)
     tick = dealable_tick(state, account, new.symbol, now_ns)
     follows_on = new.trail_e8 == old.trail_e8
     trail_seq = order.trail_seq if follows_on else state.event_seq + 1
@@ -140,13 +142,14 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns
 def _place(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> list[Event]:
     """A new order: dealt now, or accepted to wait; raises Refused where the rules forbid it."""
     terms = order.terms
+    check_size(account, instrument, terms)
     tick = dealable_tick(state, account, terms.symbol, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
         return deal_order(state, account, instrument, order, tick, now_ns)
     if terms.time_in_force in AT_ONCE:
         return [_ended(order, Step.CANCEL, "NOT_MARKETABLE", "the market was not at the order's price")]
     _check_side_of_market(order, tick)
-    limit = account.group.limits.waiting_orders
+    limit = account.limits.waiting_orders
     if limit and len(account.orders) >= limit:
         raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already, at most {limit} may", "")
     trail_seq = state.event_seq + 1 if terms.type is TRAILING_STOP else 0
@@ -166,9 +169,10 @@ def deal_order(
         order = _reduced(state, account, order)
     else:
         check_limits(account, instrument)
+    order, for_venues_e8, venues = abook.routed(state, account, order, price_e8, now_ns)
     deal = Deal(state, account, tick, now_ns)
     deal.execute(order, price_e8)
-    deal = abook.route(state, account, deal, order, price_e8, now_ns)
+    deal = abook.route(state, account, deal, order, price_e8, for_venues_e8, venues, now_ns)
     if terms.oco:
         deal.events += _others_ended(account, order)
     return deal.events

@@ -11,6 +11,7 @@ from actors.domain.checks import (
     check_price,
     check_protection,
     check_quantity,
+    check_size,
     dealable_tick,
     quantity_step_refusal,
 )
@@ -24,9 +25,11 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.dealing import Deal, check_free_margin
+from actors.domain.dealing import Deal
 from actors.domain.events import Event, PositionModified
 from actors.domain.executed import closing_order
+from actors.domain.free_margin import check_free_margin
+from actors.domain.headroom import check_headroom
 from actors.domain.money import format_e8
 from actors.domain.order import Order, OrderReason, OrderStatus, OrderTerms, OrderType, Outcome, Position
 from actors.domain.orders import deal_order, same_request
@@ -100,7 +103,11 @@ def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Ev
 
 
 def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> list[Event]:
-    """The first closes at the price that the second was opened at, the second at its own: no spread is paid."""
+    """The first closes at the price that the second was opened at, the second at its own: no spread is paid.
+
+    Nothing is sent to a venue, for the client is as long or short as before, and so is the broker. What both legs have
+    at the same venue is closed there by itself; what only one has, the broker keeps as its own (abook.close_here).
+    """
     account, request = _asked(state, command)
     if account is None:
         return []
@@ -111,11 +118,14 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     tick = account.ticks[one.symbol]
     quantity_e8 = min(_open_e8(account, one), _open_e8(account, other))
     deal = Deal(state, account, tick, now_ns)
-    for number, (position, price_e8) in enumerate(((one, other.open_price_e8), (other, other.open_price_e8)), 1):
+    price_e8 = other.open_price_e8
+    covered = [abook.covered_e8(account, position, quantity_e8) for position in (one, other)]
+    matched_e8 = min(covered) if one.venue == other.venue else 0
+    for number, (position, for_venues_e8) in enumerate(zip((one, other), covered, strict=True), 1):
         order = closing_order(
             state.last_order_id + number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
         )
-        deal.close(order, position, quantity_e8, price_e8)
+        abook.close_here(deal, order, position, price_e8, for_venues_e8, matched_e8)
     return deal.events
 
 
@@ -171,17 +181,20 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
         check_quantity(instrument, doubled.quantity_e8)
         both = Order(number, account.account_id, name, doubled, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
         return deal_order(state, account, instrument, both, tick, now_ns)
+    check_size(account, instrument, terms)
     deal = Deal(state, account, tick, now_ns)
     closing = closing_order(number, position, quantity_e8, name, request, CLOSE, now_ns)
     opening = Order(number + 1, account.account_id, name, terms, request, CLOSE, OrderStatus.WORKING, 0, 0, 0, now_ns)
+    opening, for_venues_e8, venues = abook.routed(state, account, opening, price_e8, now_ns)
     deal.close(closing, position, quantity_e8, price_e8)
     deal.open(opening, quantity_e8, price_e8)
     if state.books.is_plain:
+        check_headroom(state, account, deal, now_ns)
         check_free_margin(state, account, deal)
         return deal.events
     closed = Deal(state, account, tick, now_ns)
     abook.close(state, account, closed, closing, position, price_e8, now_ns)
-    opened = abook.route(state, account, deal, opening, price_e8, now_ns, closed)
+    opened = abook.route(state, account, deal, opening, price_e8, for_venues_e8, venues, now_ns, closed)
     return closed.events + opened.events
 
 

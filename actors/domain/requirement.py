@@ -13,7 +13,7 @@ import msgspec
 
 from actors.domain.exposure import Exposure
 from actors.domain.instrument import Tier
-from actors.domain.money import CEILING, SCALE, div, minor_digits, mul_div
+from actors.domain.money import CEILING, SCALE, ceil_div, div, minor_units, mul_div
 from actors.domain.order import Conversion
 from actors.domain.refusal import Code, Refused
 
@@ -126,7 +126,7 @@ def required_of(
         divisor *= 10**16 * by.divisor_e8
     if not counted:
         return NOTHING
-    counted *= by.multiplier_e8 * 10 ** minor_digits(currency)
+    counted *= by.multiplier_e8 * minor_units(currency)
     tiers = agreed.tiers
     tier = tiers[0]
     if len(tiers) == 1:
@@ -134,7 +134,8 @@ def required_of(
     else:
         initial, maintenance = _tiered(counted, divisor, tiers)
     divisor *= SCALE
-    return Requirement(div(initial, divisor, CEILING), div(maintenance, divisor, CEILING))
+    initial_minor = ceil_div(initial, divisor)
+    return Requirement(initial_minor, initial_minor if maintenance == initial else ceil_div(maintenance, divisor))
 
 
 def _hedged(long_e8: int, cost_e16: int, short_e8: int, proceeds_e16: int, agreed: MarginTerms) -> tuple[int, int]:

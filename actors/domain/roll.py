@@ -14,9 +14,13 @@ from actors.domain.state import State
 def roll(state: State, now_ns: int, events: list[Event]) -> None:
     """Ends the trading day that `next_roll_ns` ends, one event after the other."""
     day = trading_day(state.next_roll_ns - 1)
+    nights = {
+        it.symbol: charged_nights(it.swap, settlement(it.base, it.quote), day, state.holidays)
+        for it in state.instruments.values()
+    }
     for account in state.accounts.values():
         for position in account.positions.values():
-            event = _swap(state, account, position, day, now_ns)
+            event = _swap(state, account, position, nights[position.symbol], day, now_ns)
             if event is not None:
                 evolve(state, event)
                 events.append(event)
@@ -25,13 +29,12 @@ def roll(state: State, now_ns: int, events: list[Event]) -> None:
     events.append(sealed)
 
 
-def _swap(state: State, account: Account, position: Position, day: int, now_ns: int) -> SwapCharged | None:
+def _swap(state: State, account: Account, position: Position, nights: int, day: int, now_ns: int) -> SwapCharged | None:
     """What keeping the position costs or brings, at its closing price; None where that is nothing."""
     instrument = state.instruments[position.symbol]
     terms = account.group.swap_of(instrument.swap)
     rate_e8 = swap_rate_e8(terms, position.side)
-    nights = charged_nights(terms, settlement(instrument.base, instrument.quote), day, {}) if rate_e8 else 0
-    if not nights:
+    if not (rate_e8 and nights):
         return None
     amount_minor = swap_minor(
         terms,

@@ -9,13 +9,14 @@ from actors.domain.commands import Mode
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger
+from actors.domain.limits import AS_THE_GROUP, Limits
 from actors.domain.margin import crosses_of
 from actors.domain.order import Order, OrderType, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
-from actors.domain.trigger import Followed, Triggers, Waiting
+from actors.domain.trigger import Followed, Triggers
 
 
 class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -30,6 +31,8 @@ class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
     status: MarginStatus
     second: int
     second_orders: int
+    limits: Limits = AS_THE_GROUP
+    """Of its own."""
 
 
 class Trails(msgspec.Struct, frozen=True, array_like=True):
@@ -56,6 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     groups: list[Group]
     next_roll_ns: int
     books: SavedBooks
+    holidays: dict[str, tuple[int, ...]] = {}
 
 
 def snapshot(state: State) -> Snapshot:
@@ -75,6 +79,7 @@ def snapshot(state: State) -> Snapshot:
         list(state.groups.values()),
         state.next_roll_ns,
         state.books.saved(),
+        dict(state.holidays),
     )
 
 
@@ -92,6 +97,7 @@ def restore(saved: Snapshot) -> State:
     state.ticks = {tick.symbol: tick for tick in saved.ticks}
     state.moved = dict(saved.moved)
     state.next_roll_ns = saved.next_roll_ns
+    state.holidays = dict(saved.holidays)
     for group in saved.groups:
         state.define_group(group)
     state.books.restore(saved.books)
@@ -118,18 +124,19 @@ def _account(account: Account) -> AccountSnapshot:
         account.status,
         account.second,
         account.second_orders,
+        account.own_limits,
     )
 
 
 def _restore_account(state: State, part: AccountSnapshot) -> None:
     account = state.open_account(part.account_id, part.currency, part.mode, part.group)
+    account.agree(account.group, part.limits)
     for position in part.positions:
         account.place(position, state.instruments[position.symbol].quote)
         # The trails have it already, with the peak that it has seen.
         waiting.watch_position(state, msgspec.structs.replace(position, trailing_stop_e8=0), None)
     for order in part.orders:
-        account.orders[order.order_id] = order
-        account.reserved_minor += order.reserved_minor
+        account.wait(order)
         if order.terms.type is OrderType.TRAILING_STOP:
             waiting.watch_expiry(state, order)
         else:
@@ -145,16 +152,6 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
 
 def _trails(state: State, symbol: str) -> Trails | None:
     triggers = state.triggers[symbol]
-    below_bid = [one for one in triggers.below_bid.followed() if _still_follows(state, one)]
-    above_ask = [one for one in triggers.above_ask.followed() if _still_follows(state, one)]
+    below_bid = [one for one in triggers.below_bid.followed() if waiting.still_follows(state, one.waiting)]
+    above_ask = [one for one in triggers.above_ask.followed() if waiting.still_follows(state, one.waiting)]
     return Trails(symbol, below_bid, above_ask) if below_bid or above_ask else None
-
-
-def _still_follows(state: State, one: Followed) -> bool:
-    """Whether whoever it waits for is still open and has not given this trail up for another."""
-    account = state.accounts[one.waiting.account_id]
-    item_id, mark = one.waiting.item_id, one.waiting.mark
-    position, order = account.positions.get(item_id), account.orders.get(item_id)
-    if one.waiting.what is Waiting.TRAILING_STOP:
-        return position is not None and position.trailing_stop_e8 > 0 and position.trail_seq == mark
-    return order is not None and order.trail_seq == mark

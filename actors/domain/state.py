@@ -13,7 +13,7 @@ from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.quote import Tick
 from actors.domain.requirement import MarginTerms
-from actors.domain.trigger import Reached, Triggers
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers
 
 HALTED = InstrumentState.HALTED
 
@@ -37,6 +37,10 @@ class State:
         self.groups: dict[str, Group] = {STANDARD: Group(STANDARD)}
         self.group_ticks: dict[str, dict[str, Tick]] = {STANDARD: {}}
         """The last ticks as each group sees them."""
+        self.group_nets: dict[str, dict[str, int]] = {STANDARD: {}}
+        """By group and symbol: longs less shorts of all its accounts, with what orders at venues would add to them."""
+        self.holidays: dict[str, tuple[int, ...]] = {}
+        """By currency, the days on which nothing is settled in it."""
         self.moved: dict[str, tuple[int, str, int]] = {}
         """What each idempotency key moved: account, kind of posting, amount."""
         self.next_roll_ns = 0
@@ -44,7 +48,10 @@ class State:
         self.bands: dict[str, Bands] = {STANDARD: Bands()}
         """By group: the accounts whose margin status a tick may change."""
         self.unwatched: dict[int, None] = {}
-        """Accounts that are looked at with the next tick, because something else than a price has changed."""
+        """Accounts that are looked at with the next live tick: a price has left their bands, or something else changed.
+
+        Of all others, prices are within their bands.
+        """
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
         self.books = Books()
@@ -52,6 +59,8 @@ class State:
         self.triggers: dict[str, Triggers] = {}
         self.expiries: list[tuple[int, int, int]] = []
         """A heap of (time, order, account); an order that is gone, or has another time by now, is passed over."""
+        self.expiries_room = SPARE_ENTRIES
+        """With more entries it is time to clear those away that are passed over."""
 
     def observe(self, tick: Tick) -> list[Reached]:
         """A tick is the price of its symbol from now on, unless it comes late: again, or behind a newer one.
@@ -123,7 +132,9 @@ class State:
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
         for name, ticks in self.group_ticks.items():
-            ticks[tick.symbol] = self.groups[name].tick(tick)
+            ticks[tick.symbol] = seen = self.groups[name].tick(tick)
+            for account_id in self.bands[name].reached(seen):
+                self.unwatched[account_id] = None
 
     def post(self, posting: Posting) -> None:
         self.ledger.post(posting)
@@ -137,13 +148,16 @@ class State:
         self.crosses = crosses_of(self.instruments)
 
     def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
-        account = Account(account_id, currency, mode, self.groups[group], self.group_ticks[group])
+        account = Account(
+            account_id, currency, mode, self.groups[group], self.group_ticks[group], self.group_nets[group]
+        )
         self.accounts[account_id] = account
         return account
 
     def define_group(self, group: Group) -> None:
         self.groups[group.name] = group
         self.bands.setdefault(group.name, Bands())
+        self.group_nets.setdefault(group.name, {})
         self._margin_terms.clear()
         ticks = self.group_ticks.setdefault(group.name, {})
         for symbol, tick in self.ticks.items():

@@ -5,6 +5,7 @@ puts something in has taken the client's markup off.
 """
 
 import heapq
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -114,23 +115,37 @@ class Trail:
         """Of each group, the price that reaches its nearest stop (negative), and the group's number."""
         self._by_number: dict[int, _Group] = {}
         self._last_number = 0
+        self._count = 0
+        self.room = SPARE_ENTRIES
+        """With more stops it is time to clear those away that have been given up."""
+
+    def __len__(self) -> int:
+        """How many stops follow, those that have been given up among them."""
+        return self._count
 
     def add(self, price_e8: int, distance_e8: int, waiting: Reached) -> None:
-        """Begins to follow from a price. Raises ValueError for a price above the peak of an earlier one."""
-        if self._groups and self._groups[-1].peak_e8 < price_e8:
-            raise ValueError("the trail has not been told of this price")
-        if not self._groups or self._groups[-1].peak_e8 > price_e8:
+        """Begins to follow from a price, whether the others have been told of it or not."""
+        groups = self._groups
+        place = len(groups)
+        while place and groups[place - 1].peak_e8 < price_e8:
+            place -= 1
+        if not place or groups[place - 1].peak_e8 > price_e8:
             self._last_number += 1
             group = _Group(self._last_number, price_e8)
-            self._groups.append(group)
+            groups.insert(place, group)
             self._by_number[group.number] = group
-        group = self._groups[-1]
+        else:
+            group = groups[place - 1]
         heapq.heappush(group.stops, (distance_e8, waiting))
+        self._count += 1
         self._look(group)
 
-    def known_e8(self, price_e8: int) -> int:
-        """The price, or the lowest peak where it is above that: the trail has not been told of it."""
-        return min(price_e8, self._groups[-1].peak_e8) if self._groups else price_e8
+    def keep(self, holds: Callable[[Reached], bool]) -> None:
+        """Clears away the stops that have been given up: those of which `holds` is not true."""
+        kept = [one for one in self.followed() if holds(one.waiting)]
+        self._groups, self._nearest, self._by_number, self._count = [], [], {}, 0
+        self.restore(kept)
+        self.room = 2 * self._count + SPARE_ENTRIES
 
     def follow(self, price_e8: int, found: list[Reached]) -> None:
         """The price is so now: adds to `found` what it reaches."""
@@ -149,6 +164,7 @@ class Trail:
                 continue
             group = group_or_none
             found.append(heapq.heappop(group.stops)[1])
+            self._count -= 1
             if group.stops:
                 self._look(group)
             else:

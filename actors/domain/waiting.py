@@ -5,6 +5,7 @@ import heapq
 import msgspec
 
 from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
+from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
 
@@ -21,12 +22,45 @@ def waits_for_e8(order: Order) -> int:
     return terms.stop_e8
 
 
+def see(state: State, tick: Tick) -> list[Reached]:
+    """The price of its symbol from now on; gives what it reaches, in order of dealing.
+
+    A protection that venues have refused to carry out waits again, without a try, until its pause is over.
+    """
+    reached = state.observe(tick)
+    if not state.books.refusals:
+        return reached
+    return [one for one in reached if not _put_back(state, one, tick.time_ns)]
+
+
+def _put_back(state: State, one: Reached, now_ns: int) -> bool:
+    if one.what is Waiting.ORDER or not state.books.pauses(one.item_id, now_ns):
+        return False
+    position = state.accounts[one.account_id].positions[one.item_id]
+    alone = {
+        Waiting.STOP_LOSS: {"take_profit_e8": 0, "trailing_stop_e8": 0},
+        Waiting.TAKE_PROFIT: {"stop_loss_e8": 0, "trailing_stop_e8": 0},
+        Waiting.TRAILING_STOP: {"stop_loss_e8": 0, "take_profit_e8": 0},
+    }[one.what]
+    if one.mark == _mark(position, one.what):
+        watch_position(state, msgspec.structs.replace(position, **alone), None, trail_reached=True)
+    return True
+
+
+def _mark(position: Position, what: Waiting) -> int:
+    """What an entry for this protection of the position has as its mark."""
+    if what is Waiting.STOP_LOSS:
+        return position.stop_loss_e8
+    return position.take_profit_e8 if what is Waiting.TAKE_PROFIT else position.trail_seq
+
+
 def watch_order(state: State, order: Order, before: Order | None = None) -> None:
     """The order waits for its price from now on, if it did not before, and for its end if it has one.
 
     One at a venue waits for nothing but the venue.
     """
-    watch_expiry(state, order)
+    if before is None or _ends_as(order) != _ends_as(before):
+        watch_expiry(state, order)
     if before is None or _waits_as(order) != _waits_as(before):
         watch_price(state, order)
 
@@ -54,10 +88,17 @@ def watch_price(state: State, order: Order) -> None:
 def watch_expiry(state: State, order: Order) -> None:
     if order.terms.expires_ns and not order.at_venue_e8:
         heapq.heappush(state.expiries, (order.terms.expires_ns, order.order_id, order.account_id))
+        if len(state.expiries) > state.expiries_room:
+            state.expiries = [one for one in dict.fromkeys(state.expiries) if _still_ends(state, one)]
+            state.expiries_room = 2 * len(state.expiries) + SPARE_ENTRIES
+            heapq.heapify(state.expiries)
 
 
-def watch_position(state: State, position: Position, before: Position | None) -> None:
-    """Takes up the protections that are not those it had before."""
+def watch_position(state: State, position: Position, before: Position | None, *, trail_reached: bool = False) -> None:
+    """Takes up the protections that are not those it had before.
+
+    `trail_reached`: its trailing stop was reached, and nobody has closed it: it waits at the price of now.
+    """
     stop_e8, profit_e8, trail_e8 = position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
     if not (stop_e8 or profit_e8 or trail_e8) or not position.quantity_e8:
         return
@@ -74,7 +115,7 @@ def watch_position(state: State, position: Position, before: Position | None) ->
         (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8 + added_e8, reached)
     if trail_e8 and (before is None or before.trail_seq != position.trail_seq):
         reached = Reached(Waiting.TRAILING_STOP, *ids, position.trail_seq)
-        _follow(state, triggers, position.symbol, trail_e8, reached, below_bid=buys)
+        _follow(state, triggers, position.symbol, trail_e8, reached, below_bid=buys, is_reached=trail_reached)
 
 
 def rewatch(state: State, symbol: str) -> None:
@@ -93,15 +134,32 @@ def rewatch(state: State, symbol: str) -> None:
     renewed.room = 2 * len(renewed) + SPARE_ENTRIES
 
 
+def still_follows(state: State, one: Reached) -> bool:
+    """Whether whoever a trailing stop is for is still there and has not given it up for another."""
+    account = state.accounts[one.account_id]
+    if one.what is Waiting.TRAILING_STOP:
+        position = account.positions.get(one.item_id)
+        return position is not None and position.trailing_stop_e8 > 0 and position.trail_seq == one.mark
+    order = account.orders.get(one.item_id)
+    return order is not None and order.trail_seq == one.mark
+
+
 def _follow(
-    state: State, triggers: Triggers, symbol: str, distance_e8: int, reached: Reached, *, below_bid: bool
+    state: State,
+    triggers: Triggers,
+    symbol: str,
+    distance_e8: int,
+    reached: Reached,
+    *,
+    below_bid: bool,
+    is_reached: bool = False,
 ) -> None:
     tick = state.ticks[symbol]
-    # A venue may fill an order while the trails are told of no prices: they follow from the last they know.
-    if below_bid:
-        triggers.below_bid.add(triggers.below_bid.known_e8(tick.bid_e8), distance_e8, reached)
-    else:
-        triggers.above_ask.add(triggers.above_ask.known_e8(-tick.ask_e8), distance_e8, reached)
+    trail = triggers.below_bid if below_bid else triggers.above_ask
+    if len(trail) > trail.room:
+        trail.keep(lambda one: still_follows(state, one))
+    price_e8 = tick.bid_e8 if below_bid else -tick.ask_e8
+    trail.add(price_e8 + distance_e8 if is_reached else price_e8, distance_e8, reached)
 
 
 def _triggers(state: State, symbol: str) -> Triggers:
@@ -112,6 +170,16 @@ def _triggers(state: State, symbol: str) -> Triggers:
         rewatch(state, symbol)
         found = state.triggers[symbol]
     return found
+
+
+def _still_ends(state: State, one: tuple[int, int, int]) -> bool:
+    expires_ns, order_id, account_id = one
+    order = state.accounts[account_id].orders.get(order_id)
+    return order is not None and order.terms.expires_ns == expires_ns
+
+
+def _ends_as(order: Order) -> tuple[int, bool]:
+    return order.terms.expires_ns, bool(order.at_venue_e8)
 
 
 def _waits_as(order: Order) -> tuple[OrderStatus, int, int]:

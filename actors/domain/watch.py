@@ -11,11 +11,14 @@ from actors.domain.bands import bands_of
 from actors.domain.dealing import Deal
 from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
 from actors.domain.evolution import evolve
-from actors.domain.executed import closing_order
+from actors.domain.executed import closing_order, cost_of
+from actors.domain.execution import ANSWER_LIMIT_NS
+from actors.domain.exposure import Exposure
 from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason
 from actors.domain.quote import Tick
+from actors.domain.requirement import NOTHING, required
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
 
@@ -29,11 +32,6 @@ def look_at_margins(state: State, tick: Tick, now_ns: int, events: list[Event]) 
     A price that is not live decides about nobody: those whose bands it breaks are looked at with the next live tick, of
     whichever symbol, as they are after a restart.
     """
-    for name, bands in state.bands.items():
-        seen = state.group_ticks[name].get(tick.symbol)
-        if seen is not None:
-            for account_id in bands.reached(seen):
-                state.unwatched[account_id] = None
     if not tick.live:
         return
     due, state.unwatched = state.unwatched, {}
@@ -77,10 +75,9 @@ def _decide(state: State, account: Account, now_ns: int, events: list[Event]) ->
 def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
     """Closes positions, the worst first, until the account is above its stop-out level or none can be dealt.
 
-    What a venue is to close is waited for: closing more meanwhile could be too much.
+    What a venue is to close counts as closed while its answer may be expected: closing more could be too much. A venue
+    that is silent for longer holds nothing else up, nor one that refuses: the next position is closed then.
     """
-    if any(order.at_venue_e8 and order.reason is STOPPED_OUT for order in account.orders.values()):
-        return
     profits = []
     for position in account.positions.values():
         instrument, tick = state.instruments[position.symbol], account.ticks[position.symbol]
@@ -89,9 +86,11 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
             profit = margin.profit_minor(position, instrument, state.crosses, account.ticks, account.currency)
             profits.append((position.position_id, profit))
     for position_id in stop_out_order(profits):
+        if _status_expected(state, account, now_ns) is not STOP_OUT:
+            return
         position = account.positions[position_id]
         quantity_e8 = position.quantity_e8 - closing_e8(account, position)
-        if quantity_e8 <= 0:
+        if quantity_e8 <= 0 or state.books.pauses(position_id, now_ns):
             continue
         tick = account.ticks[position.symbol]
         deal = Deal(state, account, tick, now_ns)
@@ -100,11 +99,25 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
         abook.close(state, account, deal, order, position, margin.closing_price_e8(position.side, tick), now_ns)
         for event in deal.events:
             _take(state, event, events)
-        if closing_e8(account, position):
-            return
-        equity_minor = state.summary(account, now_ns).equity_minor
-        if status(equity_minor, account.maintenance_minor, account.group.levels) is not STOP_OUT:
-            return
+
+
+def _status_expected(state: State, account: Account, now_ns: int) -> MarginStatus:
+    """The margin status that the account has when the venues have closed what they are expected to."""
+    open_after: dict[str, Exposure] = {}
+    for order in account.orders.values():
+        position = account.positions.get(order.position_id)
+        is_closing = order.at_venue_e8 and order.terms.reduce_only and now_ns - order.created_ns <= ANSWER_LIMIT_NS
+        if position is not None and is_closing:
+            exposure = open_after.setdefault(position.symbol, account.exposures[position.symbol].copy())
+            quantity_e8 = min(order.at_venue_e8, position.quantity_e8)
+            exposure.change(position.side, -quantity_e8, -cost_of(position, quantity_e8))
+    maintenance_minor = account.maintenance_minor
+    for symbol, exposure in open_after.items():
+        instrument = state.instruments[symbol]
+        by = margin.conversion(state.crosses, account.ticks, instrument.quote, account.currency, gain=False)
+        needed = required(exposure, state.margin_terms(account.group, instrument), by, account.currency)
+        maintenance_minor += needed.maintenance_minor - account.requirements.get(symbol, NOTHING).maintenance_minor
+    return status(state.summary(account, now_ns).equity_minor, maintenance_minor, account.group.levels)
 
 
 def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -> None:

@@ -101,6 +101,7 @@ def _explained(
             snapshot_batch_seq,
         ),
         account.group.markup_of(fill.symbol),
+        filled.cover,
     )
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from actors.domain import waiting
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
 from actors.domain.evolution import evolve
 from actors.domain.state import State
@@ -67,6 +68,6 @@ def see(state: State, told: Input) -> None:
     """What an input changes by itself, without an event: prices."""
     if isinstance(told, ObserveTicks):
         for tick in told.ticks:
-            state.observe(tick)
+            waiting.see(state, tick)
     elif isinstance(told, ObserveStream):
         state.observe_stream(told.alive_ns, told.behind)

@@ -46,7 +46,10 @@ class Desk:
         self.engine = engine
 
     def ask(self, now_ns: int, *, ticks: list[bytes] | None = None, requests: list[Any] | None = None) -> Outbox:
-        asked = [[ASKER, codec.encode(EngineRequest(n, body))] for n, body in enumerate(requests or [], 1)]
+        asked = [
+            [ASKER, codec.encode(body if isinstance(body, EngineRequest) else EngineRequest(n, body))]
+            for n, body in enumerate(requests or [], 1)
+        ]
         outbox: Outbox = self.actor.ask(
             Inbox(now_ns, {"ticks": [[frame] for frame in ticks or []], "requests": asked}), block=True
         )

@@ -319,3 +319,36 @@ def test_questions(desk: Desk) -> None:
     assert desk.answer(GetAccount(9)) == Refusal("UNKNOWN_ACCOUNT", "there is no account 9", "account_id")
     assert desk.answer(GetEvents(1)) == Events(desk.journal.events_from(1))
     assert desk.answer(GetEvents(seq + 1)) == Events([])
+
+
+def test_a_command_that_has_waited_for_too_long_is_refused_and_nothing_is_done(desk: Desk) -> None:
+    """It may come after 200 ms, and not after 201 ms; and without a deadline whenever it likes."""
+    desk.open()
+    before = desk.state.event_seq
+    command = order("EURUSD", BUY, "1000", "late")
+    late = EngineRequest(1, command, START_NS, 200)
+    refused = desk.answer(late, START_NS + 201_000_000)
+    detail = "it has waited for 201 ms, more than 200 ms, and nothing was done"
+    assert refused == Refusal("EXPIRED_REQUEST", detail)
+    assert desk.state.event_seq == before
+    in_time = desk.answer(EngineRequest(1, command, START_NS + 10_000_000, 200), START_NS + 210_999_999)
+    assert isinstance(in_time, OrderReport)
+    assert not in_time.repeated
+    whenever = desk.answer(EngineRequest(1, order("EURUSD", BUY, "1000", "other"), START_NS), START_NS + SECOND_NS)
+    assert isinstance(whenever, OrderReport)
+
+
+def test_what_was_done_before_is_answered_however_late_it_is_asked_again(desk: Desk) -> None:
+    desk.open()
+    command = order("EURUSD", BUY, "1000", "once")
+    first = desk.answer(EngineRequest(1, command, START_NS, 200), START_NS + 1)
+    again = desk.answer(EngineRequest(1, command, START_NS, 200), START_NS + 10 * SECOND_NS)
+    assert isinstance(first, OrderReport)
+    assert again == OrderReport(first.seq, first.outcome, repeated=True)
+
+
+def test_a_late_command_leaves_nothing_in_the_journal(desk: Desk, journal_path: Path) -> None:
+    desk.open()
+    desk.answer(EngineRequest(1, order("EURUSD", BUY, "1000"), START_NS, 200), START_NS + SECOND_NS)
+    desk.crash()
+    assert Desk(journal_path).state.accounts[ACCOUNT].outcomes == {}

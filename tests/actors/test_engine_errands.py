@@ -78,7 +78,7 @@ def test_snapshots_and_archives_are_made_beside_it(
     desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many records; it answers meanwhile, and what it left behind is what verify proves."""
-    monkeypatch.setattr("actors.engine.SNAPSHOT_EVERY_RECORDS", 50)
+    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 50)
     now_ns = START_NS
     for day in range(3):
         now_ns = START_NS + day * DAY_NS
@@ -97,12 +97,12 @@ def test_snapshots_and_archives_are_made_beside_it(
 
 def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot cannot be made: the engine says so and goes on, and tries again."""
-    monkeypatch.setattr("actors.engine.SNAPSHOT_EVERY_RECORDS", 5)
+    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
     blocked = journal_path.with_suffix(".keeper")
     blocked.mkdir()
     for number in range(10):
         desk.ask(START_NS + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
-    wait_for(desk, START_NS + 100, lambda: desk.engine._keeper is None)
+    wait_for(desk, START_NS + 100, lambda: not desk.engine._keeping.is_at_work)
     assert snapshots.listed(journal_path) == []
     blocked.rmdir()
     for number in range(10, 20):

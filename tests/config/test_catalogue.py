@@ -1,5 +1,6 @@
 from actors.domain.broker import apply
-from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
+from actors.domain.calendar import SATURDAY, day_of, weekday
+from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8 as e8
 from actors.domain.state import State
@@ -55,3 +56,17 @@ def test_accounts_are_opened_and_paid_into_once() -> None:
     assert definitions == [OpenAccount(1, "USD"), Deposit(1, 100_000_00, "opening-1", "config")]
     state = State()
     assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
+
+
+def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
+    currencies = {code for it in catalogue.instruments().values() for code in (it.base, it.quote)}
+    state = State()
+    for command in catalogue.holiday_definitions():
+        assert isinstance(command, DefineHolidays)
+        assert command.currency in currencies
+        assert all(weekday(day) < SATURDAY for day in command.days)
+        assert len(apply(state, command, 0)) == 1
+        assert apply(state, command, 0) == []
+    # Nothing is settled anywhere on New Year's Day.
+    assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
+    assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]

@@ -37,7 +37,11 @@ class Engine(RuleBasedStateMachine, Trading):
     withdraw = rule(account_id=ACCOUNTS, left_minor=st.integers(-1, 10_000))(Trading.withdraw)
     grant_credit = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 50_000))(Trading.grant_credit)
     adjust = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 20_000))(Trading.adjust)
-    define_group = rule(which=st.integers(0, 5))(Trading.define_group)
+    define_group = rule(which=st.integers(0, 6))(Trading.define_group)
+    set_limits = rule(account_id=ACCOUNTS, which=st.integers(0, 5))(Trading.set_limits)
+    define_holidays = rule(
+        currency=st.sampled_from(["USD", "EUR", "JPY"]), ahead=st.lists(st.integers(0, 14), max_size=6)
+    )(Trading.define_holidays)
     move = rule(symbol=SYMBOLS, shift=SHIFTS, spread=SPREADS, skip=st.integers(1, 3))(Trading.move)
     step = rule(symbol=SYMBOLS, shift=st.integers(-4, 4), spread=SPREADS)(Trading.step)
     lose_all_lps = rule(symbol=SYMBOLS, shift=SHIFTS)(Trading.lose_all_lps)

@@ -10,12 +10,15 @@ from actors.domain.commands import Which
 from actors.domain.events import (
     DaySealed,
     GroupDefined,
+    HolidaysDefined,
+    LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
     OrderEnded,
     OrderFilled,
     OrderModified,
+    OrderRejected,
     SwapCharged,
 )
 from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
@@ -129,7 +132,7 @@ class Walk:
 
     def money(self) -> None:
         chance, desk = self.chance, self.desk
-        kind, account_id = chance.randint(0, 4), chance.randint(1, 4)
+        kind, account_id = chance.randint(0, 6), chance.randint(1, 4)
         if kind <= 1:
             desk.withdraw(account_id, chance.randint(-1, 500))
             for position in list(desk.state.accounts[account_id].positions.values()):
@@ -138,8 +141,12 @@ class Walk:
             desk.grant_credit(account_id, chance.randint(-20_000, 50_000))
         elif kind == 3:
             desk.adjust(account_id, chance.randint(-20_000, 20_000))
+        elif kind == 4:
+            desk.define_group(chance.randint(0, 6))
+        elif kind == 5:
+            desk.set_limits(account_id, chance.choice([0, 0, 0, chance.randint(1, 5)]))
         else:
-            desk.define_group(chance.randint(0, 5))
+            desk.define_holidays(chance.choice(["USD", "EUR", "JPY"]), chance.sample(range(15), 3))
 
     def again(self) -> None:
         chance, desk = self.chance, self.desk
@@ -169,10 +176,19 @@ def test_the_days_see_everything() -> None:
             if isinstance(event, OrderFilled):
                 seen[event.order.reason] += 1
                 seen[event.order.terms.type] += 1
-            elif isinstance(event, OrderEnded):
+            elif isinstance(event, OrderEnded | OrderRejected):
                 seen[event.code] += 1
             elif isinstance(event, OrderModified):
                 seen[event.order.status] += 1
-    codes = ["OCO", "EXPIRED", "CANCELLED", "NOT_MARKETABLE", "NOTHING_TO_CLOSE"]
-    kinds = [GroupDefined, MoneyMoved, MarginStatusChanged, NegativeBalanceForgiven, SwapCharged, DaySealed]
+    codes = ["OCO", "EXPIRED", "CANCELLED", "NOT_MARKETABLE", "NOTHING_TO_CLOSE", "EXPOSURE_LIMIT"]
+    kinds = [
+        GroupDefined,
+        LimitsSet,
+        HolidaysDefined,
+        MoneyMoved,
+        MarginStatusChanged,
+        NegativeBalanceForgiven,
+        SwapCharged,
+        DaySealed,
+    ]
     assert min(seen[kind] for kind in [*OrderReason, *OrderType, *codes, *kinds]) >= 3

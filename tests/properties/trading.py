@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.domain.broker import apply
+from actors.domain.calendar import trading_day
 from actors.domain.charges import Commission, CommissionBasis
 from actors.domain.commands import (
     Adjust,
@@ -11,6 +12,7 @@ from actors.domain.commands import (
     ClosePositionBy,
     ClosePositions,
     DefineGroup,
+    DefineHolidays,
     Deposit,
     GrantCredit,
     Mode,
@@ -20,18 +22,20 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
     ReversePosition,
+    SetLimits,
     SubmitOrder,
     Which,
     Withdraw,
 )
 from actors.domain.events import Event
 from actors.domain.group import STANDARD, Group, Markup
+from actors.domain.limits import AS_THE_GROUP, ExposureLimit, Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.requirement import Hedging
 from actors.domain.stop_out import MarginLevels
-from tests.examples import INSTRUMENTS, SECOND_NS, price_near_e8
+from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, price_near_e8
 from tests.properties.watched import Watched
 
 Named = SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
@@ -42,9 +46,21 @@ GROUPS = (
     Group(STANDARD, commission=Commission(CommissionBasis.LOT, 350_000_000, 10_000_000, "USD")),
     Group(STANDARD, leverage=20, hedging=Hedging.LARGER_LEG),
     Group(STANDARD, hedging=Hedging.NET, levels=MarginLevels(120_000_000, 80_000_000, False)),
+    Group(STANDARD, exposure=ExposureLimit("USD", 20_000_00, 30_000_00)),
     Group(STANDARD, swap_free=True, commission=Commission(CommissionBasis.MILLION, 2_000_000_000, 0, "")),
 )
 """Terms that the accounts may come to have."""
+
+
+LIMITS = (
+    AS_THE_GROUP,
+    Limits(waiting_orders=2, positions=3),
+    Limits(0, 0, 0, e8("0.05")),
+    Limits(0, 0, 0, 0, ExposureLimit("USD", 6_000_00, 9_000_00)),
+    Limits(0, 0, 0, 0, ExposureLimit("JPY", 0, 1_000_000)),
+    Limits(0, 0, 3, 0, ExposureLimit("USD")),
+)
+"""Limits that an account may come to have of its own."""
 
 
 def shifted_e8(symbol: str, price_e8: int, thousandths: int) -> int:
@@ -76,6 +92,14 @@ class Trading(Watched):
 
     def define_group(self, which: int) -> None:
         self.tell(DefineGroup(GROUPS[which % len(GROUPS)]))
+
+    def set_limits(self, account_id: int, which: int) -> None:
+        self.tell(SetLimits(account_id, LIMITS[which % len(LIMITS)], "test"))
+
+    def define_holidays(self, currency: str, ahead: list[int]) -> None:
+        """So many days from the one on which it all begins."""
+        today = trading_day(START_NS)
+        self.tell(DefineHolidays(currency, tuple(sorted({today + days for days in ahead}))))
 
     def move(self, symbol: str, shift: int, spread: int, skip: int) -> None:
         self._tick(symbol, price_near_e8(symbol, shift), spread, self.state.ticks[symbol].seq + skip, live=True)

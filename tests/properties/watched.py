@@ -23,6 +23,7 @@ from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, status
+from actors.domain.waiting import see
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
 
@@ -78,7 +79,7 @@ class Watched:
         reached = set()
         if isinstance(told, ObserveTicks):
             for tick in told.ticks:
-                self.copy.observe(tick)
+                see(self.copy, tick)
                 if self.state.ticks[tick.symbol] is tick and tick.live:
                     reached = self.trails.see(tick)
         elif isinstance(told, ObserveStream):
@@ -168,6 +169,7 @@ class Watched:
         self.a_balance_is_what_was_paid_in_and_won()
         self.a_position_is_the_sum_of_its_fills()
         self.a_netting_account_has_one_position_of_a_symbol()
+        self.a_groups_net_is_that_of_its_positions()
         self.sums_of_an_account_are_those_of_its_positions()
         self.equity_is_balance_and_open_profit()
         self.nothing_waits_that_the_market_has_reached()
@@ -211,6 +213,20 @@ class Watched:
             if account.mode is Mode.NETTING:
                 symbols = [position.symbol for position in account.positions.values()]
                 assert len(symbols) == len(set(symbols))
+
+    def a_groups_net_is_that_of_its_positions(self) -> None:
+        """And so is an account's."""
+        nets: dict[str, Counter[str]] = {name: Counter() for name in self.state.groups}
+        for account in self.state.accounts.values():
+            own: Counter[str] = Counter()
+            for one in account.positions.values():
+                own[one.symbol] += one.quantity_e8 if one.side is Side.BUY else -one.quantity_e8
+            assert account.nets() == {symbol: own[symbol] for symbol in account.exposures}
+            nets[account.group.name].update(own)
+        for name, found in self.state.group_nets.items():
+            assert {symbol: net_e8 for symbol, net_e8 in found.items() if net_e8} == {
+                symbol: net_e8 for symbol, net_e8 in nets[name].items() if net_e8
+            }
 
     def sums_of_an_account_are_those_of_its_positions(self) -> None:
         for account in self.state.accounts.values():

@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actors.bus.answers import Explanation, JournalPlace, Refusal
 from actors.domain.account import AccountSummary
-from actors.domain.commands import Input, ObserveTicks
+from actors.domain.child import UNSAID, ReportKind, VenueReport
+from actors.domain.commands import DefineGroup, DefineRules, Input, ObserveTicks, ReportExecution
+from actors.domain.events import Cover
+from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
+from actors.domain.rulebook import Book, Rule
 from actors.domain.state import State
 from actors.store.explaining import explain
 from actors.store.journal import Journal
@@ -109,6 +114,9 @@ Order 3: market, sell 10000 EURUSD
   client_order_id  (none: the engine made it)
   status           filled, 10000 filled at 1.08000 on average
 
+Route: it closes, and goes where it was opened
+  dealt on the broker's own book
+
 Price: tick 2 of EURUSD, 2026-01-19 13:49:23.000000000 UTC: bid 1.08000 of OANDA, ask 1.08020 of OANDA
   markup: 0 off the bid, 0 on the ask
 
@@ -152,3 +160,71 @@ def test_what_a_program_reads(path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert told["fill"]["conversion"]["symbol"] == "GBPUSD"
     assert told["before"]["margin_minor"] == 366_37
     assert told["place"]["batch_seq"] == 2
+
+
+def routed(tmp_path: Path, *rules: Rule) -> Path:
+    """Fill 1 opens 10,000 EURUSD by the rules, fill 2 closes them; venues fill at 1.10015 and 1.10005."""
+    path = tmp_path / "routed.sqlite"
+    journal, state = Journal(path), State()
+    inputs: list[Input] = [*trading_inputs(), DefineGroup(Group(STANDARD, markup=Markup(1_000, 2_000)))]
+    live(journal, state, [*inputs, DefineRules(rules, ("LMAX",))])
+    for told, price in ((order("EURUSD", BUY, "10000", "a"), "1.10015"), (closing(1, "b"), "1.10005")):
+        live(journal, state, [told], LATER_NS)
+        for sent in list(state.books.open.values()):
+            child = sent.child
+            report = VenueReport(
+                "LMAX", child.child_id, "e", ReportKind.FILL, child.quantity_e8, e8(price), UNSAID, UNSAID, "", 0
+            )
+            live(journal, state, [ReportExecution(report)], LATER_NS)
+    journal.close()
+    return path
+
+
+def route(path: Path, fill_id: int) -> list[str]:
+    """The section about it."""
+    lines = command.text(explained(path, fill_id)).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("Route"))
+    return lines[start : lines.index("", start)]
+
+
+ALL = Rule(rule_id=7, name="everything to LMAX", book=Book.A_BOOK, venues=("LMAX",))
+LARGE = Rule(rule_id=3, name="large orders", book=Book.A_BOOK, venues=("LMAX",), quantity_min_e8=e8("50000"))
+OURS = Rule(rule_id=9, name="ours", book=Book.B_BOOK)
+
+
+def test_the_rule_that_sent_an_order_to_a_venue_is_named(tmp_path: Path) -> None:
+    path = routed(tmp_path, ALL)
+    assert route(path, 1) == [
+        "Route: rule 7 'everything to LMAX', of version 1 of the rules",
+        "  dealt at LMAX at 1.10015, markup 0.00002 for the client",
+    ]
+    assert route(path, 2) == [
+        "Route: it closes, and goes where it was opened",
+        "  dealt at LMAX at 1.10005, markup 0.00001 for the client",
+    ]
+
+
+@pytest.mark.parametrize("rules", [(LARGE, OURS), (OURS,)])
+def test_the_rule_by_which_the_broker_dealt_itself_is_named(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    assert route(routed(tmp_path, *rules), 1) == [
+        "Route: rule 9 'ours', of version 1 of the rules",
+        "  dealt on the broker's own book",
+    ]
+
+
+def test_without_rules_there_is_none_to_name(path: Path) -> None:
+    assert route(path, 1) == ["Route: no rules were defined", "  dealt on the broker's own book"]
+
+
+def test_what_the_broker_keeps_at_a_venue_is_said(path: Path) -> None:
+    told = explained(path, 3)
+    kept = msgspec.structs.replace(told, cover=Cover("LMAX", e8("1.08"), 0, is_kept=True))
+    assert "  closed by the broker, who keeps what it has at LMAX: 1.08000" in command.text(kept).splitlines()
+
+
+def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = routed(tmp_path, ALL)
+    assert command.main(["1", "--json", "--journal", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["order"]["routed_by"] == {"version": 1, "rule_id": 7, "name": "everything to LMAX"}
+    assert told["cover"]["venue"] == "LMAX"

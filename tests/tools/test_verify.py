@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+from operator import floordiv
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,6 @@ from actors.domain import orders
 from actors.domain.commands import ObserveTicks
 from actors.domain.events import OrderFilled
 from actors.domain.evolution import evolve
-from actors.domain.money import Rounding
 from actors.domain.state import State
 from actors.store import record, segments, snapshots
 from actors.store.journal import Journal
@@ -147,7 +147,7 @@ def test_an_input_that_was_changed_or_left_out_is_found(path: Path, state: State
 
 
 def test_a_rule_that_changed_is_a_divergence(path: Path, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.domain.margin.CEILING", Rounding.FLOOR)
+    monkeypatch.setattr("actors.domain.requirement.ceil_div", floordiv)
     with pytest.raises(Diverged, match="batch 2: event 9 differs"):
         verify.verify(path, lambda done, whole: None)
 

@@ -5,7 +5,9 @@ from actors.domain.events import (
     AccountOpened,
     DaySealed,
     GroupDefined,
+    HolidaysDefined,
     InstrumentDefined,
+    LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
@@ -28,10 +30,19 @@ def _group(state: State, event: GroupDefined) -> None:
     state.define_group(event.group)
     for account in state.accounts.values():
         if account.group.name == event.group.name:
-            account.group = event.group
+            account.agree(event.group, account.own_limits)
             state.unwatched[account.account_id] = None
     for symbol in list(state.triggers):
         rewatch(state, symbol)
+
+
+def _limits(state: State, event: LimitsSet) -> None:
+    account = state.accounts[event.account_id]
+    account.agree(account.group, event.limits)
+
+
+def _holidays(state: State, event: HolidaysDefined) -> None:
+    state.holidays[event.currency] = event.days
 
 
 def _money(state: State, event: MoneyMoved) -> None:
@@ -62,6 +73,8 @@ EVOLVE: Evolutions = {
     InstrumentDefined: _instrument,
     AccountOpened: _account,
     GroupDefined: _group,
+    LimitsSet: _limits,
+    HolidaysDefined: _holidays,
     MoneyMoved: _money,
     SwapCharged: _swap,
     MarginStatusChanged: _status,

@@ -2,8 +2,13 @@
 
 from actors.domain.events import OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.evolution.table import Evolutions
+from actors.domain.order import OrderReason
 from actors.domain.state import State
 from actors.domain.waiting import watch_order, watch_position
+
+TRAILING_STOP = OrderReason.TRAILING_STOP
+PROTECTING = (OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT, TRAILING_STOP, OrderReason.STOP_OUT)
+"""Closings that the engine asks for itself, and asks for again."""
 
 
 def _accepted(state: State, event: OrderAccepted) -> None:
@@ -31,7 +36,10 @@ def _end(state: State, event: OrderEnded) -> None:
         # No venue closed them: protections that were reached, or may have been meanwhile, wait again.
         for position in account.positions.values():
             if position.symbol == order.symbol and position.side is not order.side:
-                watch_position(state, position, None)
+                trail_reached = order.reason is TRAILING_STOP and order.position_id == position.position_id
+                watch_position(state, position, None, trail_reached=trail_reached)
+        if order.reason in PROTECTING and not order.filled_e8 and order.position_id in account.positions:
+            state.books.refuse(order.position_id, order.created_ns)
 
 
 EVOLVE: Evolutions = {

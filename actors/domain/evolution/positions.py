@@ -4,7 +4,7 @@ from actors.domain.account import Account
 from actors.domain.band_index import Change
 from actors.domain.events import OrderFilled, PositionModified
 from actors.domain.evolution.table import Evolutions
-from actors.domain.money import CEILING, SCALE, mul_div
+from actors.domain.money import SCALE, ceil_div
 from actors.domain.order import BUY
 from actors.domain.requirement import NOTHING
 from actors.domain.state import State
@@ -36,12 +36,17 @@ def _fill(state: State, event: OrderFilled) -> None:
     desk = state.books.desks.get(position.symbol) or state.books.desk(position.symbol)
     fill, cover = event.fill, event.cover
     closes = fill.side is not position.side
+    if state.books.refusals:
+        # Something of it is closed: the next refusal is the first again.
+        state.books.refusals.pop(position.position_id, None)
     if cover is None:
         desk.b_book_clients.deal(fill.side, fill.quantity_e8, fill.price_e8, closes)
     else:
         desk.deal_a_book(
             fill.side, fill.quantity_e8, fill.price_e8, cover.price_e8, cover.markup_e8, cover.venue, closes
         )
+        if cover.is_kept:
+            desk.deal_unsent(fill.side.opposite, fill.quantity_e8, cover.price_e8, cover.venue)
     if not account.positions and state.balance_minor(account) < 0:
         # Bands say nothing about an account with nothing open: what it owes is looked at.
         state.unwatched[account.account_id] = None
@@ -75,8 +80,8 @@ def _watch_margin(state: State, account: Account, event: OrderFilled) -> None:
         fill, levels = event.fill, account.group.levels
         known = account.requirements.get(position.symbol, NOTHING).maintenance_minor
         after_minor = account.maintenance_minor + event.requirement.maintenance_minor - known
-        rise_minor = mul_div(after_minor, levels.call_e8, SCALE, CEILING) - mul_div(
-            account.maintenance_minor, levels.call_e8, SCALE, CEILING
+        rise_minor = ceil_div(after_minor * levels.call_e8, SCALE) - ceil_div(
+            account.maintenance_minor * levels.call_e8, SCALE
         )
         moved_minor = fill.profit_minor - fill.commission_minor
         bands = state.bands[account.group.name]

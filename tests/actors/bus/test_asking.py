@@ -149,3 +149,14 @@ async def test_an_answer_that_arrives_while_the_next_question_is_sent_is_not_ove
             await made.asker.ask(Ping(), Pong, 100)
         assert asking.done()
         assert await asking == PONG
+
+
+async def test_a_question_says_how_long_it_may_wait_if_it_says_when_it_was_sent(tmp_path: Path) -> None:
+    async with line(tmp_path) as it:
+        await it.answer()
+        for sent_ns, expected in ((0, (0, 0)), (17, (17, 5_000))):
+            asking = asyncio.create_task(it.asker.ask(Ping(), Pong, 5_000, sent_ns))
+            identity, request = await it.asked()
+            assert (request.sent_ns, request.deadline_ms) == expected
+            it.reply(identity, request.request_id, PONG)
+            assert await asking == PONG

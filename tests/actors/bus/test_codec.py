@@ -23,7 +23,7 @@ decode_request = codec.decoder(EngineRequest)
 def test_a_frame_is_a_version_and_an_array() -> None:
     frame = codec.encode(EngineRequest(7, Ping()))
     assert frame[:1] == b"\x01"
-    assert msgspec.msgpack.decode(frame[1:]) == [7, ["Ping"]]
+    assert msgspec.msgpack.decode(frame[1:]) == [7, ["Ping"], 0, 0]
 
 
 def all_events() -> list[Event]:

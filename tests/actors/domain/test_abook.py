@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.broker import apply
-from actors.domain.child import UNSAID, Break, BreakReason, ChildOrder, ChildState, ReportKind, VenueReport
+from actors.domain.books import PAUSE_NS
+from actors.domain.child import UNSAID, Break, BreakReason, ChildState, ReportKind, VenueReport
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,
+    ClosePositionBy,
     DefineGroup,
     DefineHedge,
     DefineRules,
@@ -17,6 +18,7 @@ from actors.domain.commands import (
     ObserveTicks,
     ReportExecution,
     ReversePosition,
+    SetLimits,
     SettleBreak,
     SubmitOrder,
     Withdraw,
@@ -26,7 +28,6 @@ from actors.domain.events import (
     ChildChanged,
     ChildSent,
     Cover,
-    Event,
     InquiryDue,
     OrderAccepted,
     OrderEnded,
@@ -38,89 +39,16 @@ from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.group import Group, Markup
 from actors.domain.hedge import HedgeTerms
 from actors.domain.ledger import TRADING, lp
+from actors.domain.limits import ExposureLimit, Limits
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
+from actors.domain.order import OrderReason, OrderStatus, OrderType, TimeInForce
 from actors.domain.refusal import Code, Refused
 from actors.domain.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
-from actors.domain.state import State
 from actors.domain.venues import HEDGE_PAUSE_NS
 from tests.actors.domain.deals import refusal
-from tests.examples import ACCOUNT, START_NS, closing, encoded, order, terms, tick, trading_state
-
-BUY, SELL = Side.BUY, Side.SELL
-NOW_NS = START_NS + 1_000
-VENUES = ("LMAX", "CURRENEX")
-A_BOOK = Rule(rule_id=1, name="all to venues", book=Book.A_BOOK, venues=VENUES)
-SPLIT = Rule(rule_id=1, name="a third to venues", book=Book.SPLIT, venues=VENUES, share_e8=e8("0.3"))
-
-
-class Desk:
-    """A state, and the events that came of it."""
-
-    def __init__(self, rule: Rule | None = A_BOOK, deposit: str = "10000.00", mode: Mode = Mode.HEDGING) -> None:
-        self.state: State = trading_state(deposit, mode=mode)
-        self.now_ns = NOW_NS
-        if rule is not None:
-            self.tell(DefineRules((rule,), VENUES))
-
-    def tell(self, told: Input) -> list[Event]:
-        events = apply(self.state, told, self.now_ns)
-        check(self.state)
-        return events
-
-    def says(
-        self, kind: ReportKind, child_id: str, quantity: str = "0", price: str = "0", exec_id: str = "e1"
-    ) -> list[Event]:
-        return self.tell(ReportExecution(self.report(kind, child_id, quantity, price, exec_id)))
-
-    def report(
-        self, kind: ReportKind, child_id: str, quantity: str = "0", price: str = "0", exec_id: str = "e1"
-    ) -> VenueReport:
-        venue = self.state.books.find(child_id).child.venue
-        return VenueReport(venue, child_id, exec_id, kind, e8(quantity), e8(price), UNSAID, UNSAID, "", START_NS)
-
-    @property
-    def account(self):  # type: ignore[no-untyped-def]
-        return self.state.accounts[ACCOUNT]
-
-    @property
-    def positions(self) -> list[tuple[Side, int, int, int]]:
-        return [(it.side, it.quantity_e8, it.open_price_e8, it.a_book_e8) for it in self.account.positions.values()]
-
-
-def check(state: State) -> None:
-    """What holds after every step: no quantity lost or doubled, money sums to zero, a restored state is equal."""
-    assert state.ledger.is_balanced()
-    left: dict[int, int] = {}
-    for sent in state.books.open.values():
-        left[sent.child.parent_id] = left.get(sent.child.parent_id, 0) + sent.child.left_e8
-    net_at_venues: dict[str, int] = {}
-    for account in state.accounts.values():
-        orders = account.orders.values()
-        assert account.reserved_minor == sum(it.reserved_minor for it in orders)
-        for it in orders:
-            assert it.at_venue_e8 == left.get(it.order_id, 0)
-            assert it.at_venue_e8 + it.filled_e8 <= it.quantity_e8
-            assert it.reserved_minor >= 0
-        for position in account.positions.values():
-            assert 0 <= position.a_book_e8 <= position.quantity_e8
-            signed_e8 = position.quantity_e8 if position.side is BUY else -position.quantity_e8
-            net_at_venues[position.symbol] = net_at_venues.get(position.symbol, 0) + signed_e8
-    for symbol, desk in state.books.desks.items():
-        assert desk.b_book_clients.net_e8 + desk.a_book_clients.net_e8 == net_at_venues.get(symbol, 0)
-        assert sum(desk.at_venues_e8.values()) == desk.a_book_clients.net_e8 + desk.coverage_e8
-    assert encoded(restore(snapshot(state))) == encoded(state)
-
-
-def kinds(events: list[Event]) -> list[type]:
-    return [type(event) for event in events]
-
-
-def sent(event: Event) -> tuple[str, str, Side, int, int, tuple[str, ...], TimeInForce]:
-    assert isinstance(event, ChildSent)
-    it: ChildOrder = event.sent.child
-    return it.child_id, it.venue, it.side, it.quantity_e8, it.bound_e8, event.sent.venues, event.sent.time_in_force
+from tests.actors.domain.venue_desk import A_BOOK, BUY, SELL, SPLIT, VENUES, Desk, kinds, sent
+from tests.examples import ACCOUNT, closing, encoded, order, terms, tick
 
 
 def test_an_order_is_filled_when_its_venue_says_so_at_its_price_and_the_markup() -> None:
@@ -283,7 +211,8 @@ def test_a_stop_loss_of_an_a_book_position_goes_to_its_venue(fails: bool) -> Non
     if fails:
         desk.says(ReportKind.REJECTED, "2-1")
         assert kinds(desk.says(ReportKind.REJECTED, "2-2")) == [ChildChanged, OrderEnded]
-        again = desk.tell(ObserveTicks((tick("EURUSD", "1.08700", "1.08720", 4),)))
+        later_ns = desk.now_ns + PAUSE_NS
+        again = desk.tell(ObserveTicks((tick("EURUSD", "1.08700", "1.08720", 4, time_ns=later_ns),)))
         assert kinds(again) == [OrderAccepted, ChildSent]
         desk.says(ReportKind.FILL, "3-1", "10000", "1.087")
     else:
@@ -416,7 +345,9 @@ REPORTS = st.tuples(
     st.integers(0, 6),
     st.sampled_from([UNSAID, UNSAID, UNSAID, 0, e8("1000"), e8("3000"), e8("10000")]),
 )
-WORDS = st.sampled_from(["buy", "sell", "close", "time", "up", "down", "reduce", "trail", "turn", "settle"])
+WORDS = st.sampled_from(
+    ["buy", "sell", "close", "by", "time", "up", "down", "reduce", "trail", "turn", "settle", "limit", "second"]
+)
 STEPS = st.lists(st.one_of(REPORTS, REPORTS, WORDS), min_size=20, max_size=60)
 
 
@@ -463,6 +394,14 @@ def _told(desk: Desk, step: object, number: int) -> Input | None:
         return SubmitOrder(ACCOUNT, f"o{number}", terms("EURUSD", BUY, "3000", trailing_stop="0.02"))
     if step == "turn":
         return ReversePosition(ACCOUNT, f"o{number}", next(iter(desk.account.positions), 1))
+    if step == "by":
+        both = [*desk.account.positions, 1, 2]
+        return ClosePositionBy(ACCOUNT, f"o{number}", both[0], both[1])
+    if step == "limit":
+        return SetLimits(ACCOUNT, Limits(exposure=ExposureLimit("USD", 10**6 * (number % 4 + 1))), "olga")
+    if step == "second":
+        desk.now_ns += PAUSE_NS
+        return ObserveStream(desk.now_ns)
     if step == "settle":
         return SettleBreak(next(iter([*books.open, *books.over]), ""), f"s{number}", e8("1000"), e8("1.1"), "olga")
     if step == "close":

@@ -1,16 +1,20 @@
 """What stands before a deal. Prices are those of examples.py; the account holds 10,000 USD."""
 
+import msgspec
 import pytest
 
 from actors.domain.broker import apply
-from actors.domain.commands import ClosePosition, ObserveStream, ObserveTicks, SubmitOrder
+from actors.domain.calendar import FOREX, roll_ns, trading_day
+from actors.domain.commands import ClosePosition, DefineInstrument, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import (
+    OrderType,
     Side,
 )
 from actors.domain.refusal import Code
+from actors.domain.state import State
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
-from tests.examples import ACCOUNT, SECOND_NS, START_NS, closing, order, tick, trading_state
+from tests.examples import ACCOUNT, EURUSD, SECOND_NS, START_NS, closing, order, terms, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 ONE = e8("1")
@@ -103,6 +107,31 @@ def test_protection_on_the_wrong_side_is_rejected(side: Side, protection: dict[s
 )
 def test_protection_may_be_one_step_from_the_market(side: Side, protection: dict[str, str]) -> None:
     filled(trading_state(), protected(side, protection))
+
+
+def alive(state: State, now_ns: int) -> State:
+    """The stream is alive then."""
+    apply(state, ObserveStream(now_ns), now_ns)
+    return state
+
+
+def test_while_its_session_is_closed_a_symbol_is_not_dealt_in() -> None:
+    """EURUSD is traded until Friday 17:00 New York; START_NS is a Monday. The price is live, and the stream too."""
+    state = trading_state()
+    apply(state, DefineInstrument(msgspec.structs.replace(EURUSD, sessions=FOREX)), NOW_NS)
+    filled(state, order("EURUSD", BUY, "1000", stop_loss="1.09"))
+    friday_ns = roll_ns(trading_day(NOW_NS) + 4)
+    sunday_ns = roll_ns(trading_day(NOW_NS) + 6)
+    sentence = "the market in EURUSD is closed"
+    filled(alive(state, friday_ns - 1), order("EURUSD", BUY, "1", "last"), friday_ns - 1)
+    for closed_ns in (friday_ns, sunday_ns - 1):
+        alive(state, closed_ns)
+        assert rejection(state, order("EURUSD", BUY, "1", f"at {closed_ns}"), closed_ns) == ("MARKET_CLOSED", sentence)
+        assert refusal(state, closing(1), closed_ns) == (Code.MARKET_CLOSED, sentence, "symbol")
+        far = SubmitOrder(ACCOUNT, f"far {closed_ns}", terms("EURUSD", BUY, "1", OrderType.LIMIT, limit="1.01"))
+        assert rejection(state, far, closed_ns) == ("MARKET_CLOSED", sentence)
+        assert apply(state, ObserveTicks((tick("EURUSD", "1.0", "1.1", 2, time_ns=closed_ns),)), closed_ns) == []
+    filled(alive(state, sunday_ns), order("EURUSD", BUY, "1", "again"), sunday_ns)
 
 
 def test_without_a_price_an_order_is_rejected() -> None:

@@ -159,8 +159,8 @@ def test_a_close_without_profit_moves_no_money() -> None:
     assert state.last_posting_id == 1
 
 
-def test_a_partial_close_keeps_the_rest_and_its_share_of_the_margin() -> None:
-    """10,000 bought at 1.10020 tie up 366.37. After 4,000 are closed at 1.10000: -0.80; 366.37 x 0.6 = 219.822."""
+def test_a_partial_close_keeps_the_rest_and_the_margin_of_it() -> None:
+    """10,000 bought at 1.10020 tie up 366.37. After 4,000 are closed at 1.10000: -0.80."""
     state = trading_state()
     filled(state, order("EURUSD", BUY, "10000", stop_loss="1.09"))
     event = filled(state, closing(1, "part", "4000"))
@@ -169,10 +169,10 @@ def test_a_partial_close_keeps_the_rest_and_its_share_of_the_margin() -> None:
         e8("4000"),
         -80,
     )
-    rest = Position(1, ACCOUNT, "EURUSD", BUY, e8("6000"), e8("1.10020"), 219_83, e8("1.09"), 0, NOW_NS)
+    rest = Position(1, ACCOUNT, "EURUSD", BUY, e8("6000"), e8("1.10020"), 219_82, e8("1.09"), 0, NOW_NS)
     assert event.position == rest
     assert state.accounts[ACCOUNT].positions == {1: rest}
-    # What is open in the symbol: 6,000 x 1.10020 x 3.33 % = 219.81996, rounded up.
+    # Of the position, and of all that is open in the symbol: 6,000 x 1.10020 x 3.33 % = 219.81996, rounded up.
     assert state.accounts[ACCOUNT].margin_minor == 219_82
     (stopped,) = apply(state, ObserveTicks((tick("EURUSD", "1.08000", "1.08020", 2),)), NOW_NS)
     assert isinstance(stopped, OrderFilled)

@@ -5,11 +5,12 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.charges import Commission, CommissionBasis
-from actors.domain.commands import DefineGroup, DefineInstrument, ObserveTicks, OpenAccount, SubmitOrder
+from actors.domain.commands import DefineGroup, DefineInstrument, Mode, ObserveTicks, OpenAccount, SubmitOrder
 from actors.domain.events import Event, GroupDefined, OrderAccepted, OrderFilled
-from actors.domain.group import STANDARD, Group, Limits, Markup
-from actors.domain.instrument import InstrumentState
+from actors.domain.group import STANDARD, Group, Markup
+from actors.domain.instrument import InstrumentState, Tier
 from actors.domain.ledger import Entry, PostingKind
+from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderType, Side
 from actors.domain.refusal import Code
@@ -244,6 +245,31 @@ def test_a_groups_leverage_is_the_highest_there_is() -> None:
     event = filled(state, order("EURUSD", BUY, "10000"))
     assert event.requirement.initial_minor == 1_100_20
     assert state.accounts[ACCOUNT].margin_minor == 1_100_20
+
+
+def test_a_positions_margin_is_that_of_its_group_and_its_tiers() -> None:
+    """20:1 up to 10,000.00 USD and 10 % above: 20,000 EUR at 1.10020 are 22,004.00, so 500.00 + 1,200.40.
+
+    10,000 of it are left: 11,002.00 USD, so 500.00 + 100.20. Another 10,000 alone ask for the same, and both together
+    for 1,700.40, as the account's requirement says.
+    """
+    tiers = (Tier(0, e8("0.0333"), e8("0.0333")), Tier(10_000_00, e8("0.1"), e8("0.1")))
+    state = state_of(Group(STANDARD, leverage=20), "50000.00")
+    apply(state, DefineInstrument(msgspec.structs.replace(EURUSD, tiers=tiers)), NOW_NS)
+    assert filled(state, order("EURUSD", BUY, "20000")).position.margin_minor == 1_700_40
+    assert filled(state, closing(1, quantity="10000")).position.margin_minor == 600_20
+    event = filled(state, order("EURUSD", BUY, "10000", "second"))
+    assert (event.position.margin_minor, event.requirement.initial_minor) == (600_20, 1_700_40)
+    assert filled(state, closing(1, "all of it")).position.margin_minor == 0
+
+
+def test_the_margin_of_a_netted_position_is_that_of_all_of_it() -> None:
+    state = trading_state("50000.00", mode=Mode.NETTING)
+    apply(state, DefineGroup(Group(STANDARD, leverage=20)), NOW_NS)
+    filled(state, order("EURUSD", BUY, "10000"))
+    event = filled(state, order("EURUSD", BUY, "10001", "second"))
+    # 20,001 x 1.10020 / 20 = 1,100.2550, rounded up once.
+    assert event.position.margin_minor == event.requirement.initial_minor == 1_100_26
 
 
 @pytest.mark.parametrize(

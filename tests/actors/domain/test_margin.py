@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.exposure import Exposure
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.margin import (
     SAME_CURRENCY,
@@ -22,7 +23,6 @@ from actors.domain.margin import (
     opening_price_e8,
     profit_e16,
     profit_minor,
-    required_minor,
     to_minor,
 )
 from actors.domain.money import Rounding
@@ -30,11 +30,18 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Conversion, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
+from actors.domain.requirement import required_of
 from tests.examples import BTCUSD, EURGBP, EURJPY, EURUSD, INSTRUMENTS, TICKS, USDJPY, instrument, tick
 
 MARKET = {given.symbol: given for given in TICKS}
 CROSSES = crosses_of(INSTRUMENTS)
 ONE = e8("1")
+
+
+def required_minor(it: Instrument, quantity_e8: int, price_e8: int, by: Conversion, currency: str) -> int:
+    """Initial margin of a long alone, on the instrument's own rate."""
+    agreed = Group("plain").margin_terms(it)
+    return required_of(quantity_e8, quantity_e8 * price_e8, 0, 0, agreed, by, currency).initial_minor
 
 
 def test_what_is_in_the_accounts_currency_is_not_converted() -> None:

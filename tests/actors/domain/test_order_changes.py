@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.domain.commands import CancelOrder, ClosePosition, ModifyOrder, ObserveStream, SubmitOrder
-from actors.domain.group import Limits
+from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side, TimeInForce
 from actors.domain.refusal import Code, Refused

@@ -5,6 +5,7 @@ ends Wednesday goes from Friday's value date to Monday's, and is charged for thr
 """
 
 from collections import Counter
+from datetime import date
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from actors.domain.broker import apply
 from actors.domain.calendar import day_of, roll_ns, trading_day
 from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
-from actors.domain.commands import DefineGroup, DefineInstrument, ObserveStream
+from actors.domain.commands import DefineGroup, DefineHolidays, DefineInstrument, ObserveStream, ObserveTicks
 from actors.domain.events import DaySealed, Event, SwapCharged
 from actors.domain.evolution import evolve
 from actors.domain.group import STANDARD, Group
@@ -23,7 +24,7 @@ from actors.domain.order import Side
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from tests.actors.domain.deals import NOW_NS, filled
-from tests.examples import ACCOUNT, BTCUSD, EURUSD, USDJPY, encoded, order, trading_state
+from tests.examples import ACCOUNT, BTCUSD, EURUSD, USDJPY, encoded, instrument, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 MONDAY = day_of(2026, 1, 19)
@@ -96,6 +97,65 @@ def test_a_swap_is_posted_to_the_client_and_the_brokers_swaps() -> None:
     posting = event.posting
     assert (posting.kind, posting.reference) == (PostingKind.SWAP, f"position:1:day:{MONDAY}")
     assert posting.entries == (Entry("client:1", "USD", -7_50), Entry("broker:swaps", "USD", 7_50))
+
+
+def on(*days: str) -> tuple[int, ...]:
+    return tuple(date.fromisoformat(one).toordinal() - date(1970, 1, 1).toordinal() for one in days)
+
+
+# Federal Reserve Banks, holiday schedule; Cabinet Office of Japan, national holidays; London FX, Value Dates.
+THANKSGIVING = ("USD", on("2026-11-26"))
+GOLDEN_WEEK = ("JPY", on("2026-04-29", "2026-05-04", "2026-05-05", "2026-05-06"))
+CANADA_DAY = ("CAD", on("2026-07-01"))
+USDCAD = instrument("USDCAD", 5, "0.0333", "0.5", "3")
+
+
+@pytest.mark.parametrize(
+    ("it", "holidays", "first", "nights"),
+    [
+        # EURUSD, T+2. Monday is settled on Wed 25, Tuesday on Fri 27 for Thursday is no day of the dollar: 2 nights.
+        # Wednesday on Fri 27 too, Thursday on Mon 30, Friday on Tue 1.
+        (EURUSD, [THANKSGIVING], "2026-11-23", [2, 0, 3, 1, 1, 0, 0]),
+        # Without the holiday, the same week.
+        (EURUSD, [], "2026-11-23", [1, 1, 3, 1, 1, 0, 0]),
+        # USDJPY. Wednesday 29 April is settled on Fri 1 May, Thursday on Thu 7, for Japan rests from the 4th: 6 nights.
+        (USDJPY, [GOLDEN_WEEK], "2026-04-29", [6, 1, 0, 0, 0, 0, 0, 3, 1, 1]),
+        # EURUSD keeps its own time in the Golden Week.
+        (EURUSD, [GOLDEN_WEEK], "2026-04-29", [3, 1, 1, 0, 0, 1, 1, 3, 1, 1]),
+        # USDCAD, T+1. Monday 29 June 2026 is settled on Tue 30, Tuesday on Thu 2 July for Wednesday is Canada Day: 2.
+        (USDCAD, [CANADA_DAY], "2026-06-29", [2, 0, 1, 3, 1, 0, 0]),
+        (USDCAD, [], "2026-06-29", [1, 1, 1, 3, 1, 0, 0]),
+    ],
+)
+def test_a_roll_charges_for_as_many_nights_as_the_value_date_moves(
+    it: Instrument, holidays: list[tuple[str, tuple[int, ...]]], first: str, nights: list[int]
+) -> None:
+    """1,000 units at -1,000 points (of 0.00001, or 0.001) a night, which is -10.00 USD, CAD or 1,000 JPY."""
+    state = trading_state("50000.00")
+    swap = Swap(SwapBasis.POINTS, e8("-1000"), 0)
+    apply(state, DefineInstrument(msgspec.structs.replace(it, swap=swap)), NOW_NS)
+    if it is USDCAD:
+        apply(state, ObserveTicks((tick("USDCAD", "1.25000", "1.25020"),)), NOW_NS)
+    for currency, days in holidays:
+        apply(state, DefineHolidays(currency, days), NOW_NS)
+    (begins,) = on(first)
+    pass_roll(state, begins - 1)
+    apply(state, ObserveStream(NOW_NS), NOW_NS)
+    filled(state, order(it.symbol, BUY, "1000"))
+    found = [charges(pass_roll(state, begins + number)) for number in range(len(nights))]
+    assert [sum(count for count, _ in one) for one in found] == nights
+    if it is EURUSD:
+        assert [sum(minor for _, minor in one) for one in found] == [-10_00 * count for count in nights]
+
+
+def test_holidays_go_into_the_replay_of_a_roll() -> None:
+    state = state_of(EURUSD, POINTS, BUY, "100000")
+    apply(state, DefineHolidays("USD", on("2026-01-22")), NOW_NS)
+    copy = restore(snapshot(state))
+    # Monday 19 January is settled on Wed 21, Tuesday on Fri 23 for Thursday is a holiday of the dollar: 2 nights.
+    events = pass_roll(state, MONDAY)
+    assert charges(events) == [(2, -15_00)]
+    assert pass_roll(copy, MONDAY) == events
 
 
 def test_crypto_is_charged_every_night() -> None:

@@ -7,19 +7,31 @@ import pytest
 
 from actors.domain.account import REMEMBERED_ORDERS, Account
 from actors.domain.broker import apply
-from actors.domain.commands import Input, Mode, ObserveStream, ObserveTicks
+from actors.domain.commands import CancelOrder, Input, Mode, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.events import Event
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
 from actors.domain.group import STANDARD, Group
 from actors.domain.ledger import Unbalanced
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import Position, Side
+from actors.domain.order import OrderType, Position, Side
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State
+from actors.domain.waiting import see
 from tests.conftest import ROOT
-from tests.examples import ACCOUNT, START_NS, closing, encoded, opening, order, tick, trading_inputs, trading_state
+from tests.examples import (
+    ACCOUNT,
+    START_NS,
+    closing,
+    encoded,
+    opening,
+    order,
+    terms,
+    tick,
+    trading_inputs,
+    trading_state,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -51,7 +63,7 @@ def test_a_state_is_its_events_and_ticks() -> None:
             evolve(copy, event)
         if isinstance(told, ObserveTicks):
             for seen in told.ticks:
-                copy.observe(seen)
+                see(copy, seen)
         elif isinstance(told, ObserveStream):
             copy.observe_stream(told.alive_ns, told.behind)
     assert encoded(copy) == encoded(state)
@@ -125,6 +137,27 @@ def test_the_oldest_outcomes_are_forgotten_beyond_the_limit() -> None:
     remembered = [f"id-{number}" for number in range(2, REMEMBERED_ORDERS + 2)]
     assert list(state.accounts[ACCOUNT].outcomes) == remembered
     assert list(restore(snapshot(state)).accounts[ACCOUNT].outcomes) == remembered
+
+
+def test_a_request_that_still_waits_is_not_forgotten() -> None:
+    """The first of them waits: sent again after 10,000 others it is the same order, until it has ended."""
+    state = trading_state()
+    far = SubmitOrder(ACCOUNT, "waits", terms("EURUSD", BUY, "1", OrderType.LIMIT, limit="1.01"))
+    others = [order("EURUSD", BUY, "1", f"id-{number}") for number in range(REMEMBERED_ORDERS + 1)]
+    lived([far, *others], state)
+    outcomes = state.accounts[ACCOUNT].outcomes
+    assert len(outcomes) == REMEMBERED_ORDERS
+    assert ("waits" in outcomes, "id-0" in outcomes, "id-1" in outcomes, "id-2" in outcomes) == (
+        True,
+        False,
+        False,
+        True,
+    )
+    assert apply(state, far, START_NS) == []
+    assert list(restore(snapshot(state)).accounts[ACCOUNT].outcomes) == list(outcomes)
+    lived([CancelOrder(ACCOUNT, 1)], state)
+    lived([order("EURUSD", BUY, "1", f"more-{number}") for number in range(REMEMBERED_ORDERS)], state)
+    assert "waits" not in outcomes
 
 
 def test_the_engines_own_orders_have_no_client_order_id_to_remember() -> None:

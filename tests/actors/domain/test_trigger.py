@@ -79,11 +79,31 @@ def test_a_trailing_stop_of_a_short_follows_the_ask_down_and_is_reached_when_it_
     assert triggers.reached(tick("EURUSD", "1.0", "1.09")) == [waiting(1, TRAIL)]
 
 
-def test_a_trail_that_was_not_told_of_a_price_takes_no_stop_from_there() -> None:
+@pytest.mark.parametrize(
+    ("prices", "reached"),
+    [((94,), []), ((93,), [2]), ((90,), [1, 2]), ((102, 93), [2]), ((102, 92), [1, 2]), ((104, 94), [1, 2])],
+)
+def test_a_stop_may_begin_above_what_the_others_have_been_told_of(prices: tuple[int, ...], reached: list[int]) -> None:
+    """The first from 100, the second from 103, both at a distance of 10."""
     trail = Trail()
     trail.add(100, 10, waiting(1))
-    with pytest.raises(ValueError, match="not been told"):
-        trail.add(101, 10, waiting(2))
+    trail.add(103, 10, waiting(2))
+    found: list[Reached] = []
+    for price_e8 in prices:
+        trail.follow(price_e8, found)
+    assert sorted(found) == [waiting(number) for number in reached]
+
+
+def test_what_was_given_up_is_cleared_away() -> None:
+    trail = Trail()
+    for number in range(100):
+        trail.add(100 - number // 10, 5 + number % 7, waiting(number))
+    trail.keep(lambda one: one.item_id % 4 == 0)
+    assert len(trail) == len(trail.followed()) == 25
+    found: list[Reached] = []
+    trail.follow(0, found)
+    assert sorted(found) == [waiting(number) for number in range(0, 100, 4)]
+    assert (len(trail), trail.followed()) == (0, [])
 
 
 def test_a_market_that_only_rises_leaves_nothing_behind() -> None:

@@ -1,0 +1,40 @@
+"""What staff say of accounts and of settlement: limits of one account, bank holidays."""
+
+from itertools import pairwise
+
+from actors.domain.cash import check_actor
+from actors.domain.checks import account_of
+from actors.domain.commands import DefineHolidays, SetLimits
+from actors.domain.events import Event, HolidaysDefined, LimitsSet
+from actors.domain.limits import check_sound
+from actors.domain.refusal import Code, Refused
+from actors.domain.state import State
+
+CURRENCIES_LIMIT = 200
+CURRENCY_LIMIT_CHARACTERS = 10
+HOLIDAYS_LIMIT = 1_000
+"""Of one currency: some 80 years of them."""
+DAY_LIMIT = 100_000
+"""In the year 2243."""
+
+
+def set_limits(state: State, command: SetLimits, now_ns: int) -> list[Event]:
+    account = account_of(state, command.account_id)
+    check_actor(command.actor)
+    check_sound(command.limits)
+    if command.limits == account.own_limits:
+        return []
+    return [LimitsSet(account.account_id, command.limits, command.actor)]
+
+
+def define_holidays(state: State, command: DefineHolidays, now_ns: int) -> list[Event]:
+    code, days = command.currency, command.days
+    if not (code.isascii() and code.isalpha() and code.isupper() and len(code) <= CURRENCY_LIMIT_CHARACTERS):
+        raise Refused(Code.BAD_CURRENCY, f"{code[:10]!r} is not a currency code", "currency")
+    if code not in state.holidays and len(state.holidays) >= CURRENCIES_LIMIT:
+        raise Refused(Code.BAD_TERMS, f"{CURRENCIES_LIMIT} currencies have holidays already", "currency")
+    if len(days) > HOLIDAYS_LIMIT or any(not 0 < day < DAY_LIMIT for day in days):
+        raise Refused(Code.BAD_TERMS, f"a currency has at most {HOLIDAYS_LIMIT} holidays, from 1970 on", "days")
+    if any(earlier >= later for earlier, later in pairwise(days)):
+        raise Refused(Code.BAD_TERMS, "holidays come in order, each once", "days")
+    return [] if state.holidays.get(code, ()) == days else [HolidaysDefined(code, days)]

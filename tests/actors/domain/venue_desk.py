@@ -1,0 +1,113 @@
+"""A desk that sends orders to venues, for tests of what venues say; what must hold is looked at after every step."""
+
+from actors.domain.broker import apply
+from actors.domain.child import UNSAID, ChildOrder, ReportKind, VenueReport
+from actors.domain.commands import (
+    DefineRules,
+    Input,
+    Mode,
+    ObserveStream,
+    ObserveTicks,
+    ReportExecution,
+)
+from actors.domain.events import (
+    ChildSent,
+    Event,
+)
+from actors.domain.evolution import evolve
+from actors.domain.money import parse_e8 as e8
+from actors.domain.order import Side, TimeInForce
+from actors.domain.rulebook import Book, Rule
+from actors.domain.snapshot import restore, snapshot
+from actors.domain.state import State
+from actors.domain.waiting import see
+from tests.examples import ACCOUNT, START_NS, encoded, tick, trading_state
+
+BUY, SELL = Side.BUY, Side.SELL
+NOW_NS = START_NS + 1_000
+VENUES = ("LMAX", "CURRENEX")
+A_BOOK = Rule(rule_id=1, name="all to venues", book=Book.A_BOOK, venues=VENUES)
+SPLIT = Rule(rule_id=1, name="a third to venues", book=Book.SPLIT, venues=VENUES, share_e8=e8("0.3"))
+
+
+class Desk:
+    """A state, and the events that came of it."""
+
+    def __init__(self, rule: Rule | None = A_BOOK, deposit: str = "10000.00", mode: Mode = Mode.HEDGING) -> None:
+        self.state: State = trading_state(deposit, mode=mode)
+        self.now_ns = NOW_NS
+        if rule is not None:
+            self.tell(DefineRules((rule,), VENUES))
+
+    def tell(self, told: Input) -> list[Event]:
+        """Beside it a copy takes the prices and the events in, as recovery from the journal does."""
+        copy = restore(snapshot(self.state))
+        events = apply(self.state, told, self.now_ns)
+        if isinstance(told, ObserveTicks):
+            for one in told.ticks:
+                see(copy, one)
+        elif isinstance(told, ObserveStream):
+            copy.observe_stream(told.alive_ns, told.behind)
+        for event in events:
+            evolve(copy, event)
+        assert encoded(copy) == encoded(self.state)
+        check(self.state)
+        return events
+
+    def tick(self, bid: str, ask: str = "", symbol: str = "EURUSD") -> list[Event]:
+        """Now."""
+        seq = self.state.ticks[symbol].seq + 1
+        return self.tell(ObserveTicks((tick(symbol, bid, ask or bid, seq, time_ns=self.now_ns),)))
+
+    def says(
+        self, kind: ReportKind, child_id: str, quantity: str = "0", price: str = "0", exec_id: str = "e1"
+    ) -> list[Event]:
+        return self.tell(ReportExecution(self.report(kind, child_id, quantity, price, exec_id)))
+
+    def report(
+        self, kind: ReportKind, child_id: str, quantity: str = "0", price: str = "0", exec_id: str = "e1"
+    ) -> VenueReport:
+        venue = self.state.books.find(child_id).child.venue
+        return VenueReport(venue, child_id, exec_id, kind, e8(quantity), e8(price), UNSAID, UNSAID, "", START_NS)
+
+    @property
+    def account(self):  # type: ignore[no-untyped-def]
+        return self.state.accounts[ACCOUNT]
+
+    @property
+    def positions(self) -> list[tuple[Side, int, int, int]]:
+        return [(it.side, it.quantity_e8, it.open_price_e8, it.a_book_e8) for it in self.account.positions.values()]
+
+
+def check(state: State) -> None:
+    """What holds after every step: no quantity lost or doubled, money sums to zero, a restored state is equal."""
+    assert state.ledger.is_balanced()
+    left: dict[int, int] = {}
+    for sent in state.books.open.values():
+        left[sent.child.parent_id] = left.get(sent.child.parent_id, 0) + sent.child.left_e8
+    net_at_venues: dict[str, int] = {}
+    for account in state.accounts.values():
+        orders = account.orders.values()
+        assert account.reserved_minor == sum(it.reserved_minor for it in orders)
+        for it in orders:
+            assert it.at_venue_e8 == left.get(it.order_id, 0)
+            assert it.at_venue_e8 + it.filled_e8 <= it.quantity_e8
+            assert it.reserved_minor >= 0
+        for position in account.positions.values():
+            assert 0 <= position.a_book_e8 <= position.quantity_e8
+            signed_e8 = position.quantity_e8 if position.side is BUY else -position.quantity_e8
+            net_at_venues[position.symbol] = net_at_venues.get(position.symbol, 0) + signed_e8
+    for symbol, desk in state.books.desks.items():
+        assert desk.b_book_clients.net_e8 + desk.a_book_clients.net_e8 == net_at_venues.get(symbol, 0)
+        assert sum(desk.at_venues_e8.values()) == desk.a_book_clients.net_e8 + desk.coverage_e8
+    assert encoded(restore(snapshot(state))) == encoded(state)
+
+
+def kinds(events: list[Event]) -> list[type]:
+    return [type(event) for event in events]
+
+
+def sent(event: Event) -> tuple[str, str, Side, int, int, tuple[str, ...], TimeInForce]:
+    assert isinstance(event, ChildSent)
+    it: ChildOrder = event.sent.child
+    return it.child_id, it.venue, it.side, it.quantity_e8, it.bound_e8, event.sent.venues, event.sent.time_in_force
