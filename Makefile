@@ -41,8 +41,9 @@ lock: .venv/installed ## pin the newest dependencies that setup.cfg allows
 clean: ## remove what was made, but never the run directory
 	rm -rf .venv web/ui/dist web/ui/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-.venv/installed: requirements-dev.txt
+.venv/installed: requirements-dev.txt setup.cfg
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hedgerow needs Python 3.11 or later, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . # its adapters are entry points
 	@touch $@

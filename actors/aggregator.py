@@ -1,28 +1,42 @@
-"""The aggregator process: quotes of all feeds in, one tick stream out."""
+"""The aggregator process: quotes of all feeds in, one tick stream out. domain/market.py decides."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 
 import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
-from actors.bus.answers import Pong, Reply, Ticks
+from actors.bus.answers import DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetTicks
-from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, StreamAlive, StreamStatus
+from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks
+from actors.bus.streams import (
+    FeedMessage,
+    FeedStatus,
+    QuoteBatch,
+    StreamAlive,
+    StreamDepth,
+    StreamStatus,
+)
 from actors.counters import CounterLog
-from actors.domain.book import Book
+from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
-from actors.domain.quote import Quote, Tick, is_sound, is_withdrawal
+from actors.domain.lp_registry import Known, LpChange
+from actors.domain.market import Market
+from actors.domain.pricing import Pricing
+from actors.domain.quote import Tick
+from actors.domain.refusal import Refused
+from actors.lp_desk import LpDesk, open_desk
+from actors.store.lp_config import Damaged, LpConfig
+from actors.store.sequence import SequenceMark
 from config import catalogue
+from config import settings as config
 from config.settings import Settings
+from gateway.venues import discovery
 
 INTERVAL_MS = 100
 HEARTBEAT_NS = 1_000_000_000
-FEED_SILENCE_LIMIT_NS = 3_000_000_000
-"""A feed says how it is once a second; one that says nothing for so long is not fresh."""
 BACKLOG_TICKS = 10_000
 """Ticks of a symbol that are kept for whoever missed some; older ones are history's alone."""
 FRAME_TICKS = 5_000
@@ -33,34 +47,31 @@ _decode_request = codec.decoder(AggregatorRequest)
 
 
 class Aggregator(pykka.ThreadingActor):
-    """Keeps a book per symbol; each change of its top is a tick.
+    """Answers an Inbox with the ticks that follow from it, and with what was asked."""
 
-    Sequence numbers start at the microsecond of the start, so they rise across restarts without a file.
-    """
-
-    def __init__(self, instruments: dict[str, Instrument], venues: Collection[str], now_ns: int) -> None:
-        """`venues`: the LPs that have a place here; what another one says is dropped."""
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        lps: LpDesk,
+        pricings: Mapping[str, Pricing],
+        now_ns: int,
+        *,
+        first_seq: int,
+        cover: Callable[[int], None] = lambda seq: None,
+    ) -> None:
+        """`lps`: what an LP says that is not enabled there is dropped. `cover`: as SequenceMark.cover."""
         super().__init__()
-        self._venues = venues
-        self._books = {symbol: Book() for symbol in instruments}
-        self._seq = dict.fromkeys(instruments, now_ns // 1_000)
-        self._last: dict[str, Tick] = {}
+        self._lps = lps
+        self.market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
+        self._cover = cover
         self._backlog: dict[str, deque[Tick]] = {symbol: deque(maxlen=BACKLOG_TICKS) for symbol in instruments}
-        self._heard_ns: dict[str, int] = {}
         self._feeds: dict[str, FeedStatus] = {}
         self._published_ns = 0
+        self._depth_prefixes: set[bytes] = set()
+        self._depths: dict[str, int] = {}
+        """Of the symbols whose depth is published: the number of the last one."""
         self.bad_frames = 0
-        self.late_quotes = 0
-        """Quotes that have waited in a queue for so long that they are no price any more."""
-        self.bad_quotes = 0
-        """Quotes that no feed of ours would have let through: its own checks come before (domain/quote.py)."""
-        self._counter_log = CounterLog(
-            lambda: {
-                "bad_frames": self.bad_frames,
-                "late_quotes": self.late_quotes,
-                "bad_quotes": self.bad_quotes,
-            }
-        )
+        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames})
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         self._counter_log.tell(message.now_ns, last=isinstance(message, Stop))
@@ -68,27 +79,29 @@ class Aggregator(pykka.ThreadingActor):
             return []
         now_ns = message.now_ns
         ticks: dict[str, list[Tick]] = {}
+        version = self._lps.registry.version
+        replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
+        has_changed = self._lps.registry.version != version
+        if has_changed:
+            self.market.define(self._lps.terms(), now_ns, ticks)
+            self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)
-        for venue, heard_ns in list(self._heard_ns.items()):
-            if now_ns - heard_ns > FEED_SILENCE_LIMIT_NS:
-                self._lose(venue, now_ns, ticks)
-        outbox: Outbox = []
-        for symbol, batch in ticks.items():
-            self._backlog[symbol].extend(batch)
-            topic = topics.tick(symbol)
-            for start in range(0, len(batch), FRAME_TICKS):
-                outbox.append(("ticks", [codec.encode(batch[start : start + FRAME_TICKS], topic)]))
+        self.market.pass_time(now_ns, ticks)
+        outbox = self._published(ticks)
+        outbox += self._depth_changes(now_ns)
         for subscription, *_ in message.of("ticks"):
-            outbox += self._snapshot(subscription)
+            outbox += self._subscribed(subscription, now_ns)
         if now_ns - self._published_ns >= HEARTBEAT_NS:
             self._published_ns = now_ns
-            alive = StreamAlive(now_ns, {symbol: tick.seq for symbol, tick in self._last.items()})
-            outbox.append(("ticks", [codec.encode(alive, topics.ALIVE)]))
-            outbox.append(("ticks", [codec.encode(StreamStatus(now_ns, list(self._feeds.values())), topics.STATUS)]))
-        for asked in message.of("requests"):
-            outbox += self._serve(asked)
-        return outbox
+            last = {symbol: it.last.seq for symbol, it in self.market.composites.items() if it.last is not None}
+            status = StreamStatus(now_ns, list(self._feeds.values()), tuple(self.market.report(now_ns)))
+            outbox.append(("ticks", [codec.encode(StreamAlive(now_ns, last), topics.ALIVE)]))
+            outbox.append(("ticks", [codec.encode(status, topics.STATUS)]))
+            has_changed = True
+        if has_changed:
+            outbox.append(("ticks", [self._lps.announcement()]))
+        return outbox + replies
 
     def _take(self, frames: list[bytes], now_ns: int, ticks: dict[str, list[Tick]]) -> None:
         try:
@@ -98,99 +111,105 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
             return
         venue = message.venue
-        if venue not in self._venues:
+        if venue not in self.market.records:
             self.bad_frames += 1
-            return
-        if isinstance(message, QuoteBatch):
-            for quote in message.quotes:
-                self._take_quote(venue, quote, now_ns, ticks)
-            return
-        self._feeds[venue] = message
-        if message.connected:
-            self._hear(venue, message.time_ns)
+        elif isinstance(message, QuoteBatch):
+            self.market.quote(venue, message.quotes, now_ns, ticks)
+        elif isinstance(message, FeedStatus):
+            self._feeds[venue] = message
+            self.market.status(venue, message.connected, message.time_ns, now_ns, ticks)
         else:
-            self._lose(venue, now_ns, ticks)
+            self.market.stand(venue, message.time_ns, message.quotes, now_ns, ticks)
 
-    def _take_quote(self, venue: str, quote: Quote, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
-        book = self._books.get(quote.symbol)
-        is_late = now_ns - quote.received_ns > FEED_SILENCE_LIMIT_NS
-        if book is None or not (is_sound(quote) or is_withdrawal(quote)):
-            self.bad_quotes += 1
-            return
-        self.late_quotes += is_late
-        if is_late or is_withdrawal(quote):
-            book.drop(venue)
-        else:
-            self._hear(venue, quote.received_ns)
-            book.take(venue, quote)
-        self._look(quote.symbol, book, now_ns, ticks)
+    def _published(self, ticks: dict[str, list[Tick]]) -> Outbox:
+        outbox: Outbox = []
+        for symbol, batch in ticks.items():
+            self._cover(batch[-1].seq)
+            self._backlog[symbol].extend(batch)
+            topic = topics.tick(symbol)
+            for start in range(0, len(batch), FRAME_TICKS):
+                outbox.append(("ticks", [codec.encode(batch[start : start + FRAME_TICKS], topic)]))
+        return outbox
 
-    def _hear(self, venue: str, time_ns: int) -> None:
-        """The LP was fresh at that time, which is when the feed said so: the message may have waited since."""
-        self._heard_ns[venue] = max(time_ns, self._heard_ns.get(venue, 0))
-
-    def _lose(self, venue: str, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
-        """The LP is not fresh any more: its quotes leave all books."""
-        self._heard_ns.pop(venue, None)
-        for symbol, book in self._books.items():
-            if book.drop(venue):
-                self._look(symbol, book, now_ns, ticks)
-
-    def _look(self, symbol: str, book: Book, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
-        """Makes a tick where the top of the book is another one than the last tick's."""
-        last = self._last.get(symbol)
-        top = book.top()
-        if top is None:
-            if last is None or not last.live:
-                return
-            tick = Tick(symbol, last.seq + 1, now_ns, last.bid_e8, last.ask_e8, last.lp_bid, last.lp_ask, live=False)
-        else:
-            bid_e8, ask_e8, lp_bid, lp_ask = top
-            if (
-                last is not None
-                and last.live
-                and last.bid_e8 == bid_e8
-                and last.ask_e8 == ask_e8
-                and last.lp_bid == lp_bid
-                and last.lp_ask == lp_ask
-            ):
-                return
-            seq = last.seq + 1 if last is not None else self._seq[symbol]
-            tick = Tick(symbol, seq, now_ns, bid_e8, ask_e8, lp_bid, lp_ask, live=True)
-        self._last[symbol] = tick
-        ticks.setdefault(symbol, []).append(tick)
-
-    def _snapshot(self, subscription: bytes) -> Outbox:
-        """The last tick of each symbol that a new subscriber (XPUB: a 1 and a topic prefix) asks for."""
-        if subscription[:1] != b"\1":
-            return []
-        asked = subscription[1:]
-        return [
-            ("ticks", [codec.encode([tick], topics.tick(symbol))])
-            for symbol, tick in self._last.items()
-            if topics.tick(symbol).startswith(asked)
+    def _depth_changes(self, now_ns: int) -> Outbox:
+        """The books that somebody follows and that have changed: the last state of each, once a turn."""
+        changed = [
+            symbol for symbol, number in self._depths.items() if self.market.composites[symbol].book.changes != number
         ]
+        return [self._depth(symbol, now_ns) for symbol in changed]
 
-    def _serve(self, asked: list[bytes]) -> Outbox:
+    def _depth(self, symbol: str, now_ns: int) -> tuple[str, list[bytes]]:
+        composite = self.market.composites[symbol]
+        book, last = composite.book, composite.last
+        self._depths[symbol] = book.changes
+        told = StreamDepth(symbol, book.changes, now_ns, last.seq if last is not None else 0, book.depth())
+        return "ticks", [codec.encode(told, topics.depth(symbol))]
+
+    def _subscribed(self, subscription: bytes, now_ns: int) -> Outbox:
+        """What a new subscriber (XPUB: a 1 and a topic prefix) gets at once: the last tick, the book as it is.
+
+        Depth costs more than ticks: it is published for those alone who ask for it by a topic that begins so.
+        """
+        kind, asked = subscription[:1], subscription[1:]
+        books = [symbol for symbol in self._backlog if topics.depth(symbol).startswith(asked)]
+        if asked.startswith(topics.DEPTH_PREFIX) and books:
+            (self._depth_prefixes.discard if kind == b"\0" else self._depth_prefixes.add)(asked)
+        else:
+            books = []
+        if kind == b"\0":
+            followed = tuple(self._depth_prefixes)
+            self._depths = {it: number for it, number in self._depths.items() if topics.depth(it).startswith(followed)}
+        if kind != b"\1":
+            return []
+        snapshot: Outbox = [
+            ("ticks", [codec.encode([it.last], topics.tick(symbol))])
+            for symbol, it in self.market.composites.items()
+            if it.last is not None and topics.tick(symbol).startswith(asked)
+        ]
+        if topics.LPS.startswith(asked):
+            snapshot.append(("ticks", [self._lps.announcement()]))
+        return snapshot + [self._depth(symbol, now_ns) for symbol in books]
+
+    def _serve(self, asked: list[bytes], now_ns: int) -> Outbox:
         try:
             identity, frame = asked
             request = _decode_request(frame)
         except (ValueError, codec.BadFrame):
             self.bad_frames += 1
             return []
-        answer: Pong | Ticks
-        if isinstance(request.body, GetTicks):
-            symbol, after_seq = request.body.symbol, request.body.after_seq
-            kept = [tick for tick in self._backlog.get(symbol, ()) if tick.seq > after_seq]
-            answer = Ticks(symbol, kept[:FRAME_TICKS])
-        else:
-            answer = Pong(ready=True, detail="", seq=0)
-        return [("requests", [identity, codec.encode(Reply(request.request_id, answer))])]
+        return [("requests", [identity, codec.encode(Reply(request.request_id, self._answer(request.body, now_ns)))])]
+
+    def _answer(self, query: object, now_ns: int) -> Pong | Ticks | DepthReport | Sources | Lps | Refusal:
+        if isinstance(query, GetLps | LpChange):
+            return self._lps.serve(query, now_ns)
+        if isinstance(query, GetTicks):
+            kept = [tick for tick in self._backlog.get(query.symbol, ()) if tick.seq > query.after_seq]
+            return Ticks(query.symbol, kept[:FRAME_TICKS])
+        if not isinstance(query, GetDepth | GetSources):
+            return Pong(ready=True, detail="", seq=0)
+        composite = self.market.composites.get(query.symbol)
+        if composite is None:
+            return Refusal("UNKNOWN_SYMBOL", "there is no such symbol", "symbol")
+        if isinstance(query, GetDepth):
+            depth, quantity_e8 = composite.book.depth(), query.quantity_e8
+            buy, sell = vwap(depth.asks, quantity_e8, buys=True), vwap(depth.bids, quantity_e8, buys=False)
+            return DepthReport(query.symbol, depth, buy, sell)
+        found = composite.evidence.behind(query.seq)
+        if found is None:
+            return Refusal("UNKNOWN_TICK", "what stood behind this tick is not kept any more", "seq")
+        return Sources(*found)
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
+    instruments, now_ns = catalogue.instruments(), process.clock_ns()
+    known = Known(frozenset(instruments), discovery.names())
+    try:
+        lps = open_desk(LpConfig(settings.lp_config), catalogue.lps(), known, now_ns)
+    except (Damaged, Refused) as error:
+        config.stop(f"the LP registry: {error}")
+    mark = SequenceMark(settings.run_dir / "aggregator.seq", now_ns)
     return process.Running(
-        Aggregator.start(catalogue.instruments(), tuple(catalogue.lps()), process.clock_ns()),
+        Aggregator.start(instruments, lps, catalogue.pricings(), now_ns, first_seq=mark.first, cover=mark.cover),
         {
             "quotes": sockets.collector(context, endpoints.quotes),
             "ticks": sockets.snapshot_publisher(context, endpoints.ticks),

@@ -291,6 +291,8 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
         *catalogue.holiday_definitions(),
         *catalogue.account_definitions(),
     ]
+    if not recovered.state.books.rules.version:
+        definitions += catalogue.rule_definitions()
     return process.Running(
         Engine.start(journal, recovered, definitions),
         {

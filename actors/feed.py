@@ -1,219 +1,199 @@
-"""A feed process: one LP's connection, its quotes checked and passed on to the aggregator."""
+"""A feed process, `python -m actors.feed NAME`: one LP's connections, as the registry has them."""
 
 import asyncio
-import json
+import os
 import random
 import sys
-from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pykka
 import structlog
 import zmq
 
 from actors import process
-from actors.bus import codec, sockets
+from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
-from actors.bus.streams import FeedStatus, QuoteBatch
-from actors.domain.instrument import Instrument
-from actors.domain.quote import Quote, QuoteLimits, is_withdrawal, verdict
+from actors.bus.streams import LpsAnnounced
+from actors.domain.lp_registry import Lp
+from actors.lp_address import venue_of
+from actors.lp_feed import Asked, Beat, Connected, Faulty, Feed, Followed, Heard, Planned, Stalled, Told
 from config import catalogue
-from config import settings as config
-from config.catalogue import Lp
 from config.settings import Settings
-from gateway.connection import Connection
-from gateway.venues.binance import book_ticker
-from gateway.venues.binance.stream import BinanceStream
-from gateway.venues.events import VenueEvent, VenueGarbage, VenueQuote
-from gateway.venues.interface import ConnectionLost, Events, Patience, Stream
-from gateway.venues.oanda import pricing
-from gateway.venues.oanda.stream import OandaStream
+from gateway.streams import LpStreams
+from gateway.venues.events import VenueEvent
+from gateway.venues.interface import BadSettings, Patience, Venue
 
 STATUS_INTERVAL_S = 1.0
-STOP_CHECK_INTERVAL_S = 0.05
+TURN_INTERVAL_S = 0.05
+STALL_LIMIT_NS = 1_000_000_000
+"""Turns come every TURN_INTERVAL_S. After a pause of more than this, what waits to be read is of an unknown age."""
 
-
-class Heard(NamedTuple):
-    """What one chunk of the LP's stream said."""
-
-    now_ns: int
-    events: list[VenueEvent]
-
-
-class Connected(NamedTuple):
-    """The connection is up, or down; `detail` is a sentence for the operator."""
-
-    now_ns: int
-    up: bool
-    detail: str
-
-
-class Beat(NamedTuple):
-    """Time to say how the feed is."""
-
-    now_ns: int
-
-
-class Feed(pykka.ThreadingActor):
-    """Answers what the connection heard with frames for the aggregator."""
-
-    def __init__(
-        self, venue: str, symbols: dict[str, str], instruments: dict[str, Instrument], limits: QuoteLimits
-    ) -> None:
-        """`symbols`: from the LP's spelling to ours."""
-        super().__init__()
-        self._venue = venue
-        self._symbols = symbols
-        self._instruments = instruments
-        self._limits = limits
-        self._connection = (False, "not connected yet")
-        self._quotes = 0
-        self._dropped: Counter[str] = Counter()
-
-    def on_receive(self, message: Heard | Connected | Beat) -> list[bytes]:
-        if isinstance(message, Heard):
-            quotes = self._passed_on(message)
-            return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
-        if isinstance(message, Connected):
-            self._connection = (message.up, message.detail)
-        up, detail = self._connection
-        return [codec.encode(FeedStatus(self._venue, up, detail, message.now_ns, self._quotes, dict(self._dropped)))]
-
-    def _passed_on(self, heard: Heard) -> list[Quote]:
-        """The quotes that are fit to be used, and those that withdraw the LP's price; the rest is counted."""
-        quotes: list[Quote] = []
-        for event in heard.events:
-            if isinstance(event, VenueQuote):
-                quote = Quote(
-                    self._symbols.get(event.instrument, ""),
-                    event.bid_e8,
-                    event.ask_e8,
-                    event.bid_size_e8,
-                    event.ask_size_e8,
-                    event.time_ns,
-                    heard.now_ns,
-                )
-                drop = verdict(quote, self._instruments, self._limits)
-                if drop is None:
-                    self._quotes += 1
-                else:
-                    self._dropped[drop.value] += 1
-                if drop is None or (is_withdrawal(quote) and quote.symbol):
-                    quotes.append(quote)
-            elif isinstance(event, VenueGarbage):
-                self._dropped[event.reason] += 1
-        return quotes
+_decode_announced = codec.decoder(LpsAnnounced)
 
 
 class FeedRunner:
-    """Turns the connection's loop, asks the actor with what it hears, sends what the actor answers."""
+    """Follows the registry, turns the connections' loop, asks the actor with what they hear, sends what it answers."""
 
     def __init__(
         self,
+        name: str,
         actor: pykka.ActorRef[Any],
-        connect: Callable[[Callable[[list[VenueEvent]], None], Callable[[bool, str], None]], Connection],
+        venue_of: Callable[[Lp], Venue],
         quotes: zmq.Socket[bytes],
+        announcements: zmq.Socket[bytes],
         clock_ns: Callable[[], int],
+        is_orphan: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._name = name
         self._actor = actor
+        self._venue_of = venue_of
         self._quotes = quotes
+        self._announcements = announcements
         self._clock_ns = clock_ns
+        self._is_orphan = is_orphan
         self._log = structlog.get_logger()
-        self._connection = connect(self._on_events, self._on_state)
+        self._lp: Lp | None = None
+        self._aggregator_started_ns = 0
+        self._streams: LpStreams | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._turned_ns = 0
+        self._backlogged: set[int] = set()
+        """Streams whose waiting bytes are to be dropped."""
+        self._up: set[int] = set()
+        self._is_over = False
 
     def run(self, stopping: Callable[[], bool]) -> None:
+        """Until `stopping`, until the LP is taken out of the registry, or until the parent process is gone."""
         asyncio.run(self._run(stopping))
 
     async def _run(self, stopping: Callable[[], bool]) -> None:
-        reading = asyncio.create_task(self._connection.run())
         loop = asyncio.get_running_loop()
         next_beat = loop.time()
-        while not stopping() and not reading.done():
+        self._turned_ns = self._clock_ns()
+        while not (stopping() or self._is_over or self._is_orphan()):
+            self._look_for_a_stall()
+            await self._hear_announcements()
+            if self._reading is not None and self._reading.done():
+                self._reading.result()
             if loop.time() >= next_beat:
                 self._ask(Beat(self._clock_ns()))
-                next_beat += STATUS_INTERVAL_S
-            await asyncio.sleep(STOP_CHECK_INTERVAL_S)
-        self._connection.stop()
-        await reading
+                next_beat = loop.time() + STATUS_INTERVAL_S
+            await asyncio.sleep(TURN_INTERVAL_S)
+        await self._close()
 
-    def _on_events(self, events: list[VenueEvent]) -> None:
-        self._ask(Heard(self._clock_ns(), events))
+    async def _hear_announcements(self) -> None:
+        newest: LpsAnnounced | None = None
+        with suppress(zmq.Again):
+            while True:
+                frame = self._announcements.recv(zmq.NOBLOCK)
+                with suppress(codec.BadFrame):
+                    newest = _decode_announced(codec.topic_and_body(frame)[1])
+        if newest is None:
+            return
+        lp = newest.registry.lps.get(self._name)
+        if lp is None or not lp.enabled:
+            self._log.info("not in the registry any more" if lp is None else "disabled")
+            self._is_over = True
+        elif lp != self._lp:
+            await self._follow(lp)
+        if newest.started_ns != self._aggregator_started_ns:
+            self._aggregator_started_ns = newest.started_ns
+            self._ask(Asked(self._clock_ns()))
 
-    def _on_state(self, up: bool, detail: str) -> None:
-        self._log.info("connected" if up else "disconnected", detail=detail)
-        self._ask(Connected(self._clock_ns(), up, detail))
+    async def _follow(self, lp: Lp) -> None:
+        before, self._lp = self._lp, lp
+        self._ask(Followed(lp))
+        if before is None or _connection_of(before) != _connection_of(lp):
+            await self._close()
+            try:
+                venue = self._venue_of(lp)
+            except BadSettings as error:
+                self._log.error("settings", detail=str(error))
+                self._ask(Faulty(self._clock_ns(), f"settings: {error}"))
+                return
+            patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
+            self._streams = LpStreams(
+                venue, self._on_events, self._on_state, self._on_plan, patience, random.SystemRandom()
+            )
+            self._reading = asyncio.create_task(self._streams.run())
+        if self._streams is not None:
+            self._streams.want(list(lp.symbols.values()))
 
-    def _ask(self, message: Heard | Connected | Beat) -> None:
+    async def _close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+        self._streams = self._reading = None
+        self._up.clear()
+        self._backlogged.clear()
+
+    def _look_for_a_stall(self) -> None:
+        """The process was stopped, the machine asleep or the loop blocked: quotes without a time would pass as new."""
+        now_ns = self._clock_ns()
+        paused_ns, self._turned_ns = now_ns - self._turned_ns, now_ns
+        if paused_ns <= STALL_LIMIT_NS or self._streams is None or not self._up:
+            return
+        self._log.warning("stalled", pause_ms=paused_ns // 1_000_000)
+        self._backlogged |= self._up
+        self._ask(Stalled())
+        self._streams.reopen(f"dropped what came during a pause of {paused_ns // 1_000_000} ms")
+
+    def _on_events(self, stream: int, events: list[VenueEvent]) -> None:
+        self._look_for_a_stall()
+        if stream not in self._backlogged:
+            self._ask(Heard(self._clock_ns(), stream, events))
+
+    def _on_state(self, stream: int, up: bool, detail: str) -> None:
+        if up:
+            self._up.add(stream)
+        else:
+            self._up.discard(stream)
+        self._backlogged.discard(stream)
+        self._log.info("connected" if up else "disconnected", stream=stream, detail=detail)
+        self._ask(Connected(self._clock_ns(), stream, up, detail))
+
+    def _on_plan(self, plan: Any, missing: Any) -> None:
+        if missing:
+            self._log.warning("instruments missing", **missing)
+        self._ask(Planned(self._clock_ns(), {number: tuple(names) for number, names in plan.items()}, dict(missing)))
+
+    def _ask(self, message: Told) -> None:
         for frame in self._actor.ask(message, block=True):
             self._quotes.send(frame, zmq.NOBLOCK)
 
 
-class SimulatedStream:
-    """The stream of the simulated LP, wherever it listens now: the venues process writes that down at its start."""
-
-    def __init__(self, addresses: Path, lp: str, stream_of: Callable[[dict[str, str]], Stream]) -> None:
-        self._addresses = addresses
-        self._lp = lp
-        self._stream_of = stream_of
-
-    def open(self) -> AbstractAsyncContextManager[Events]:
-        try:
-            stream = self._stream_of(json.loads(self._addresses.read_text(encoding="utf-8"))[self._lp])
-        except (OSError, ValueError, LookupError, TypeError):
-            raise ConnectionLost("the simulated LPs are not up yet") from None
-        return stream.open()
+def _connection_of(lp: Lp) -> tuple[object, ...]:
+    """What makes another connection, where it changes."""
+    return lp.adapter, lp.settings, lp.silence_timeout_ms
 
 
-def oanda_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
-    """The LP that the settings name, or the simulated one."""
-
-    def stream_of(address: dict[str, str]) -> Stream:
-        request = pricing.pricing_stream_request(address["url"], address["account"], address["token"], list(lp.symbols))
-        return OandaStream(request, patience)
-
-    if settings.oanda_url is None:
-        return SimulatedStream(settings.venues_file, "oanda", stream_of)
-    if settings.oanda_account is None or settings.oanda_token is None:
-        config.stop("HEDGEROW_OANDA_URL needs HEDGEROW_OANDA_ACCOUNT and HEDGEROW_OANDA_TOKEN beside it.")
-    token = settings.oanda_token.get_secret_value()
-    try:
-        return stream_of({"url": settings.oanda_url, "account": settings.oanda_account, "token": token})
-    except ValueError as error:
-        config.stop(f"HEDGEROW_OANDA_TOKEN, HEDGEROW_OANDA_ACCOUNT: {error}.")
-
-
-def binance_stream(settings: Settings, lp: Lp, patience: Patience) -> Stream:
-    """The LP that the settings name, or the simulated one."""
-
-    def stream_of(address: dict[str, str]) -> Stream:
-        return BinanceStream(book_ticker.stream_url(address["url"], list(lp.symbols)), patience)
-
-    if settings.binance_url is None:
-        return SimulatedStream(settings.venues_file, "binance", stream_of)
-    return stream_of({"url": settings.binance_url})
-
-
-STREAMS: dict[str, Callable[[Settings, Lp, Patience], Stream]] = {"OANDA": oanda_stream, "BINANCE": binance_stream}
-
-
-def build(name: str, settings: Settings, endpoints: Endpoints, context: process.Context) -> FeedRunner:
-    lp = catalogue.lps()[name]
-    patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
-    stream = STREAMS[name](settings, lp, patience)
+def build(name: str, parent: int, settings: Settings, endpoints: Endpoints, context: process.Context) -> FeedRunner:
     return FeedRunner(
-        Feed.start(name, lp.symbols, catalogue.instruments(), QuoteLimits()),
-        lambda on_events, on_state: Connection(stream, on_events, on_state, patience, random.SystemRandom()),
+        name,
+        Feed.start(name, catalogue.instruments(), process.clock_ns()),
+        partial(venue_of, settings=settings),
         sockets.reporter(context, endpoints.quotes),
+        sockets.subscriber(context, endpoints.ticks, topics.LPS),
         process.clock_ns,
+        lambda: bool(parent) and os.getppid() != parent,
     )
 
 
+def main(arguments: list[str]) -> None:
+    """`--parent PID`: ends when that process, which has started this one, is gone."""
+    match arguments:
+        case [name]:
+            parent = 0
+        case [name, "--parent", number] if number.isdecimal():
+            parent = int(number)
+        case _:
+            sys.exit("usage: python -m actors.feed NAME")
+    process.run(f"feed-{name.lower()}", partial(build, name.upper(), parent))
+
+
 if __name__ == "__main__":
-    name = sys.argv[1].upper() if len(sys.argv) == 2 else ""
-    if name not in STREAMS:
-        sys.exit(f"usage: python -m actors.feed [{' | '.join(STREAMS).lower()}]")
-    process.run(f"feed-{name.lower()}", partial(build, name))
+    main(sys.argv[1:])

@@ -84,7 +84,7 @@ class Clients:
         self._log = structlog.get_logger()
         self._told: dict[str, None] = {}
         self._heard: list[tuple[int, int, Event]] = []
-        self._is_reporting = False
+        self._work = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
         settings = [_session_settings(profile, passwords[profile.id]) for profile in profiles]
         self.acceptor = Acceptor(settings, store, self, clock_ns)
@@ -129,6 +129,7 @@ class Clients:
                     self._tick_inlet.run(),
                     self._follow(),
                     self._learn_instruments(),
+                    self._keep_reporting(),
                     self._keep_time(),
                     self._repair_prices(),
                     self._fail(),
@@ -158,7 +159,7 @@ class Clients:
         self._told.pop(client.profile.id, None)
         if self._books.has_news:
             self._books.save(self._store.db)
-            asyncio.get_running_loop().call_soon(self._ask_engine)
+            self._work.set()
 
     def on_end(self, session: Session, error: Exception | None) -> None:
         if error is not None and self._failed is not None and not self._failed.done():
@@ -225,7 +226,7 @@ class Clients:
                 self._desk.leave(client, now_ns)
         self._desk.heard_ns = now_ns
         self._settle()
-        self._ask_engine()
+        self._work.set()
         self._log.info("following", event_seq=self._books.event_seq)
 
     async def _ask_until(self, question: object, answer: type) -> Any:
@@ -248,13 +249,20 @@ class Clients:
 
     def _on_event(self, seq: int, time_ns: int, event: Event) -> None:
         self._heard.append((seq, time_ns, event))
-        if not self._is_reporting:
-            self._is_reporting = True
-            asyncio.get_running_loop().call_soon(self._report)
+        self._work.set()
+
+    async def _keep_reporting(self) -> None:
+        """Says what has happened, and asks what was committed: once for as much as there is."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            self._report()
+            self._ask_engine()
+            if self._heard:
+                self._work.set()
+            await asyncio.sleep(0)
 
     def _report(self) -> None:
-        """Says what has happened: a commit for as many events as are there."""
-        self._is_reporting = len(self._heard) > EVENTS_PER_COMMIT
         now, self._heard = self._heard[:EVENTS_PER_COMMIT], self._heard[EVENTS_PER_COMMIT:]
         now_ns = self._clock_ns()
         for seq, time_ns, event in now:
@@ -264,17 +272,12 @@ class Clients:
             self._reporting.take(seq, time_ns, event, now_ns)
         self._reporting.settle(now_ns)
         self._settle()
-        self._ask_engine()
-        if self._is_reporting:
-            asyncio.get_running_loop().call_soon(self._report)
 
     def _on_replies(self, replies: list[tuple[int, Answer]]) -> None:
         now_ns = self._clock_ns()
         for request_id, answer in replies:
             self._reporting.answer(request_id, answer, now_ns)
-        self._reporting.settle(now_ns)
-        self._settle()
-        self._ask_engine()
+        self._work.set()
 
     def _on_lost(self) -> None:
         raise Lost(f"the engine has no events after {self._books.event_seq} up to its stream's")

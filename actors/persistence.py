@@ -9,10 +9,19 @@ import pykka
 
 from actors import process
 from actors.bus import codec, sockets, topics
-from actors.bus.answers import Answer, Events, Pong, Reply, Ticks
+from actors.bus.answers import Answer, Events, Pong, Reply, Sources, Ticks
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, EngineRequest, GetEntries, GetFills, GetOrders, HistoryRequest, Ping
+from actors.bus.requests import (
+    AggregatorRequest,
+    EngineRequest,
+    GetEntries,
+    GetFills,
+    GetOrders,
+    GetSources,
+    HistoryRequest,
+    Ping,
+)
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog
 from actors.domain.quote import Tick
@@ -20,6 +29,7 @@ from actors.store.database import database_url
 from actors.store.history import EVENTS, History, tick_stream
 from actors.store.intake import EventIntake, TickIntake
 from actors.store.recorder import Recorder
+from actors.store.sources import SourceIntake
 from config import settings as config
 from config.settings import Settings
 
@@ -29,6 +39,8 @@ QUERY_WAIT_NS = 2_000_000_000
 QUERIES_WAITING_MAX = 1_000
 """One more is answered at once, without what it would have waited for."""
 SYMBOLS_MAX = 1_000
+SOURCES_ASKED_MAX = 64
+"""Questions about what stood behind a tick that an answer may still come to."""
 
 _decode_ticks = codec.decoder(list[Tick])
 _decode_alive = codec.decoder(StreamAlive)
@@ -58,6 +70,8 @@ class Persistence(pykka.ThreadingActor):
         self._request_ids = itertools.count(1)
         self._ticks_asked: dict[int, str] = {}
         self._events_asked = 0
+        self._sources = SourceIntake()
+        self._sources_asked: dict[int, GetSources] = {}
         self._waiting: list[Waiting] = []
         self._counters: Counter[str] = recorder.counters
         self._counter_log = CounterLog(self._count)
@@ -69,7 +83,7 @@ class Persistence(pykka.ThreadingActor):
             self._counter_log.tell(now_ns, last=True)
             return []
         self._connect(now_ns)
-        outbox = self._hear_ticks(message) + self._hear_events(message)
+        outbox = self._hear_ticks(message) + self._hear_events(message) + self._ask_for_sources(now_ns)
         recorder.write(now_ns)
         outbox += self._serve(message)
         self._counter_log.tell(now_ns)
@@ -95,6 +109,9 @@ class Persistence(pykka.ThreadingActor):
                 self._counters["bad_frames"] += 1
         for frame in itertools.chain.from_iterable(inbox.of("aggregator")):
             reply = self._reply(frame)
+            if reply and reply.request_id in self._sources_asked:
+                self._hear_sources(self._sources_asked.pop(reply.request_id), reply.body)
+                continue
             symbol = self._ticks_asked.pop(reply.request_id, None) if reply else None
             if reply and symbol is not None and isinstance(reply.body, Ticks):
                 self._recorder.take_ticks(self._ticks[symbol].receive_answer(reply.body.ticks))
@@ -145,16 +162,38 @@ class Persistence(pykka.ThreadingActor):
             except codec.BadFrame:
                 self._counters["bad_frames"] += 1
                 continue
-            recorder.take_events(intake.receive(batch, room=recorder.has_room))
+            self._take_events(intake.receive(batch, room=recorder.has_room))
         for frame in itertools.chain.from_iterable(inbox.of("engine")):
             reply = self._reply(frame)
             if reply and reply.request_id == self._events_asked and isinstance(reply.body, Events):
-                recorder.take_events(intake.receive_answer(reply.body.batches))
+                self._take_events(intake.receive_answer(reply.body.batches))
         question = intake.question(inbox.now_ns) if recorder.has_room else None
         if question is None:
             return []
         self._events_asked = next(self._request_ids)
         return [("engine", [codec.encode(EngineRequest(self._events_asked, question))])]
+
+    def _take_events(self, batches: list[EventBatch]) -> None:
+        self._recorder.take_events(batches)
+        for batch in batches:
+            self._sources.take(batch.events)
+
+    def _ask_for_sources(self, now_ns: int) -> Outbox:
+        """Of the ticks that fills name; the aggregator keeps what stood behind them for a short while."""
+        outbox: Outbox = []
+        for question in self._sources.questions(now_ns):
+            request = AggregatorRequest(next(self._request_ids), question)
+            self._sources_asked[request.request_id] = question
+            outbox.append(("aggregator", [codec.encode(request)]))
+        while len(self._sources_asked) > SOURCES_ASKED_MAX:
+            del self._sources_asked[next(iter(self._sources_asked))]
+        return outbox
+
+    def _hear_sources(self, asked: GetSources, answer: Answer) -> None:
+        known = isinstance(answer, Sources) and (answer.tick.symbol, answer.tick.seq) == (asked.symbol, asked.seq)
+        self._sources.answered(asked.symbol, asked.seq, known)
+        if isinstance(answer, Sources) and known:
+            self._recorder.take_sources(answer)
 
     def _reply(self, frame: bytes) -> Reply | None:
         try:
@@ -192,7 +231,11 @@ class Persistence(pykka.ThreadingActor):
         return self._recorder.answer(query, now_ns)
 
     def _count(self) -> dict[str, int]:
-        counters = {**self._counters, "events_repeated": self._events.repeated}
+        counters = {
+            **self._counters,
+            "events_repeated": self._events.repeated,
+            "sources_lost": self._sources.lost,
+        }
         for name in ("repeated", "gaps", "dropped"):
             counters[f"ticks_{name}"] = counters.get(f"ticks_{name}", 0) + sum(
                 getattr(intake, name) for intake in self._ticks.values()

@@ -7,32 +7,30 @@ from typing import Any
 import msgspec
 
 from actors.domain.calendar import day_of
-from actors.domain.commands import Command, DefineHolidays, DefineInstrument, Deposit, OpenAccount
+from actors.domain.commands import Command, DefineHolidays, DefineInstrument, DefineRules, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
+from actors.domain.pricing import Pricing
+from actors.domain.rulebook import Book, Rule
 
 _FOLDER = Path(__file__).parent
-
-
-class Lp(msgspec.Struct, frozen=True):
-    """One LP: its name in ticks and counters, our symbol for each of its instruments, and its patience."""
-
-    name: str
-    symbols: dict[str, str]
-    """From the LP's spelling to ours."""
-    silence_timeout_ms: int
-    """A connection on which nothing comes (no quote, no heartbeat, no pong) for so long is taken for dead."""
 
 
 def instruments() -> dict[str, Instrument]:
     return {symbol: _instrument(symbol, terms) for symbol, terms in _read("instruments.toml").items()}
 
 
-def lps() -> dict[str, Lp]:
+def pricings() -> dict[str, Pricing]:
+    """Of the symbols that have terms of their own; spread_min and skew are decimal text, as all prices."""
     return {
-        name: Lp(name, {theirs: ours for ours, theirs in entry["symbols"].items()}, entry["silence_timeout_ms"])
-        for name, entry in _read("lps.toml").items()
+        symbol: _pricing(terms["pricing"]) for symbol, terms in _read("instruments.toml").items() if "pricing" in terms
     }
+
+
+def lps() -> dict[str, Lp]:
+    """Of the first start."""
+    return {name: msgspec.convert({"name": name, **entry}, Lp) for name, entry in _read("lps.toml").items()}
 
 
 def instrument_definitions() -> list[Command]:
@@ -57,6 +55,27 @@ def account_definitions() -> list[Command]:
     return commands
 
 
+def rule_definitions() -> list[Command]:
+    """The dealing rules of a new broker, numbered in their order."""
+    entry = _read("dealing.toml")
+    rules = tuple(_rule(number, terms) for number, terms in enumerate(entry["rules"], 1))
+    return [DefineRules(rules, tuple(entry["venues"]))]
+
+
+def _rule(number: int, terms: dict[str, Any]) -> Rule:
+    return Rule(
+        rule_id=number,
+        name=terms["name"],
+        book=Book(terms["book"]),
+        venues=tuple(terms.get("venues", ())),
+        accounts=tuple(terms.get("accounts", ())),
+        groups=tuple(terms.get("groups", ())),
+        symbols=tuple(terms.get("symbols", ())),
+        quantity_min_e8=parse_e8(terms.get("quantity_min", "0")),
+        quantity_max_e8=parse_e8(terms.get("quantity_max", "0")),
+    )
+
+
 def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:
     return Instrument(
         symbol,
@@ -71,6 +90,12 @@ def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:
         parse_e8(terms["price_min"]),
         parse_e8(terms["price_max"]),
     )
+
+
+def _pricing(terms: dict[str, Any]) -> Pricing:
+    prices = {f"{name}_e8": parse_e8(terms[name]) for name in ("spread_min", "skew") if name in terms}
+    others = {name: value for name, value in terms.items() if f"{name}_e8" not in prices}
+    return msgspec.convert(others | prices, Pricing)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Unreadable(ValueError):
 
 
 class Listener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where clients connect to. Without TLS only where the file says so; `client_ca` demands certificates of clients."""
+    """Where clients connect to. Plain text only where the file says so; with `client_ca` clients show certificates."""
 
     host: str
     port: int

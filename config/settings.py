@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         return url
 
     @property
+    def lp_config(self) -> Path:
+        """The folder of the LP registry."""
+        return self.run_dir / "lp_config"
+
+    @property
     def venues_file(self) -> Path:
         """Where the simulated LPs write down their addresses and the token that they take."""
         return self.run_dir / "venues.json"
@@ -79,6 +84,11 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         _refuse(str(first["loc"][0]).lower(), f"{first['msg'][0].lower()}{first['msg'][1:]}")
+
+
+def secret(name: str) -> str | None:
+    """The value of an environment variable, or of a line in `.env`; None where there is neither, or it is empty."""
+    return os.environ.get(name) or dotenv_values(".env").get(name) or None
 
 
 def _check_names(environment: dict[str, str | None]) -> None:

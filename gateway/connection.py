@@ -7,7 +7,7 @@ backoff and full jitter (the source of chance is passed in), until it is stopped
 import asyncio
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from gateway.venues.events import VenueEvent
@@ -44,6 +44,9 @@ class Connection:
         self._patience = patience
         self._chance = chance
         self._stopping = threading.Event()
+        self._reading: asyncio.Task[ConnectionLost] | None = None
+        self._reopening = ""
+        self._opened_at: float | None = None
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
 
     def stop(self) -> None:
@@ -54,6 +57,24 @@ class Connection:
             loop, task = running
             with suppress(RuntimeError):  # The loop has closed in between: `run` is over.
                 loop.call_soon_threadsafe(task.cancel)
+
+    def reopen(self, why: str) -> None:
+        """Connect anew at once; what has come and is not read yet is lost. On the loop's own thread.
+
+        A connection that is down is tried again when its time has come.
+        """
+        if self._reading is not None and self._opened_at is not None:
+            self._reopening = why
+            self._reading.cancel()
+
+    async def change(self, instruments: Sequence[str]) -> None:
+        """These instruments from now on, by a new connection where the LP has no other way."""
+        try:
+            is_done = await self._stream.change(instruments)
+        except ConnectionLost:
+            is_done = False
+        if not is_done:
+            self.reopen("for other instruments")
 
     async def run(self) -> None:
         """Connect, read and reconnect until `stop`."""
@@ -73,23 +94,35 @@ class Connection:
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            opened_at: float | None = None
+            self._opened_at = None
+            self._reading = asyncio.create_task(self._read())
             try:
-                async with self._stream.open() as chunks:
-                    opened_at = loop.time()
-                    self._on_state(True, "connected")
-                    async for events in chunks:
-                        if events:
-                            self._on_events(events)
-                    raise ConnectionLost("the LP ended the stream")
-            except ConnectionLost as error:
-                lost = error
+                lost = await self._reading
             except asyncio.CancelledError:
-                if opened_at is not None:
-                    self._on_state(False, "stopped")
-                raise
+                why, self._reopening = self._reopening, ""
+                task = asyncio.current_task()
+                is_over = not why or (task is not None and task.cancelling() > 0)
+                if self._opened_at is not None:
+                    self._on_state(False, "stopped" if is_over else why)
+                if is_over:
+                    raise
+                continue
+            opened_at, self._opened_at = self._opened_at, None
             steady = opened_at is not None and (loop.time() - opened_at) * 1000 >= self._patience.backoff_cap_ms
             failures = 1 if steady else failures + 1
             wait_ms = backoff_ms(failures, lost.refused, self._patience, self._chance)
             self._on_state(False, f"{lost}; next try in {wait_ms} ms")
             await asyncio.sleep(wait_ms / 1000)
+
+    async def _read(self) -> ConnectionLost:
+        """One connection, from its beginning to its end."""
+        try:
+            async with self._stream.open() as chunks:
+                self._opened_at = asyncio.get_running_loop().time()
+                self._on_state(True, "connected")
+                async for events in chunks:
+                    if events:
+                        self._on_events(events)
+                return ConnectionLost("the LP ended the stream")
+        except ConnectionLost as lost:
+            return lost

@@ -1,20 +1,28 @@
-"""Explains a fill: `python -m tools.explain FILL_ID` prints what led to it and came of it, from the journal alone."""
+"""Explains a fill: `python -m tools.explain FILL_ID` prints what led to it and came of it.
+
+From the journal alone; but for the LPs' quotes behind its price, which are in the history.
+"""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy.engine import URL
 
 from actors.bus.answers import Explanation, Refusal
 from actors.domain.account import AccountSummary
 from actors.domain.commands import ObserveTicks
+from actors.domain.evidence import Source
 from actors.domain.money import SCALE, format_e8, format_minor
 from actors.domain.quote import Tick
+from actors.store import sources
+from actors.store.database import DatabaseAway, DatabaseRefused, database_url
 from actors.store.explaining import explain
 from actors.store.record import Damaged
 from config import settings as config
@@ -22,19 +30,37 @@ from config import settings as config
 Lines = list[str]
 
 
-def text(told: Explanation) -> str:
+class Behind(NamedTuple):
+    """What stood behind the tick that a fill was dealt on: none, and then why nothing is known of it."""
+
+    sources: list[Source]
+    unknown: str
+
+
+def text(told: Explanation, behind: Behind) -> str:
     """Sections for a person to read. A further one is a function and its place in this list."""
     sections: list[Callable[[Explanation], Lines]] = [
         _fill,
         _order,
         _route,
         _price,
+        partial(_sources, behind),
         _conversion,
         _margin,
         _postings,
         _place,
     ]
     return "\n\n".join("\n".join(section(told)) for section in sections)
+
+
+def behind(told: Explanation, url: Callable[[], URL]) -> Behind:
+    """From the history in PostgreSQL, which may be away. `url` raises DatabaseAway."""
+    fill = told.fill
+    try:
+        found = sources.look_up(url(), fill.symbol, fill.tick_seq)
+    except (DatabaseAway, DatabaseRefused) as error:
+        return Behind([], f"the history cannot be read: {error}")
+    return Behind(found, "the aggregator was started anew, or persistence was away, before it was kept")
 
 
 def named(value: Any) -> Any:
@@ -108,6 +134,19 @@ def _price(told: Explanation) -> Lines:
         f"Price: {_tick(told.tick, told.instrument.price_digits)}",
         f"  markup: {format_e8(markup.bid_e8)} off the bid, {format_e8(markup.ask_e8)} on the ask",
     ]
+
+
+def _sources(behind: Behind, told: Explanation) -> Lines:
+    if not behind.sources:
+        return [f"Quotes behind it: not known; {behind.unknown}"]
+    digits = told.instrument.price_digits
+    lines = [f"Quotes behind tick {told.fill.tick_seq} of {told.fill.symbol}"]
+    for lp, quote, dropped, judged_ns in map(msgspec.structs.astuple, behind.sources):
+        prices = f"bid {format_e8(quote.bid_e8, digits)}, ask {format_e8(quote.ask_e8, digits)}"
+        lines.append(f"  {dropped or 'live':<14}{lp:<10}{prices}, received {_time(quote.received_ns)}")
+        if dropped and judged_ns != quote.received_ns:
+            lines[-1] += f", dropped {_time(judged_ns)}"
+    return lines
 
 
 def _conversion(told: Explanation) -> Lines:
@@ -197,7 +236,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--journal", type=Path, help="its first file (that of the run directory without it)")
     parser.add_argument("--json", action="store_true", help="numbers as they are kept, for a program")
     options = parser.parse_args(argv)
-    journal: Path = options.journal or config.load().run_dir / "journal" / "engine.sqlite"
+    settings = config.load()
+    journal: Path = options.journal or settings.run_dir / "journal" / "engine.sqlite"
     try:
         answer = explain(journal, options.fill_id)
     except (Damaged, OSError) as fault:
@@ -205,7 +245,10 @@ def main(argv: Sequence[str]) -> int:
     if isinstance(answer, Refusal):
         print(f"explain: {answer.detail}", file=sys.stderr)
         return 1
-    print(msgspec.json.format(msgspec.json.encode(named(answer))).decode() if options.json else text(answer))
+    given = settings.database_url.get_secret_value() if settings.database_url else None
+    found = behind(answer, lambda: database_url(settings.run_dir, given))
+    whole = named(answer) | {"sources": named(found.sources)}
+    print(msgspec.json.format(msgspec.json.encode(whole)).decode() if options.json else text(answer, found))
     return 0
 
 

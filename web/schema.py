@@ -129,6 +129,39 @@ class WhichTicks(Request, frozen=True):
     before: Id | None = None
 
 
+LpName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,15}$", examples=["OANDA"])]
+Setting = str | int | bool
+
+
+class NewLp(Request, frozen=True):
+    name: LpName
+    adapter: str
+    symbols: dict[str, str]
+    enabled: bool | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    weight: int | UnsetType = UNSET
+    silence_timeout_ms: int | UnsetType = UNSET
+    settings: dict[str, Setting] | UnsetType = UNSET
+    limits: dict[str, int] | UnsetType = UNSET
+
+
+class ChangedLp(Request, frozen=True):
+    """What is absent stays as it is; null takes a symbol or a setting away."""
+
+    adapter: str | UnsetType = UNSET
+    symbols: dict[str, str | None] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    weight: int | UnsetType = UNSET
+    silence_timeout_ms: int | UnsetType = UNSET
+    settings: dict[str, Setting | None] | UnsetType = UNSET
+    limits: dict[str, int] | UnsetType = UNSET
+
+
+class LpPriorities(Request, frozen=True):
+    priorities: dict[str, int]
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The base of what goes out."""
 
@@ -267,6 +300,55 @@ class FeedBody(Body, frozen=True):
     detail: str
     quotes: int
     dropped: dict[str, int]
+
+
+class LpStream(Body, frozen=True):
+    """One of a feed's connections."""
+
+    connected: bool
+    detail: str
+    symbols: int
+    silent_ms: int | None
+    connections: int
+
+
+class LpFeed(Body, frozen=True):
+    """What the LP's feed says of itself, since its own start."""
+
+    connected: bool
+    detail: str
+    told: str
+    running_s: int | None
+    quotes: int
+    dropped: dict[str, int]
+    quote_age_ms: dict[str, int | None]
+    """Of each symbol that is asked for."""
+    missing: dict[str, str]
+    streams: list[LpStream]
+
+
+class LatencyBucket(Body, frozen=True):
+    """Quotes that took less than this, and not less than the bucket before says; null: any longer."""
+
+    below_us: int | None
+    quotes: int
+
+
+class LpStatus(Body, frozen=True):
+    """What the aggregator sees of the LP (actors/domain/lp_status.py). Shares are of 1."""
+
+    connected: bool
+    last_quote_age_ms: int | None
+    quotes: int
+    quotes_per_second: float
+    dropped: dict[str, int]
+    best_share: float
+    connected_s: int
+    uptime: float
+    clock_ahead_ms: float | None
+    to_received: list[LatencyBucket]
+    to_published: list[LatencyBucket]
+    quarantined: list[str]
 
 
 class ExecutionBody(Body, frozen=True):

@@ -4,13 +4,16 @@ from actors.bus.message import Body, Message
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
+from actors.domain.book import Depth, Sweep
 from actors.domain.books import SentChild
 from actors.domain.commands import Input
 from actors.domain.events import Cover
+from actors.domain.evidence import Source
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.limits import Limits
+from actors.domain.lp_registry import Registry
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
@@ -28,7 +31,7 @@ class Pong(Body, frozen=True):
 class Refusal(Body, frozen=True):
     """No: a code, a sentence, and the field at fault if one is.
 
-    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNAVAILABLE, BAD_REQUEST.
+    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNKNOWN_TICK, UNAVAILABLE, BAD_REQUEST.
     """
 
     code: str
@@ -156,6 +159,26 @@ class Ticks(Body, frozen=True):
     ticks: list[Tick]
 
 
+class Lps(Body, frozen=True):
+    registry: Registry
+
+
+class DepthReport(Body, frozen=True):
+    """The book of a symbol, and what the quantity that was asked about costs in it."""
+
+    symbol: str
+    depth: Depth
+    buy: Sweep
+    sell: Sweep
+
+
+class Sources(Body, frozen=True):
+    """What stood behind a tick: the live quote of each LP, then the last ones that were dropped, and why."""
+
+    tick: Tick
+    sources: list[Source]
+
+
 class User(Message, frozen=True):
     user_id: int
     username: str
@@ -213,6 +236,9 @@ Answer = (
     | Events
     | Explanation
     | Ticks
+    | Lps
+    | DepthReport
+    | Sources
     | UserReport
     | Orders
     | Fills

@@ -1,5 +1,6 @@
 """The price stream as a follower has it: the last tick of each symbol, what can be traded, how the feeds are."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -11,6 +12,7 @@ from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
 from actors.domain.instrument import Instrument
+from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick
 
@@ -33,6 +35,8 @@ class Prices:
         self.crosses: Mapping[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
         self.feeds: list[FeedStatus] = []
+        """What a feed dropped, and what the aggregator dropped of its quotes, are counted together."""
+        self.lps: tuple[LpStatus, ...] = ()
         self.behind: dict[str, int] = {}
         """Symbols of which ticks were lost on the way, and the number after which to ask for them."""
         self._hushed: dict[str, None] = {}
@@ -72,7 +76,7 @@ class Prices:
                 if topic == topics.ALIVE:
                     self._on_alive(_decode_alive(body))
                 elif topic == topics.STATUS:
-                    self.feeds = _decode_status(body).feeds
+                    self._on_status(_decode_status(body))
                 else:
                     ticks += [tick for tick in _decode_ticks(body) if self._is_news(tick)]
             except BadFrame:
@@ -91,6 +95,14 @@ class Prices:
             ticks = [tick for tick in answer.ticks if self._is_news(tick)]
             if ticks:
                 self._on_ticks(ticks)
+
+    def _on_status(self, status: StreamStatus) -> None:
+        dropped = {lp.venue: Counter(lp.dropped) for lp in status.lps}
+        self.feeds = [
+            msgspec.structs.replace(feed, dropped=dict(Counter(feed.dropped) + dropped.get(feed.venue, Counter())))
+            for feed in status.feeds
+        ]
+        self.lps = status.lps
 
     def _on_alive(self, alive: StreamAlive) -> None:
         self._alive_ns = self._clock_ns()

@@ -2,6 +2,7 @@
 
 from actors.bus.message import Body, Message
 from actors.domain.commands import EngineCommand
+from actors.domain.lp_registry import LpChange
 
 
 class Ping(Body, frozen=True):
@@ -39,6 +40,24 @@ class GetTicks(Body, frozen=True):
 
     symbol: str
     after_seq: int
+
+
+class GetLps(Body, frozen=True):
+    """The aggregator answers Lps, as it does to each LpChange that was done; the others get a Refusal."""
+
+
+class GetDepth(Body, frozen=True):
+    """The aggregator answers DepthReport, or Refusal UNKNOWN_SYMBOL: the book now, and what a quantity costs in it."""
+
+    symbol: str
+    quantity_e8: int
+
+
+class GetSources(Body, frozen=True):
+    """The aggregator answers Sources, or Refusal UNKNOWN_TICK where it has forgotten what stood behind that tick."""
+
+    symbol: str
+    seq: int
 
 
 class GetUser(Body, frozen=True):
@@ -99,7 +118,7 @@ class GetBars(Body, frozen=True):
 
 EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
 HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
-AggregatorQuery = Ping | GetTicks
+AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 
 class EngineRequest(Message, frozen=True):
@@ -118,4 +137,4 @@ class HistoryRequest(Message, frozen=True):
 
 class AggregatorRequest(Message, frozen=True):
     request_id: int
-    body: AggregatorQuery
+    body: AggregatorQuery | LpChange

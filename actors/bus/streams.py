@@ -1,7 +1,12 @@
 """What is published, and what feeds send: nobody answers it."""
 
+import msgspec
+
 from actors.bus.message import Body, Message
+from actors.domain.book import Depth
 from actors.domain.events import Event
+from actors.domain.lp_registry import Registry
+from actors.domain.lp_status import LpStatus
 from actors.domain.quote import Quote
 
 # Feeds to the aggregator.
@@ -14,6 +19,19 @@ class QuoteBatch(Body, frozen=True):
     quotes: list[Quote]
 
 
+class StreamState(Message, frozen=True):
+    """One of a feed's connections."""
+
+    connected: bool
+    detail: str
+    symbols: int
+    """How many it carries."""
+    heard_ns: int
+    """When something last came on it, be it a heartbeat; 0: nothing yet."""
+    connections: int
+    """How often it has been connected."""
+
+
 class FeedStatus(Body, frozen=True):
     """How a feed is, once a second and at each change. The counters run from the start of its process."""
 
@@ -23,9 +41,26 @@ class FeedStatus(Body, frozen=True):
     time_ns: int
     quotes: int
     dropped: dict[str, int]
+    started_ns: int = 0
+    streams: tuple[StreamState, ...] = ()
+    quoted_ns: dict[str, int] = msgspec.field(default_factory=dict)
+    """When each symbol that is asked for was last quoted; 0: not yet."""
+    missing: dict[str, str] = msgspec.field(default_factory=dict)
+    """Symbols that do not come, and why: unlisted, unaskable, silent."""
 
 
-FeedMessage = QuoteBatch | FeedStatus
+class StandingQuotes(Body, frozen=True):
+    """The last quote of each symbol of an LP whose connection lives, as it stands at `time_ns`, whenever it was made.
+
+    A feed sends them when the aggregator has started anew, and now and then: a quote that was lost is made good.
+    """
+
+    venue: str
+    time_ns: int
+    quotes: list[Quote]
+
+
+FeedMessage = QuoteBatch | FeedStatus | StandingQuotes
 
 
 # The public streams (see topics.py for who publishes what).
@@ -39,10 +74,28 @@ class StreamAlive(Message, frozen=True):
 
 
 class StreamStatus(Message, frozen=True):
-    """What the console shows of the LPs."""
+    """What the console shows of the LPs: what the feeds say of themselves, and what the aggregator sees of them."""
 
     time_ns: int
     feeds: list[FeedStatus]
+    lps: tuple[LpStatus, ...] = ()
+
+
+class StreamDepth(Message, frozen=True):
+    """The book of a symbol after tick `tick_seq`. `number` rises with each change of the book; some are left out."""
+
+    symbol: str
+    number: int
+    time_ns: int
+    tick_seq: int
+    depth: Depth
+
+
+class LpsAnnounced(Message, frozen=True):
+    """The LP registry, whole, and when the aggregator that says so was started: feeds follow both."""
+
+    started_ns: int
+    registry: Registry
 
 
 class EventBatch(Message, frozen=True):

@@ -7,7 +7,7 @@ from gateway.fix.codec import Field, Message
 from gateway.fix.session import Session
 from gateway.fix.store import SentMessage
 from gateway.fix.trading import inquiries, prices, reports, vocabulary
-from gateway.fix.trading.requests import Unfit, named, text
+from gateway.fix.trading.requests import Unfit, text
 from gateway.fix.trading.vocabulary import NOT_PERMITTED, RATE_LIMITED
 
 SECOND_NS = 1_000_000_000
@@ -88,8 +88,8 @@ class Client:
                 exec_id = self.new_id(now_ns).encode()
                 self.tell(b"8", reports.rejection(message, exec_id, code, detail, now_ns), now_ns)
             case b"F" | b"G":
-                names, is_replace = named(message), message.msg_type == b"G"
-                said = reports.cancel_reject(names.name, names.original, order, is_replace, code, detail, now_ns)
+                name, original, is_replace = text(message, 11), text(message, 41), message.msg_type == b"G"
+                said = reports.cancel_reject(name, original, order, is_replace, code, detail, now_ns)
                 self.tell(b"9", said, now_ns)
             case b"V":
                 reason = {NOT_PERMITTED: prices.NO_PERMISSION, "UNKNOWN_SYMBOL": prices.UNKNOWN_SYMBOL}

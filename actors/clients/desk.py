@@ -8,6 +8,7 @@ from actors.clients.books import Books, Known
 from actors.clients.client import Client
 from actors.clients.reporting import Reporting
 from actors.clients.words import order_terms
+from gateway.fix.answers import number
 from gateway.fix.codec import Field, Message
 from gateway.fix.trading import reports
 from gateway.fix.trading.reports import Exec
@@ -47,11 +48,10 @@ class Desk:
 
     def meant(self, client: Client, message: Message) -> Known | None:
         """The order that a message is about, by OrderID, OrigClOrdID or ClOrdID, if it is of this account."""
-        names = named(message)
-        if names.order_id:
-            known = self._books.orders.get(int(names.order_id)) if names.order_id.isdigit() else None
+        if message.get(37) is not None:
+            known = self._books.orders.get(number(message.get(37)) or 0)
             return known if known is not None and known.order.account_id == client.account else None
-        return self._books.find(client.account, names.original or names.name)
+        return self._books.find(client.account, text(message, 41) or text(message, 11))
 
     def leave(self, client: Client, now_ns: int) -> None:
         """Its connection is gone: with cancel-on-disconnect its orders are cancelled."""
@@ -69,7 +69,7 @@ class Desk:
 
     def _place(self, client: Client, message: Message, now_ns: int) -> None:
         self.check_engine(now_ns)
-        asked, name = order_terms(terms(message)), text(message, 11)
+        asked, name = order_terms(terms(message)), named(message).name
         if self._books.is_taken(client.account, name):
             raise Unfit("DUPLICATE_CLIENT_ORDER_ID", f"ClOrdID {name!r} is that of a change", 11)
         self._books.ask(client.profile.id, client.account, name, "", asked, now_ns)
@@ -120,6 +120,6 @@ class Desk:
             body = reports.rejection(message, client.new_id(now_ns).encode(), "UNKNOWN_ORDER", "no order waits", now_ns)
             status = [(150, Exec.STATUS) if tag == 150 else (tag, value) for tag, value in body]
             client.tell(b"8", [*status, request_id, (911, b"0"), (912, b"Y")], now_ns)
-        for number, known in enumerate(chosen, 1):
-            is_last = b"Y" if number == len(chosen) else b"N"
+        for place, known in enumerate(chosen, 1):
+            is_last = b"Y" if place == len(chosen) else b"N"
             self._reporting.tell_status(client, known, now_ns, (request_id, (911, b"%d" % len(chosen)), (912, is_last)))

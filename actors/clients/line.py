@@ -29,7 +29,7 @@ class Line:
         self._on_replies = on_replies
 
     def ask(self, requests: Iterable[Request], now_ns: int) -> None:
-        """Sends those that were not sent, or not answered for long. Where the engine is away they wait for next time."""
+        """Sends those that were not sent, or not answered for long. While the engine is away they wait."""
         due = [one for one in requests if one.is_ready and now_ns - one.asked_ns >= AGAIN_NS]
         for start in range(0, len(due), REQUESTS_PER_MESSAGE):
             page = due[start : start + REQUESTS_PER_MESSAGE]

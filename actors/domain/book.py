@@ -1,17 +1,26 @@
-"""The composite top of book of one symbol: the best bid and the best offer over the LPs that are fresh."""
+"""The composite book of one symbol: the quotes by which the LPs stand, its top, its depth, and what a size costs."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
+import msgspec
+
+from actors.domain.pricing import LpTerms, Pricing, Top, best, chooser, shaped, widest
 from actors.domain.quote import Quote
 
 
-class Top(NamedTuple):
-    """Best bid and offer, and whose they are. Never crossed."""
+class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one LP offers at one price."""
 
-    bid_e8: int
-    ask_e8: int
-    lp_bid: str
-    lp_ask: str
+    price_e8: int
+    size_e8: int
+    lp: str
+
+
+class Depth(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Both sides of a book, best price first. Never crossed."""
+
+    bids: list[Level]
+    asks: list[Level]
 
 
 class Book:
@@ -21,37 +30,95 @@ class Book:
     aside until the conflict is gone. Among equal prices the LP that came first into the book keeps the place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pricing: Pricing, lps: Mapping[str, LpTerms]) -> None:
+        """`lps`: the LPs that may have a quote here."""
+        self._pricing = pricing
+        self._choose = chooser(pricing, lps)
+        self._is_shaped = bool(pricing.spread_min_e8 or pricing.skew_e8)
         self._quotes: dict[str, Quote] = {}
+        self._since_ns: dict[str, int] = {}
+        self.quotes: Mapping[str, Quote] = self._quotes
+        """By LP, in the order in which they came in."""
+        self.changes = 0
+        self._plain_top: Top | None = None
+        """Of Mode.BEST, while nobody stands aside: a quote that is worse on both sides does not change it."""
 
-    def take(self, venue: str, quote: Quote) -> None:
-        """The LP's quote from now on."""
-        self._quotes[venue] = quote
+    def define(self, lps: Mapping[str, LpTerms]) -> None:
+        """Other LPs, or other terms of theirs, from now on. Quotes of those that are gone must have been dropped."""
+        self._choose = chooser(self._pricing, lps)
 
-    def drop(self, venue: str) -> bool:
-        """The LP is not fresh any more. Tells whether it had a quote here."""
-        return self._quotes.pop(venue, None) is not None
+    def take(self, venue: str, quote: Quote, now_ns: int) -> bool:
+        """The LP's quote from now on. False: the top is the same as before it, as `top` would find."""
+        self.changes += 1
+        quotes, top = self._quotes, self._plain_top
+        if venue not in quotes:
+            self._since_ns[venue] = now_ns
+        quotes[venue] = quote
+        return (
+            top is None
+            or quote.bid_e8 >= top.bid_e8
+            or quote.ask_e8 <= top.ask_e8
+            or venue == top.lp_bid
+            or venue == top.lp_ask
+        )
 
-    def top(self) -> Top | None:
-        """None where no LP is fresh."""
-        quotes = self._quotes
-        if len(quotes) == 1:
-            for venue, quote in quotes.items():
-                return Top(quote.bid_e8, quote.ask_e8, venue, venue)
-        top = _best(quotes)
-        while top is not None and top.bid_e8 > top.ask_e8:
-            late = min(top.lp_bid, top.lp_ask, key=lambda venue: quotes[venue].received_ns)
-            quotes = {venue: quote for venue, quote in quotes.items() if venue != late}
-            top = _best(quotes)
-        return top
+    def drop(self, venue: str) -> Quote | None:
+        """The LP is not fresh any more. Gives the quote that it had here."""
+        quote = self._quotes.pop(venue, None)
+        if quote is not None:
+            self.changes += 1
+            self._plain_top = None
+            del self._since_ns[venue]
+        return quote
+
+    def top(self, now_ns: int) -> Top | None:
+        """None where no LP that counts is fresh."""
+        if self._choose is None:
+            top = self._plain_top = widest(self._quotes)
+            if top is not None and top.bid_e8 > top.ask_e8:
+                self._plain_top = None
+                top = best(self._quotes)
+        else:
+            top = self._choose(self._quotes, self._since_ns, now_ns)
+        return shaped(top, self._pricing) if top is not None and self._is_shaped else top
+
+    def depth(self) -> Depth:
+        """Of all fresh LPs, whichever the mode, but those that stand aside; as they quote, without skew."""
+        quotes = dict(self._quotes)
+        while quotes:
+            lp_bid = max(quotes, key=lambda venue: quotes[venue].bid_e8)
+            lp_ask = min(quotes, key=lambda venue: quotes[venue].ask_e8)
+            if quotes[lp_bid].bid_e8 <= quotes[lp_ask].ask_e8:
+                break
+            del quotes[min(lp_bid, lp_ask, key=lambda venue: quotes[venue].received_ns)]
+        bids = [Level(quote.bid_e8, quote.bid_size_e8, venue) for venue, quote in quotes.items()]
+        asks = [Level(quote.ask_e8, quote.ask_size_e8, venue) for venue, quote in quotes.items()]
+        return Depth(
+            sorted(bids, key=lambda level: -level.price_e8),
+            sorted(asks, key=lambda level: level.price_e8),
+        )
 
 
-def _best(quotes: dict[str, Quote]) -> Top | None:
-    bid_e8 = ask_e8 = 0
-    lp_bid = lp_ask = ""
-    for venue, quote in quotes.items():
-        if quote.bid_e8 > bid_e8:
-            bid_e8, lp_bid = quote.bid_e8, venue
-        if not ask_e8 or quote.ask_e8 < ask_e8:
-            ask_e8, lp_ask = quote.ask_e8, venue
-    return Top(bid_e8, ask_e8, lp_bid, lp_ask) if quotes else None
+class Sweep(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a size costs, level by level. `filled_e8` is less than was asked for where the book does not hold it."""
+
+    filled_e8: int
+    price_e8: int
+    """The mean by volume, rounded to the worse side; 0 where nothing is filled."""
+    worst_e8: int
+
+
+def vwap(levels: Iterable[Level], quantity_e8: int, *, buys: bool) -> Sweep:
+    """`levels`: of the side that is dealt on, best first. A buyer's mean is rounded up, a seller's down."""
+    left_e8, cost, worst_e8 = quantity_e8, 0, 0
+    for level in levels:
+        taken_e8 = min(left_e8, level.size_e8)
+        if taken_e8 <= 0:
+            continue
+        cost += taken_e8 * level.price_e8
+        left_e8 -= taken_e8
+        worst_e8 = level.price_e8
+    filled_e8 = quantity_e8 - left_e8 if worst_e8 else 0
+    if not filled_e8:
+        return Sweep(0, 0, 0)
+    return Sweep(filled_e8, -(-cost // filled_e8) if buys else cost // filled_e8, worst_e8)

@@ -29,6 +29,7 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
     ReportExecution,
+    ReportHolding,
     ReversePosition,
     SetLimits,
     SettleBreak,
@@ -57,7 +58,7 @@ from actors.domain.state import State
 from actors.domain.stop_out import check_levels
 from actors.domain.terms import define_holidays, set_limits
 from actors.domain.trigger import Waiting
-from actors.domain.venues import hedge, report_execution, settle_break, silent_venues
+from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.waiting import see
 from actors.domain.watch import look_at_margins
 
@@ -165,7 +166,7 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
     sound = (
         0 < len(group.name) <= KEY_LIMIT_CHARACTERS
         and group.name.isprintable()
-        and all(0 <= m.bid_e8 <= MARKUP_LIMIT_E8 and 0 <= m.ask_e8 <= MARKUP_LIMIT_E8 for m in markups)
+        and all(max(abs(m.bid_e8), abs(m.ask_e8)) <= MARKUP_LIMIT_E8 and m.bid_e8 + m.ask_e8 >= 0 for m in markups)
     )
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")
@@ -186,6 +187,7 @@ _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
     DefineRules: define_rules,
     DefineHedge: define_hedge,
     ReportExecution: report_execution,
+    ReportHolding: report_holding,
     SettleBreak: settle_break,
     Deposit: move_money,
     Withdraw: move_money,

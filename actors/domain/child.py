@@ -69,6 +69,8 @@ class BreakReason(Enum):
     BUSTED = "busted"
     STILL_UNKNOWN = "still_unknown"
     """Asked again and again, the venue has not said what became of the order."""
+    HOLDING = "holding"
+    """The venue's account does not hold what the engine counts there; of no child order."""
 
 
 class ChildOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -82,6 +82,14 @@ class ReportExecution(Told, frozen=True):
     report: VenueReport
 
 
+class ReportHolding(Told, frozen=True):
+    """What an execution venue's account holds of a symbol, longs less shorts, while nothing was on its way there."""
+
+    venue: str
+    symbol: str
+    quantity_e8: int
+
+
 class SettleBreak(Told, frozen=True):
     """A person has learnt what became of a child order.
 
@@ -218,6 +226,7 @@ EngineCommand = (
     | DefineRules
     | DefineHedge
     | ReportExecution
+    | ReportHolding
     | SettleBreak
     | Deposit
     | Withdraw

@@ -1,11 +1,9 @@
-"""Prices: `Quote` is one LP's bid and ask, `Tick` our aggregated top of book; and which quotes are fit to be used."""
+"""Prices: `Quote` is one LP's bid and ask, `Tick` our aggregated top of book."""
 
-from collections.abc import Mapping
 from enum import Enum
 
 import msgspec
 
-from actors.domain.instrument import Instrument
 from actors.domain.money import LIMIT_E8
 
 
@@ -21,6 +19,8 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When the LP made it, by the LP's clock; 0 where the LP does not say."""
     received_ns: int
     """When we received it, by our clock."""
+    venue_seq: int = 0
+    """The LP's own number, which rises within a connection; 0 where the LP gives none."""
 
 
 class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -38,30 +38,36 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """False: no LP behind it is fresh any more. It says what the price was, and nobody may deal on it."""
 
 
-def is_sound(price: Quote | Tick) -> bool:
-    """Both sides are there and not crossed: the least that arithmetic with it needs."""
-    return 0 < price.bid_e8 <= price.ask_e8 < LIMIT_E8
-
-
 class Drop(Enum):
-    """Why a quote was not used. The values are the names of the counters."""
+    """Why a quote is not used, or not used any longer. The values are the names of the counters."""
 
     ZERO = "zero"
     CROSSED = "crossed"
     BOUNDS = "bounds"
+    PRECISION = "precision"
     SPREAD = "spread"
     OLD = "old"
     FUTURE = "future"
+    OUT_OF_ORDER = "out_of_order"
+    DUPLICATE = "duplicate"
+    SPIKE = "spike"
+    OFF_MARKET = "off_market"
+    QUARANTINED = "quarantined"
+    """In order by itself, but its LP is in quarantine."""
+    LATE = "late"
+    """It waited too long between feed and aggregator."""
     UNKNOWN_SYMBOL = "unknown_symbol"
-
-
-def is_withdrawal(quote: Quote) -> bool:
-    """Whether the LP says that it has no price: both sides are 0. What it quoted before must not be dealt on."""
-    return quote.bid_e8 == 0 == quote.ask_e8
+    STALE = "stale"
+    """The LP has not confirmed it for too long, while the market is open."""
+    CLOSED = "closed"
+    """As STALE, while the market is closed: that is no fault."""
+    WITHDRAWN = "withdrawn"
+    """The LP says that it has no price."""
+    DISCONNECTED = "disconnected"
 
 
 class QuoteLimits(msgspec.Struct, frozen=True):
-    """What a quote may be at most, whichever the LP."""
+    """What is asked of one LP's quotes in one symbol, and what becomes of an LP that does not keep to it."""
 
     age_ms: int = 5_000
     """Older than this by its LP's clock when it arrives: it waited somewhere, and the market has gone on."""
@@ -69,26 +75,34 @@ class QuoteLimits(msgspec.Struct, frozen=True):
     """Further in the future than this: the LP's clock (or ours) is wrong, and no age can be told."""
     spread_e8: int = 10_000_000
     """Widest spread as a share of the bid: 10 %."""
+    spike_e8: int = 2_000_000
+    """Farthest from the median of the LP's last quotes, as a share of it, where no other LP has a price: 2 %."""
+    off_market_e8: int = 1_000_000
+    """Farthest from the median of the other LPs, as a share of it: 1 %."""
+    median_ms: int = 60_000
+    """After a pause of so long the last quotes are no measure any more: a market may open anywhere."""
+    price_digits: int = -1
+    """Digits after the point of the LP's prices; -1: those of the instrument."""
+    silence_ms: int = 120_000
+    """A quote that the LP has not confirmed for so long is stale, though the LP's connection lives."""
+    faults: int = 3
+    """So many faults within `fault_window_ms` bring the LP into quarantine for the symbol."""
+    fault_window_ms: int = 10_000
+    good_quotes: int = 5
+    """It comes out after so many good quotes in a row, and not before `hold_ms` after its last fault."""
+    hold_ms: int = 5_000
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.__struct_fields__ if name != "price_digits" and getattr(self, name) <= 0]
+        if wrong or not -1 <= self.price_digits <= 8:
+            raise ValueError(f"{', '.join(wrong) or 'price_digits'}: out of range")
 
 
-def verdict(quote: Quote, instruments: Mapping[str, Instrument], limits: QuoteLimits) -> Drop | None:
-    """The first reason not to use a quote, or None. A locked quote (bid equals ask) is in order."""
-    bid_e8, ask_e8 = quote.bid_e8, quote.ask_e8
-    if bid_e8 <= 0 or ask_e8 <= 0:
-        return Drop.ZERO
-    if bid_e8 > ask_e8:
-        return Drop.CROSSED
-    instrument = instruments.get(quote.symbol)
-    if instrument is None:
-        return Drop.UNKNOWN_SYMBOL
-    if bid_e8 < instrument.price_min_e8 or ask_e8 > instrument.price_max_e8:
-        return Drop.BOUNDS
-    if (ask_e8 - bid_e8) * 100_000_000 > bid_e8 * limits.spread_e8:
-        return Drop.SPREAD
-    if quote.venue_time_ns:
-        age_ns = quote.received_ns - quote.venue_time_ns
-        if age_ns > limits.age_ms * 1_000_000:
-            return Drop.OLD
-        if -age_ns > limits.ahead_ms * 1_000_000:
-            return Drop.FUTURE
-    return None
+def is_sound(price: Quote | Tick) -> bool:
+    """Both sides are there and not crossed: the least that arithmetic with it needs."""
+    return 0 < price.bid_e8 <= price.ask_e8 < LIMIT_E8
+
+
+def is_withdrawal(quote: Quote) -> bool:
+    """Whether the LP says that it has no price: both sides are 0. What it quoted before must not be dealt on."""
+    return quote.bid_e8 == 0 == quote.ask_e8

@@ -3,7 +3,7 @@
 from actors.domain.abook import FINISH_LIMIT_NS, carry
 from actors.domain.books import SentChild
 from actors.domain.child import Break, BreakReason, VenueFill, VenueReport, send
-from actors.domain.commands import ReportExecution, SettleBreak
+from actors.domain.commands import ReportExecution, ReportHolding, SettleBreak
 from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
 from actors.domain.execution import EXEC_ID_LIMIT_CHARACTERS, CannotSettle, overdue, settle, stray, take, time_out
 from actors.domain.instrument import Instrument, InstrumentState
@@ -34,6 +34,21 @@ def report_execution(state: State, command: ReportExecution, now_ns: int) -> lis
     if any(isinstance(effect, VenueFill) and not _is_sane(instrument, effect.price_e8) for effect in effects):
         return [BreakFound(_insane(instrument, report))]
     return carry(state, sent, child, effects, now_ns)
+
+
+def report_holding(state: State, command: ReportHolding, now_ns: int) -> list[Event]:
+    """A difference is a break; while an order for the symbol is at the venue, it is none yet."""
+    venue, symbol = command.venue, command.symbol
+    if max(len(venue), len(symbol)) > TEXT_LIMIT_CHARACTERS:
+        raise Refused(Code.BAD_TERMS, f"a text has more than {TEXT_LIMIT_CHARACTERS} characters", "symbol")
+    if any(sent.child.venue == venue and sent.child.symbol == symbol for sent in state.books.open.values()):
+        return []
+    desk = state.books.desks.get(symbol)
+    counted_e8 = desk.at_venues_e8.get(venue, 0) if desk else 0
+    if command.quantity_e8 == counted_e8:
+        return []
+    detail = f"{venue} holds {format_e8(command.quantity_e8)} {symbol}, and {format_e8(counted_e8)} were dealt there"
+    return [BreakFound(Break(f"{venue}:{symbol}", BreakReason.HOLDING, detail, None))]
 
 
 def settle_break(state: State, command: SettleBreak, now_ns: int) -> list[Event]:

@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import JSON, Text, bindparam, cast, func, select, text, update
+from sqlalchemy import JSON, Text, bindparam, case, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from actors.bus.answers import Answer
+from actors.bus.answers import Answer, Sources
 from actors.domain.bar import Bar, bar_of, join
 from actors.domain.events import Event
 from actors.domain.quote import Tick
-from actors.store import queries, rows, users
+from actors.store import queries, rows, sources, users
 from actors.store.booking import EventRows
 from actors.store.database import DatabaseAway, our_errors
 from actors.store.migrations import migrate
@@ -118,6 +118,11 @@ class History:
                 self._connection.execute(_SET_STATUS, {"account": account_id, "status": status})
             self._reach({EVENTS: first_seq + len(events) - 1})
 
+    def store_sources(self, many: Sequence[Sources]) -> None:
+        """What stood behind ticks that were dealt on; raises `DatabaseRefused`."""
+        with our_errors(), self._connection.begin():
+            sources.store(self._connection, many)
+
     def answer(self, query: queries.Query) -> Answer:
         """What is stored, or a Refusal."""
         with our_errors(), self._connection.begin():
@@ -175,11 +180,11 @@ def _upsert(table: sqlalchemy.Table, merged: Callable[[str, Any, Any], Any] = la
 
 
 def _merge_bar(name: str, earlier: Any, later: Any) -> Any:
-    """As actors.domain.bar.join does it."""
+    """As actors.domain.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
     if name == "ticks":
         return earlier + later
     points = {"open": earlier, "high": func.greatest(earlier, later), "low": func.least(earlier, later), "close": later}
-    return points[name.partition("_")[2]]
+    return case((BARS.c.ticks == 0, later), else_=points[name.partition("_")[2]])
 
 
 _UPSERT_INSTRUMENTS = _upsert(INSTRUMENTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from actors.bus.answers import Answer, Refusal
+from actors.bus.answers import Answer, Refusal, Sources
 from actors.bus.streams import EventBatch
 from actors.domain.quote import Tick
 from actors.store.database import DatabaseAway, DatabaseRefused
@@ -23,6 +23,8 @@ TICKS_BUFFERED_MAX = 200_000
 EVENTS_PER_TRANSACTION = 2_000
 EVENTS_BUFFERED_MAX = 20_000
 """Beyond it none are taken: the engine's journal has them."""
+SOURCES_BUFFERED_MAX = 1_000
+"""Beyond it the oldest go, and are counted."""
 BACKOFF_FIRST_NS = 100_000_000
 BACKOFF_MAX_NS = 5_000_000_000
 
@@ -40,6 +42,7 @@ class Recorder:
         self._retry_ns = 0
         self._flushed_ns = 0
         self._ticks: deque[Tick] = deque()
+        self._sources: deque[Sources] = deque()
         self._events: deque[EventBatch] = deque()
         self._event_count = 0
         self._one_by_one = False
@@ -91,6 +94,13 @@ class Recorder:
             self._ticks.popleft()
             self.counters["ticks_dropped"] += 1
 
+    def take_sources(self, told: Sources) -> None:
+        """What stood behind a tick that was dealt on."""
+        self._sources.append(told)
+        if len(self._sources) > SOURCES_BUFFERED_MAX:
+            self._sources.popleft()
+            self.counters["sources_dropped"] += 1
+
     def take_events(self, batches: Iterable[EventBatch]) -> None:
         for batch in batches:
             self._events.append(batch)
@@ -105,6 +115,8 @@ class Recorder:
             if self._history is not None and self._ticks and due:
                 self._flushed_ns = now_ns
                 self._write_ticks(self._history)
+            if self._history is not None and self._sources:
+                self._write_sources(self._history)
         except DatabaseAway as error:
             self._lose(str(error), now_ns)
 
@@ -165,6 +177,14 @@ class Recorder:
             self._log.error("ticks refused", detail=str(error), count=len(ticks))
         for _ in ticks:
             self._ticks.popleft()
+
+    def _write_sources(self, history: History) -> None:
+        try:
+            history.store_sources(list(self._sources))
+        except DatabaseRefused as error:
+            self.counters["sources_refused"] += len(self._sources)
+            self._log.error("sources refused", detail=str(error), count=len(self._sources))
+        self._sources.clear()
 
     def _forget_events(self) -> None:
         self._events.clear()

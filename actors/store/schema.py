@@ -213,6 +213,20 @@ TICKS = Table(
     comment="Best bid and ask, numbered by symbol. live: false where no LP stood behind it any more.",
 )
 
+TICK_QUOTES = Table(
+    "tick_quotes",
+    METADATA,
+    _text("symbol", primary_key=True),
+    _number("seq", primary_key=True),
+    Column("place", Integer, primary_key=True),
+    _text("lp"),
+    *(_e8(name) for name in ("bid", "ask", "bid_size", "ask_size")),
+    *(_number(name) for name in ("venue_time_ns", "received_ns", "venue_seq")),
+    _text("dropped", nullable=True),
+    _number("judged_ns"),
+    comment="The LPs' quotes behind each tick that was dealt on. dropped: why one was not used; null where it was.",
+)
+
 BARS = Table(
     "bars",
     METADATA,

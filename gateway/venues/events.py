@@ -15,13 +15,19 @@ Reason = Literal[
     "bad_time",
     "crossed_book",
     "depth_gap",
+    "duplicate",
+    "out_of_order",
     "refused",
+    "renewal_failed",
+    "snapshot_failed",
     "too_long",
     "unknown_message",
 ]
 """Why a piece of a stream was dropped. `refused` is the LP's own error reply; the rest are faults in what it sent.
 
-`depth_gap` and `crossed_book` drop a whole order book, which is fetched anew.
+`depth_gap` and `crossed_book` drop a whole order book, which is fetched anew. `duplicate` and `out_of_order` are by the
+LP's own numbers. Two drop nothing: `renewal_failed` (a connection that must end soon could not be replaced yet) and
+`snapshot_failed` (an order book could not be fetched).
 """
 
 

@@ -70,6 +70,9 @@ class VenueInstrument:
     quantity_min_e8: int | None = None
     quantity_max_e8: int | None = None
     margin_rate_e8: int | None = None
+    price_step_e8: int | None = None
+    quantity_step_e8: int | None = None
+    pip_e8: int | None = None
 
 
 class Venue(Protocol):

@@ -43,3 +43,9 @@ def _second_ns(second: str, zone: str) -> int:
     except (ValueError, OverflowError) as error:
         raise BadTime(f"{second + zone!r} is not a time: {error}") from None
     return (since.days * 86_400 + since.seconds) * 1_000_000_000
+
+
+def rfc3339(time_ns: int) -> str:
+    """UTC nanoseconds as RFC 3339 has them, to the nanosecond."""
+    second, nanos = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09}Z"

@@ -11,8 +11,8 @@ from typing import Any
 import zmq
 
 from actors.bus import codec, endpoints, sockets, topics
-from actors.bus.answers import Answer, Events, Pong, Reply, Ticks
-from actors.bus.requests import AggregatorRequest, EngineRequest, GetEvents, GetTicks, HistoryRequest, Ping
+from actors.bus.answers import Answer, Events, Pong, Refusal, Reply, Sources, Ticks
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetEvents, GetSources, GetTicks, HistoryRequest, Ping
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.domain.events import Event
 from actors.domain.quote import Tick
@@ -42,6 +42,8 @@ class Peers:
         self.journal: list[EventBatch] = []
         self.backlog: dict[str, list[Tick]] = {}
         self.last_seq: dict[str, int] = {}
+        self.sources: dict[int, Sources] = {}
+        """By tick number: what the aggregator still knows."""
         self.asked_for_events: list[int] = []
         self.asked_for_ticks: list[tuple[str, int]] = []
         self.answers: dict[int, Answer] = {}
@@ -129,6 +131,8 @@ class Peers:
         return Events([batch for batch in self.journal if batch.first_seq + len(batch.events) > first_seq][:PAGE])
 
     def _ticks_for(self, request: AggregatorRequest) -> Answer:
+        if isinstance(request.body, GetSources):
+            return self.sources.get(request.body.seq, Refusal("UNKNOWN_TICK", "forgotten", "seq"))
         assert isinstance(request.body, GetTicks)
         symbol, after_seq = request.body.symbol, request.body.after_seq
         self.asked_for_ticks.append((symbol, after_seq))

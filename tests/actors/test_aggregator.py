@@ -6,38 +6,62 @@ import msgspec
 import pykka
 import pytest
 
-from actors.aggregator import BACKLOG_TICKS, FEED_SILENCE_LIMIT_NS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
+from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
 from actors.bus import codec, topics
-from actors.bus.answers import Answer, Pong, Reply, Ticks
+from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetTicks, Ping
-from actors.bus.streams import FeedStatus, QuoteBatch, StreamAlive, StreamStatus
+from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
+from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamAlive, StreamDepth, StreamStatus
+from actors.domain.book import Depth, Level, Sweep
+from actors.domain.evidence import Source
+from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
+from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
-from actors.domain.quote import Quote, Tick
+from actors.domain.pricing import LpTerms
+from actors.domain.quote import Quote, QuoteLimits, Tick
+from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
 FIRST_SEQ = START_NS // 1_000
 ASKER = b"\x00asker"
+LENIENT = LpTerms(QuoteLimits(spread_e8=e8("10"), spike_e8=e8("1"), off_market_e8=e8("1")))
+"""Prices of these tests move by more than a market's do."""
+
+
+def lp(name: str) -> Lp:
+    return Lp(name, "test", {"EURUSD": "EUR_USD"}, limits=LENIENT.limits)
+
+
+def lp_desk(now_ns: int) -> LpDesk:
+    lps = {name: lp(name) for name in ("OANDA", "BINANCE")}
+    known = Known(frozenset(INSTRUMENTS), frozenset({"test"}))
+    return LpDesk(Registry(1, lps, now_ns, "config", "the first start"), None, known, now_ns)
 
 
 class Desk:
     def __init__(self, now_ns: int = START_NS) -> None:
-        self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, ("OANDA", "BINANCE"), now_ns)
+        self.lps = lp_desk(now_ns)
+        self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, self.lps, {}, now_ns, first_seq=now_ns // 1_000)
 
     def ask(self, now_ns: int, **messages: list[list[bytes]]) -> Outbox:
         outbox: Outbox = self.actor.ask(Inbox(now_ns, messages), block=True)
         return outbox
 
-    def hear(self, now_ns: int, *said: QuoteBatch | FeedStatus) -> list[Tick]:
+    def hear(self, now_ns: int, *said: QuoteBatch | FeedStatus | StandingQuotes) -> list[Tick]:
         """Tells what feeds said; gives the ticks that it made."""
         outbox = self.ask(now_ns, quotes=[[codec.encode(message)] for message in said])
         return [tick for name, (frame,) in outbox if name == "ticks" for tick in ticks_in(frame)]
 
     def answer(self, body: Any) -> Answer:
-        ((name, (identity, frame)),) = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])
+        name, (identity, frame) = self.ask(START_NS, requests=[[ASKER, codec.encode(AggregatorRequest(9, body))]])[-1]
         reply: Reply = codec.decoder(Reply)(frame)
         assert (name, identity, reply.request_id) == ("requests", ASKER, 9)
         return reply.body
+
+    def status(self, now_ns: int) -> StreamStatus:
+        frames = [frame for _, (frame,) in self.ask(now_ns) if frame.startswith(topics.STATUS)]
+        told: StreamStatus = codec.decoder(StreamStatus)(codec.topic_and_body(frames[0])[1])
+        return told
 
     def counter(self, name: str) -> int:
         count: int = getattr(self.actor.proxy(), name).get()
@@ -141,7 +165,7 @@ def test_a_quote_that_has_waited_is_no_price(desk: Desk) -> None:
     waited = oanda(quote("EURUSD", "1.11", "1.14"), quote("GBPUSD", "1.3", "1.4"))
     assert [(t.bid_e8, t.live) for t in desk.hear(late_ns, waited)] == [(e8("1.11"), True), (e8("1.3"), True)]
     assert [(t.symbol, t.live) for t in desk.hear(late_ns + 1, waited)] == [("EURUSD", False), ("GBPUSD", False)]
-    assert desk.counter("late_quotes") == 2
+    assert desk.status(late_ns + HEARTBEAT_NS).lps[0].dropped == {"late": 2}
 
 
 def test_a_status_that_has_waited_keeps_nobody_fresh(desk: Desk) -> None:
@@ -153,12 +177,84 @@ def test_a_status_that_has_waited_keeps_nobody_fresh(desk: Desk) -> None:
 def test_the_heartbeat_numbers_the_last_ticks_after_them(desk: Desk) -> None:
     now_ns = START_NS + HEARTBEAT_NS
     said = [status("OANDA"), oanda(quote("EURUSD", "1.1", "1.2")), status("BINANCE", False)]
-    assert desk.ask(now_ns, quotes=[[codec.encode(message)] for message in said]) == [
-        ("ticks", [codec.encode([tick(0, now_ns, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))]),
-        ("ticks", [codec.encode(StreamAlive(now_ns, {"EURUSD": FIRST_SEQ}), topics.ALIVE)]),
-        ("ticks", [codec.encode(StreamStatus(now_ns, [status("OANDA"), status("BINANCE", False)]), topics.STATUS)]),
+    ticks, alive, told, lps = desk.ask(now_ns, quotes=[[codec.encode(message)] for message in said])
+    assert ticks == (
+        "ticks",
+        [codec.encode([tick(0, now_ns, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))],
+    )
+    assert alive == ("ticks", [codec.encode(StreamAlive(now_ns, {"EURUSD": FIRST_SEQ}), topics.ALIVE)])
+    assert lps == ("ticks", [desk.lps.announcement()])
+    topic, body = codec.topic_and_body(told[1][0])
+    heard = codec.decoder(StreamStatus)(body)
+    assert (topic, heard.time_ns, heard.feeds) == (topics.STATUS, now_ns, [status("OANDA"), status("BINANCE", False)])
+    assert [(lp.venue, lp.connected, lp.quotes, lp.best_share_e6) for lp in heard.lps] == [
+        ("OANDA", True, 1, 1_000_000),
+        ("BINANCE", False, 0, 0),
     ]
     assert desk.ask(now_ns + HEARTBEAT_NS - 1) == []
+
+
+def test_depth_is_published_to_those_who_ask_for_it_and_once_a_turn(desk: Desk) -> None:
+    def depths(outbox: Outbox) -> list[StreamDepth]:
+        parts = [codec.topic_and_body(frame) for name, (frame,) in outbox if name == "ticks"]
+        return [codec.decoder(StreamDepth)(body) for topic, body in parts if topic == topics.depth("EURUSD")]
+
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.1", "1.2")))
+    (opening,) = depths(desk.ask(START_NS, ticks=[[b"\x01depth:EURUSD\0"]]))
+    size = e8("1000000")
+    book = Depth([Level(e8("1.1"), size, "OANDA")], [Level(e8("1.2"), size, "OANDA")])
+    assert opening == StreamDepth("EURUSD", 1, START_NS, FIRST_SEQ, book)
+    said = binance(quote("EURUSD", "1.0", "1.3"), quote("EURUSD", "1.05", "1.3"))
+    (after,) = depths(desk.ask(START_NS + 1, quotes=[[codec.encode(said)]]))
+    assert after.number == 3
+    assert [level.lp for level in after.depth.bids] == ["OANDA", "BINANCE"]
+    assert desk.ask(START_NS + 2) == []
+    desk.ask(START_NS + 2, ticks=[[b"\x00depth:EURUSD\0"]])
+    assert depths(desk.ask(START_NS + 3, quotes=[[codec.encode(oanda(quote("EURUSD", "1.11", "1.2")))]])) == []
+
+
+def test_the_book_can_be_asked_for_with_the_price_of_a_size(desk: Desk) -> None:
+    desk.hear(
+        START_NS, oanda(quote("EURUSD", "1.1", "1.2", size="2")), binance(quote("EURUSD", "1.0", "1.3", size="9"))
+    )
+    told = desk.answer(GetDepth("EURUSD", e8("4")))
+    assert isinstance(told, DepthReport)
+    assert (told.buy, told.sell) == (
+        Sweep(e8("4"), e8("1.25"), e8("1.3")),
+        Sweep(e8("4"), e8("1.05"), e8("1.0")),
+    )
+    assert desk.answer(GetDepth("NONE", 1)) == Refusal("UNKNOWN_SYMBOL", "there is no such symbol", "symbol")
+
+
+def test_what_stood_behind_a_tick_can_be_asked_for(desk: Desk) -> None:
+    good, crossed = quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.3", "1.2")
+    desk.hear(START_NS, binance(crossed), oanda(good))
+    told = desk.answer(GetSources("EURUSD", FIRST_SEQ))
+    assert told == Sources(
+        tick(0, START_NS, "1.1", "1.2", "OANDA", "OANDA"),
+        [Source("OANDA", good, "", START_NS), Source("BINANCE", crossed, "crossed", START_NS)],
+    )
+    gone = Refusal("UNKNOWN_TICK", "what stood behind this tick is not kept any more", "seq")
+    assert desk.answer(GetSources("EURUSD", FIRST_SEQ + 1)) == desk.answer(GetSources("EURUSD", 0)) == gone
+
+
+def test_quotes_that_stand_are_taken_whenever_they_were_made(desk: Desk) -> None:
+    """An aggregator that has just started has a price of a quiet symbol as soon as its feed says so."""
+    now_ns = START_NS + 60 * SECOND_NS
+    made = quote("EURUSD", "1.1", "1.2")
+    (tick,) = desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made, quote("NONE", "1", "1")]))
+    assert (tick.bid_e8, tick.live) == (e8("1.1"), True)
+    assert desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made])) == []
+    late = StandingQuotes("OANDA", now_ns - FEED_SILENCE_LIMIT_NS - 1, [quote("GBPUSD", "1.3", "1.4")])
+    assert desk.hear(now_ns, late) == []
+
+
+def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:
+    covered: list[int] = []
+    actor = Aggregator.start(INSTRUMENTS, lp_desk(START_NS), {}, START_NS, first_seq=7, cover=covered.append)
+    quotes = [quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2"), quote("GBPUSD", "1.3", "1.4")]
+    actor.ask(Inbox(START_NS, {"quotes": [[codec.encode(oanda(*quotes))]]}))
+    assert covered == [8, 7]
 
 
 def test_a_new_subscriber_gets_the_last_tick_of_what_it_asked_for(desk: Desk) -> None:
@@ -170,7 +266,7 @@ def test_a_new_subscriber_gets_the_last_tick_of_what_it_asked_for(desk: Desk) ->
         b"\x01tick:EURUSD\0": [euro],
         b"\x01tick:EUR": [euro],
         b"\x01tick:": [euro, pound],
-        b"\x01": [euro, pound],
+        b"\x01": [euro, pound, ("ticks", [desk.lps.announcement()])],
         b"\x01tick:USDJPY\0": [],
         b"\x01status\0": [],
         b"\x00tick:EURUSD\0": [],
@@ -244,7 +340,8 @@ def test_garbage_is_counted_and_the_rest_is_served(desk: Desk) -> None:
     assert desk.counter("bad_frames") == 7 + 3
 
 
-def test_quotes_that_no_feed_would_pass_on_are_dropped(desk: Desk) -> None:
+def test_what_is_not_fit_to_be_used_is_counted_by_lp_and_reason(desk: Desk) -> None:
+    """The dirt of the recording FX14-2026-01-19 (a side that is zero, bid above ask), and the rest."""
     bad = [
         quote("EURUSD", "0", "1.2"),
         quote("EURUSD", "1.1", "0"),
@@ -255,7 +352,8 @@ def test_quotes_that_no_feed_would_pass_on_are_dropped(desk: Desk) -> None:
     ]
     good = tick(0, START_NS, "1.1", "1.2", "OANDA", "OANDA")
     assert desk.hear(START_NS, oanda(*bad), binance(*bad), oanda(quote("EURUSD", "1.1", "1.2"))) == [good]
-    assert desk.counter("bad_quotes") == 2 * len(bad)
+    dropped = {"zero": 4, "crossed": 1, "unknown_symbol": 1}
+    assert [lp.dropped for lp in desk.status(START_NS + HEARTBEAT_NS).lps] == [dropped, dropped]
 
 
 def test_at_the_stop_there_is_nothing_left_to_say(desk: Desk) -> None:
@@ -266,3 +364,36 @@ def test_an_lp_that_withdraws_its_price_is_not_dealt_on(desk: Desk) -> None:
     desk.hear(START_NS, oanda(quote("EURUSD", "1.1", "1.1002")))
     (tick,) = desk.hear(START_NS, oanda(quote("EURUSD", "0", "0")))
     assert (tick.bid_e8, tick.live) == (e8("1.1"), False)
+
+
+def test_lps_are_changed_while_it_runs(desk: Desk) -> None:
+    """Added, changed, disabled: in the books at once, in the answer and on the stream."""
+    third = lp("THIRD")
+    good = QuoteBatch("THIRD", [quote("EURUSD", "1.1", "1.2")])
+    assert desk.hear(START_NS, good) == []
+    added = desk.answer(AddLp(by="root", lp=third))
+    assert isinstance(added, Lps)
+    assert (added.registry.version, added.registry.lps["THIRD"], added.registry.by) == (2, third, "root")
+    assert desk.hear(START_NS, good) == [tick(0, START_NS, "1.1", "1.2", "THIRD", "THIRD")]
+    request = codec.encode(AggregatorRequest(7, DisableLp(by="root", name="THIRD", if_version=2)))
+    dead, announced, (name, (asker, reply)) = desk.ask(START_NS, requests=[[ASKER, request]])
+    assert [(tick.lp_bid, tick.live) for tick in ticks_in(dead[1][0])] == [("THIRD", False)]
+    assert announced == ("ticks", [desk.lps.announcement()])
+    assert (name, asker, codec.decoder(Reply)(reply)) == ("requests", ASKER, Reply(7, Lps(desk.lps.registry)))
+    assert desk.hear(START_NS, good) == []
+    assert desk.answer(GetLps()) == Lps(desk.lps.registry)
+
+
+def test_a_change_that_cannot_be_is_refused_and_nothing_is_published(desk: Desk) -> None:
+    before = desk.lps.registry
+    request = codec.encode(AggregatorRequest(7, EnableLp(by="root", name="NOBODY")))
+    assert desk.ask(START_NS, requests=[[ASKER, request]]) == [
+        ("requests", [ASKER, codec.encode(Reply(7, Refusal("UNKNOWN_LP", "there is no LP 'NOBODY'", "name")))])
+    ]
+    assert desk.lps.registry is before
+
+
+def test_the_registry_is_told_to_who_subscribes_and_once_a_second(desk: Desk) -> None:
+    announced = ("ticks", [desk.lps.announcement()])
+    assert desk.ask(START_NS, ticks=[[b"\x01lps\0"]]) == [announced]
+    assert announced in desk.ask(START_NS + HEARTBEAT_NS)

@@ -1,244 +1,180 @@
-"""The feed's actor with what a connection hears, and its runner on a real socket."""
+"""A feed's runner on real sockets: it follows the registry, drops a backlog, and ends with its LP or its parent."""
 
 import asyncio
-import csv
-import gzip
-import random
-from collections import Counter
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pykka
 import pytest
 import zmq
-from pydantic import SecretStr
 
-from actors.bus import codec, sockets
-from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch
+from actors.bus import codec, sockets, topics
+from actors.bus.streams import FeedMessage, FeedStatus, LpsAnnounced, QuoteBatch, StandingQuotes
+from actors.domain.lp_registry import Lp, Registry
 from actors.domain.money import parse_e8 as e8
-from actors.domain.quote import Quote, QuoteLimits
-from actors.feed import Beat, Connected, Feed, FeedRunner, Heard, SimulatedStream, binance_stream, oanda_stream
-from config import catalogue
-from config.settings import Settings
-from gateway.connection import Connection
-from gateway.venues.binance.stream import BinanceStream
-from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
-from gateway.venues.interface import ConnectionLost, Events, Patience
-from gateway.venues.oanda.stream import OandaStream
-from tests.examples import INSTRUMENTS, SECOND_NS, START_NS
+from actors.feed import STALL_LIMIT_NS, FeedRunner
+from actors.lp_feed import Feed
+from gateway.venues.events import VenueEvent, VenueQuote
+from gateway.venues.interface import BadSettings, Events, Parser, Tap, VenueInstrument
+from tests.examples import INSTRUMENTS, START_NS
 
-SYMBOLS = {"EUR_USD": "EURUSD", "GBP_USD": "GBPUSD", "XAU_USD": "XAUUSD"}
+LP = Lp("ACME", "acme", {"EURUSD": "EUR_USD"})
+replace = msgspec.structs.replace
 decode = codec.decoder(FeedMessage)
 
 
-@pytest.fixture
-def feed(actors_stop: None) -> pykka.ActorRef[Any]:
-    return Feed.start("OANDA", SYMBOLS, INSTRUMENTS, QuoteLimits())
-
-
-def said(feed: pykka.ActorRef[Any], message: Heard | Connected | Beat) -> list[QuoteBatch | FeedStatus]:
-    return [decode(frame) for frame in feed.ask(message, block=True)]
-
-
-def venue_quote(instrument: str, bid: str, ask: str, time_ns: int = START_NS) -> VenueQuote:
-    return VenueQuote(instrument, e8(bid), e8(ask), e8("1000000"), e8("2000000"), time_ns)
-
-
-def test_quotes_are_passed_on_under_our_names(feed: pykka.ActorRef[Any]) -> None:
-    events: list[VenueEvent] = [
-        venue_quote("EUR_USD", "1.1", "1.2", START_NS - 5),
-        VenueHeartbeat(START_NS),
-        venue_quote("GBP_USD", "1.3", "1.4", 0),
-    ]
-    sizes = e8("1000000"), e8("2000000")
-    assert said(feed, Heard(START_NS, events)) == [
-        QuoteBatch(
-            "OANDA",
-            [
-                Quote("EURUSD", e8("1.1"), e8("1.2"), *sizes, START_NS - 5, START_NS),
-                Quote("GBPUSD", e8("1.3"), e8("1.4"), *sizes, 0, START_NS),
-            ],
-        )
-    ]
-
-
-def test_what_is_not_fit_to_be_used_is_counted_by_reason(feed: pykka.ActorRef[Any]) -> None:
-    """The dirt of the recording FX14-2026-01-19 (a side that is zero, bid above ask), and the rest."""
-    minute_ns = 60 * SECOND_NS
-    events: list[VenueEvent] = [
-        venue_quote("EUR_USD", "1.1", "0"),
-        venue_quote("EUR_USD", "0", "1.1"),
-        venue_quote("EUR_USD", "-1", "1.1"),
-        venue_quote("EUR_USD", "1.10001", "1.1"),
-        venue_quote("EUR_USD", "0.1", "0.1"),
-        venue_quote("EUR_USD", "1", "1.5"),
-        venue_quote("EUR_USD", "1.1", "1.2", START_NS - minute_ns),
-        venue_quote("EUR_USD", "1.1", "1.2", START_NS + minute_ns),
-        venue_quote("XAU_USD", "1900", "1901"),
-        venue_quote("NOBODY", "1.1", "1.2"),
-        VenueGarbage("bad_json", "{"),
-        VenueGarbage("bad_json", "}"),
-        VenueHeartbeat(START_NS),
-    ]
-    assert said(feed, Heard(START_NS, events)) == []
-    dropped = {
-        "zero": 3,
-        "crossed": 1,
-        "bounds": 1,
-        "spread": 1,
-        "old": 1,
-        "future": 1,
-        "unknown_symbol": 2,
-        "bad_json": 2,
-    }
-    assert said(feed, Beat(START_NS)) == [FeedStatus("OANDA", False, "not connected yet", START_NS, 0, dropped)]
-
-
-def test_a_price_that_the_lp_withdraws_is_counted_and_passed_on(feed: pykka.ActorRef[Any]) -> None:
-    ((batch),) = said(feed, Heard(START_NS, [venue_quote("EUR_USD", "0", "0"), venue_quote("NOBODY", "0", "0")]))
-    assert isinstance(batch, QuoteBatch)
-    assert [(quote.symbol, quote.bid_e8, quote.ask_e8) for quote in batch.quotes] == [("EURUSD", 0, 0)]
-    (status,) = said(feed, Beat(START_NS))
-    assert isinstance(status, FeedStatus)
-    assert (status.quotes, status.dropped) == (0, {"zero": 2})
-
-
-def test_a_chunk_without_quotes_says_nothing(feed: pykka.ActorRef[Any]) -> None:
-    assert said(feed, Heard(START_NS, [VenueHeartbeat(START_NS)])) == []
-
-
-def test_the_status_follows_the_connection_and_counts(feed: pykka.ActorRef[Any]) -> None:
-    said(feed, Heard(START_NS, [venue_quote("EUR_USD", "1.1", "1.2")] * 3))
-    assert said(feed, Connected(START_NS + 1, True, "up")) == [FeedStatus("OANDA", True, "up", START_NS + 1, 3, {})]
-    assert said(feed, Beat(START_NS + 2)) == [FeedStatus("OANDA", True, "up", START_NS + 2, 3, {})]
-    assert said(feed, Connected(START_NS + 3, False, "lost")) == [
-        FeedStatus("OANDA", False, "lost", START_NS + 3, 3, {})
-    ]
-
-
-def test_the_recordings_dirt_is_never_passed_on(shared: Path, actors_stop: None) -> None:
-    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
-    names = {symbol: symbol for symbol in catalogue.instruments()}
-    feed = Feed.start("RECORDING", names, catalogue.instruments(), QuoteLimits())
-    quotes: Counter[str] = Counter()
-    with gzip.open(shared / "ticks" / "FX14-2026-01-19.csv.gz", "rt") as file:
-        for second, rows in groupby(csv.DictReader(file), key=lambda row: row["time"][:19]):
-            now_ns = int(datetime.fromisoformat(second + "Z").timestamp()) * SECOND_NS
-            events: list[VenueEvent] = [venue_quote(row["symbol"], row["bid"], row["ask"], now_ns) for row in rows]
-            for message in said(feed, Heard(now_ns, events)):
-                assert isinstance(message, QuoteBatch)
-                assert all(0 < quote.bid_e8 <= quote.ask_e8 for quote in message.quotes)
-                quotes.update(quote.symbol for quote in message.quotes)
-    (status,) = said(feed, Beat(0))
-    assert isinstance(status, FeedStatus)
-    assert status.dropped == {"zero": 942, "crossed": 4}
-    assert (status.quotes, quotes.total(), len(quotes)) == (63_093 - 946, 63_093 - 946, 14)
-
-
 class Talking:
-    """A stream that says the same again and again."""
+    """A venue whose streams say the price of each of their instruments, again and again."""
 
-    def __init__(self, *events: VenueEvent) -> None:
-        self._events = list(events)
+    instruments_per_stream = 10
+
+    def __init__(self) -> None:
+        self.connections = 0
+
+    def stream(self, instruments: Sequence[str], tap: Tap | None = None) -> "TalkingStream":
+        return TalkingStream(self, instruments)
+
+    def parser(self) -> Parser:
+        return lambda _: []
+
+    async def instruments(self) -> dict[str, VenueInstrument] | None:
+        return None
+
+
+class TalkingStream:
+    def __init__(self, venue: Talking, instruments: Sequence[str]) -> None:
+        self._venue = venue
+        self._instruments = instruments
+
+    async def change(self, instruments: Sequence[str]) -> bool:
+        self._instruments = instruments
+        return True
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
+        self._venue.connections += 1
         yield self._say()
 
     async def _say(self) -> AsyncIterator[list[VenueEvent]]:
         while True:
-            yield self._events
+            yield [VenueQuote(name, e8("1.1"), e8("1.2"), 0, 0, 0) for name in self._instruments]
             await asyncio.sleep(0.01)
 
 
-def test_a_running_feed_publishes_quotes_and_its_state_until_it_is_stopped(
-    feed: pykka.ActorRef[Any], tmp_path: Path
-) -> None:
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    collecting = sockets.collector(context, f"ipc://{tmp_path}/quotes")
-    reporting = sockets.reporter(context, f"ipc://{tmp_path}/quotes")
-    stream = Talking(venue_quote("EUR_USD", "1.1", "1.2"))
-    heard: list[QuoteBatch | FeedStatus] = []
+class Bench:
+    """An aggregator's two sockets, and a feed that runs in a thread."""
 
-    def drain(timeout_ms: int) -> None:
-        while collecting.poll(timeout_ms):
-            heard.append(decode(collecting.recv()))
+    def __init__(self, folder: Path) -> None:
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.quotes = sockets.collector(self.context, f"ipc://{folder}/quotes")
+        self.ticks = sockets.publisher(self.context, f"ipc://{folder}/ticks")
+        self.venue = Talking()
+        self.now_ns = START_NS
+        self.orphan = False
+        self.faults: list[Exception] = []
+        self._stopping = threading.Event()
+        self._folder = folder
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
 
-    def enough() -> bool:
-        drain(0)
-        return {type(message) for message in heard} == {QuoteBatch, FeedStatus}
+    def _run(self) -> None:
+        try:
+            FeedRunner(
+                "ACME",
+                Feed.start("ACME", INSTRUMENTS, START_NS),
+                self.venue_of,
+                sockets.reporter(self.context, f"ipc://{self._folder}/quotes"),
+                sockets.subscriber(self.context, f"ipc://{self._folder}/ticks", topics.LPS),
+                lambda: self.now_ns,
+                lambda: self.orphan,
+            ).run(self._stopping.is_set)
+        except Exception as error:  # noqa: BLE001 (told by close)
+            self.faults.append(error)
 
-    runner = FeedRunner(
-        feed,
-        lambda on_events, on_state: Connection(stream, on_events, on_state, Patience(), random.Random(1)),
-        reporting,
-        lambda: START_NS,
+    def venue_of(self, lp: Lp) -> Any:
+        if lp.adapter != "acme":
+            raise BadSettings("no adapter")
+        return self.venue
+
+    def hear(self, wanted: Callable[[Any], bool], *lps: Lp, started_ns: int = 1) -> Any:
+        """Announces these LPs until the feed says what is wanted."""
+        announced = LpsAnnounced(started_ns, Registry(1, {lp.name: lp for lp in lps}, 1, "root", ""))
+        for _ in range(500):
+            self.ticks.send(codec.encode(announced, topics.LPS))
+            while self.quotes.poll(20):
+                if wanted(message := decode(self.quotes.recv())):
+                    return message
+        raise AssertionError("not heard")
+
+    def ended(self) -> bool:
+        self._thread.join(10)
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        self._stopping.set()
+        assert self.ended()
+        pykka.ActorRegistry.stop_all()
+        self.context.destroy(linger=0)
+        assert self.faults == []
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Any:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def quotes(*symbols: str) -> Callable[[Any], bool]:
+    return lambda it: isinstance(it, QuoteBatch) and [q.symbol for q in it.quotes if q.bid_e8] == list(symbols)
+
+
+def test_it_follows_the_registry_on_the_living_connection(bench: Bench) -> None:
+    bench.hear(quotes("EURUSD"), LP)
+    bench.hear(quotes("EURUSD", "GBPUSD"), replace(LP, symbols={"EURUSD": "EUR_USD", "GBPUSD": "GBP_USD"}))
+    withdrawn = bench.hear(
+        lambda it: isinstance(it, QuoteBatch) and not it.quotes[0].bid_e8, replace(LP, symbols={"GBPUSD": "GBP_USD"})
     )
-    runner.run(enough)
-    drain(200)
-    quote = Quote("EURUSD", e8("1.1"), e8("1.2"), e8("1000000"), e8("2000000"), START_NS, START_NS)
-    assert QuoteBatch("OANDA", [quote]) in heard
-    last = heard[-1]
-    assert isinstance(last, FeedStatus)
-    assert (last.connected, last.detail, last.quotes > 0) == (False, "stopped", True)
-    context.destroy(linger=0)
+    assert [quote.symbol for quote in withdrawn.quotes] == ["EURUSD"]
+    assert bench.venue.connections == 1
 
 
-def settings(**values: Any) -> Settings:
-    return Settings(_env_file=None, **values)
+def test_other_settings_are_another_connection_and_bad_ones_are_told(bench: Bench) -> None:
+    bench.hear(quotes("EURUSD"), LP)
+    told = bench.hear(lambda it: isinstance(it, FeedStatus) and "settings" in it.detail, replace(LP, adapter="nobodys"))
+    assert (told.connected, told.detail) == (False, "settings: no adapter")
+    bench.hear(quotes("EURUSD"), replace(LP, settings={"url": "x"}))
+    assert bench.venue.connections == 2
 
 
-LPS = catalogue.lps()
+def test_a_new_aggregator_gets_the_quotes_that_stand(bench: Bench) -> None:
+    bench.hear(quotes("EURUSD"), LP)
+    standing = bench.hear(lambda it: isinstance(it, StandingQuotes), LP, started_ns=2)
+    assert [quote.symbol for quote in standing.quotes] == ["EURUSD"]
 
 
-@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"oanda": {}}', '{"oanda": []}'])
-def test_simulated_lps_that_are_not_up_are_a_lost_connection(tmp_path: Path, content: str | None) -> None:
-    """Whatever the file holds at the moment: it is looked at again with the next try."""
-    stream = oanda_stream(settings(run_dir=tmp_path), LPS["OANDA"], Patience())
-    if content is not None:
-        (tmp_path / "venues.json").write_text(content)
-    assert isinstance(stream, SimulatedStream)
-    with pytest.raises(ConnectionLost):
-        stream.open()
+def test_after_a_pause_what_waited_is_dropped_and_counted(bench: Bench) -> None:
+    """A clock that jumps is what a process sees that was stopped, or a machine that slept."""
+    bench.hear(quotes("EURUSD"), LP)
+    bench.now_ns += STALL_LIMIT_NS + 1
+    bench.hear(lambda it: isinstance(it, FeedStatus) and it.dropped == {"stalled": 1}, LP)
+    bench.hear(quotes("EURUSD"), LP)
+    assert bench.venue.connections == 2
 
 
-def test_the_settings_choose_between_the_real_lp_and_the_simulated_one(tmp_path: Path) -> None:
-    real = settings(
-        run_dir=tmp_path,
-        oanda_url="https://stream-fxpractice.oanda.com",
-        oanda_account="101-001-1-001",
-        oanda_token=SecretStr("token"),
-        binance_url="wss://stream.binance.com:9443",
-    )
-    assert isinstance(oanda_stream(real, LPS["OANDA"], Patience()), OandaStream)
-    assert isinstance(binance_stream(real, LPS["BINANCE"], Patience()), BinanceStream)
-    simulated = settings(run_dir=tmp_path)
-    assert isinstance(oanda_stream(simulated, LPS["OANDA"], Patience()), SimulatedStream)
-    assert isinstance(binance_stream(simulated, LPS["BINANCE"], Patience()), SimulatedStream)
+@pytest.mark.parametrize("lps", [(), (replace(LP, enabled=False),)])
+def test_it_ends_with_its_lp(bench: Bench, lps: tuple[Lp, ...]) -> None:
+    bench.hear(quotes("EURUSD"), LP)
+    last = bench.hear(lambda it: isinstance(it, FeedStatus) and not it.connected, *lps)
+    assert last.detail == "stopped"
+    assert bench.ended()
 
 
-@pytest.mark.parametrize("missing", ["oanda_account", "oanda_token"])
-def test_an_oanda_host_needs_account_and_token(
-    tmp_path: Path, missing: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    values = {"oanda_url": "https://x", "oanda_account": "1", "oanda_token": SecretStr("t"), "run_dir": tmp_path}
-    del values[missing]
-    with pytest.raises(SystemExit):
-        oanda_stream(settings(**values), LPS["OANDA"], Patience())
-    assert capsys.readouterr().err == (
-        "hedgerow: HEDGEROW_OANDA_URL needs HEDGEROW_OANDA_ACCOUNT and HEDGEROW_OANDA_TOKEN beside it.\n"
-    )
-
-
-def test_a_token_that_cannot_be_sent_is_said_in_one_line_and_not_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    values = {"oanda_url": "https://x", "oanda_account": "1", "oanda_token": SecretStr("to ken"), "run_dir": tmp_path}
-    with pytest.raises(SystemExit):
-        oanda_stream(settings(**values), LPS["OANDA"], Patience())
-    said = "hedgerow: HEDGEROW_OANDA_TOKEN, HEDGEROW_OANDA_ACCOUNT: the OANDA token must be printable ASCII without "
-    assert capsys.readouterr().err == said + "blanks.\n"
+def test_it_ends_with_its_parent(bench: Bench) -> None:
+    bench.hear(quotes("EURUSD"), LP)
+    bench.orphan = True
+    assert bench.ended()

@@ -11,15 +11,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from actors.bus import topics
-from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Ticks, User, UserReport
+from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Sources, Ticks, User, UserReport
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
 from actors.bus.streams import EventBatch
+from actors.domain.evidence import Source
 from actors.domain.ledger import Entry, Posting, PostingKind
-from actors.domain.quote import Tick
+from actors.domain.quote import Quote, Tick
 from actors.store import database
 from actors.store.passwords import check_password
+from actors.store.sources import look_up
 from tests.actors.peers import Peers, start
 from tests.store import facts
 from tests.store.test_history import fold
@@ -115,6 +118,26 @@ def test_what_the_streams_say_is_stored_and_answered(persistence: Persistence, p
     assert peers.answer(GetBars("EURUSD", 1, 1_000, 0)) == Bars("EURUSD", 1, fold(ticks, 1))
     assert peers.pong() == Pong(True, "", 60)
     assert_stored(peers, database_url)
+
+
+def test_what_stood_behind_the_tick_of_a_fill_is_kept(
+    persistence: Persistence, peers: Peers, database_url: str
+) -> None:
+    peers.until(lambda: peers.pong().ready)
+    quote = Quote("EURUSD", 108_000_000, 108_010_000, 10**8, 10**8, 5, 6, 7)
+    sources = [Source("OANDA", quote, "", 8), Source("BINANCE", quote, "crossed", 9)]
+    fills = facts.fills(facts.day(60))
+    known = fills[0].tick_seq
+    tick = Tick("EURUSD", known, 1, 108_000_000, 108_010_000, "OANDA", "OANDA", True)
+    peers.sources[known] = Sources(tick, sources)
+    peers.happen(facts.day(60))
+    peers.until_stored()
+    count = "SELECT count(*) FROM tick_quotes"
+    peers.until(lambda: rows(database_url, count) == [(2,)])
+    assert look_up(make_url(database_url).set(drivername=database.DRIVER), "EURUSD", known) == sources
+    persistence.process.send_signal(signal.SIGTERM)
+    assert persistence.process.wait() == 0
+    assert f"sources_lost={len({fill.tick_seq for fill in fills}) - 1}" in persistence.log()
 
 
 def test_who_starts_late_catches_up_page_by_page(

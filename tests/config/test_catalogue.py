@@ -1,8 +1,15 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
 from actors.domain.broker import apply
 from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
+from actors.domain.lp_registry import Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
+from actors.domain.pricing import Mode, Pricing
 from actors.domain.state import State
 from config import catalogue
 
@@ -46,9 +53,14 @@ def test_margin_rates_are_not_below_the_eus_limits() -> None:
 def test_lps_quote_our_symbols_under_their_own_names() -> None:
     lps, instruments = catalogue.lps(), catalogue.instruments()
     assert list(lps) == ["OANDA", "BINANCE"]
-    assert (lps["OANDA"].symbols["EUR_USD"], lps["BINANCE"].symbols["BTCUSDT"]) == ("EURUSD", "BTCUSD")
-    assert {ours for lp in lps.values() for ours in lp.symbols.values()} == set(instruments)
-    assert all(lp.silence_timeout_ms > 0 for lp in lps.values())
+    assert (lps["OANDA"].symbols["EURUSD"], lps["BINANCE"].symbols["BTCUSD"]) == ("EUR_USD", "BTCUSDT")
+    assert {ours for lp in lps.values() for ours in lp.symbols} == set(instruments)
+
+
+def test_lps_are_fit_to_open_a_registry() -> None:
+    lps = catalogue.lps()
+    known = Known(frozenset(catalogue.instruments()), frozenset({"oanda", "binance"}))
+    assert opening(lps, known, 5) == Registry(1, lps, 5, "config", "the first start")
 
 
 def test_accounts_are_opened_and_paid_into_once() -> None:
@@ -70,3 +82,24 @@ def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
     # Nothing is settled anywhere on New Year's Day.
     assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
     assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]
+
+
+def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = """
+        [EURUSD.pricing]
+        mode = "priority"
+        priorities = { OANDA = 1 }
+        spread_min = "0.0001"
+        skew = "-0.00002"
+        [EURUSD.pricing.limits.OANDA]
+        price_digits = 6
+    """
+    (tmp_path / "instruments.toml").write_text(terms)
+    monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
+    limits = {"OANDA": {"price_digits": 6}}
+    assert catalogue.pricings() == {
+        "EURUSD": Pricing(Mode.PRIORITY, {"OANDA": 1}, spread_min_e8=10_000, skew_e8=-2_000, limits=limits)
+    }
+    (tmp_path / "instruments.toml").write_text('[EURUSD.pricing]\nmood = "best"')
+    with pytest.raises(msgspec.ValidationError, match="mood"):
+        catalogue.pricings()

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from gateway.connection import Connection, backoff_ms
-from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.session import Terms
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience, Stream
-from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
+from gateway.venues.pace import Pace
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
 from tools.venues.oanda import OandaVenue
@@ -62,12 +63,12 @@ class Seen:
 
 
 def oanda(port: int, token: str = TOKEN, patience: Patience = PATIENT, account: str = ACCOUNT) -> Stream:
-    request = pricing_stream_request(f"http://127.0.0.1:{port}", account, token, ["EUR_USD", "GBP_USD"])
-    return OandaStream(request, patience)
+    url = f"http://127.0.0.1:{port}"
+    return OandaStream(Account(url, url, account, token), ["EUR_USD", "GBP_USD"], patience, pace=Pace(1000, 1000, 0))
 
 
 def binance(port: int, patience: Patience = PATIENT) -> Stream:
-    return BinanceStream(stream_url(f"ws://127.0.0.1:{port}", ["BTCUSDT", "EURUSDT"]), patience)
+    return BinanceStream(Terms(f"ws://127.0.0.1:{port}", patience), ["BTCUSDT", "EURUSDT"])
 
 
 @contextlib.asynccontextmanager
@@ -81,7 +82,7 @@ async def oanda_venue(port: int = 0, heartbeat_interval_ms: int = 50) -> AsyncIt
 
 @contextlib.asynccontextmanager
 async def binance_venue() -> AsyncIterator[tuple[BinanceVenue, int]]:
-    venue = BinanceVenue(Market(speed=5))
+    venue = BinanceVenue(Market(speed=5), messages_limit_per_s=20)
     try:
         yield venue, venue.listen("127.0.0.1", 0)
     finally:
@@ -303,6 +304,27 @@ def test_garbage_in_the_stream_is_told_and_the_stream_goes_on() -> None:
         heartbeat = VenueHeartbeat(1_768_830_565 * 10**9)
         assert seen.events == [VenueGarbage("too_long", "x" * 80), heartbeat, VenueGarbage("bad_json", "?")]
         assert seen.states == [(True, "connected"), (False, "stopped")]
+
+    asyncio.run(main())
+
+
+def test_bytes_without_a_price_or_a_heartbeat_do_not_keep_a_stream_alive() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + chunk(HEARTBEAT))
+        while not reader.at_eof():
+            writer.write(chunk(b"?\n"))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.02)
+
+    async def main() -> None:
+        async with server(drip) as port:
+            seen = Seen(oanda(port, patience=HASTY), HASTY)
+            async with seen.running():
+                await seen.until(lambda: len(seen.states) >= 2)
+            await asyncio.sleep(0.05)
+        assert seen.states[0] == (True, "connected")
+        assert seen.states[1][1].startswith("neither price nor heartbeat for longer than the limit")
 
     asyncio.run(main())
 

@@ -1,6 +1,8 @@
 """The whole broker, as a client and an operator meet it: real processes, real sockets, real database."""
 
 import json
+import os
+import signal
 import stat
 from collections.abc import Iterator
 from decimal import Decimal
@@ -179,7 +181,7 @@ def check_database(broker: Broker, profit: Decimal) -> None:
 
 def test_a_second_life_of_every_process(broker: Broker, client: httpx.Client) -> None:
     """Each process but the database is killed in turn; the broker comes back and still deals."""
-    for name in ("aggregator", "feed-oanda", "venues", "persistence", "web"):
+    for name in ("aggregator", "feeds", "venues", "persistence", "web"):
         broker.kill(name)
         broker.start(name)
     broker.wait_ready()
@@ -235,3 +237,25 @@ def test_what_is_secret_is_the_owners_alone(broker: Broker) -> None:
     passwords = [broker.credentials(role)["password"] for role in ("trader", "admin")]
     logs = "".join(path.read_text() for path in Path(broker.run_dir.parent).glob("*.log"))
     assert not [password for password in passwords if password in logs]
+
+
+def test_an_lp_is_added_while_the_broker_runs(broker: Broker) -> None:
+    """A second LP at the simulated OANDA: its feed starts, is killed and comes back, and ends when it is removed."""
+    with broker.client("admin") as admin:
+        lp = {"name": "SECOND", "adapter": "oanda", "symbols": {"EUR/USD": "EUR_USD"}}
+        added = admin.post("/admin/lps", json=lp)
+        assert added.status_code == 201, added.text
+
+        def quotes() -> int:
+            status = admin.get("/admin/lps/SECOND").json()["status"]
+            return status["quotes"] if status and status["connected"] else 0
+
+        assert eventually(quotes)
+        pid = int((broker.run_dir / "locks" / "feed-second").read_text())
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: int((broker.run_dir / "locks" / "feed-second").read_text()) != pid)
+        assert eventually(quotes)
+        tag = admin.get("/admin/lps").headers["ETag"]
+        assert admin.delete("/admin/lps/SECOND", headers={"If-Match": tag}).status_code == 204
+        eventually(lambda: broker.log("feeds").count("stopped process=feed-second"))
+        assert "SECOND" not in [lp["name"] for lp in admin.get("/admin/lps").json()["lps"]]

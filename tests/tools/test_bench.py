@@ -8,42 +8,51 @@ from typing import Any
 
 import pytest
 
+from actors.bus import topics
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.domain.state import State
 from tools.bench import __main__ as bench
-from tools.bench import market, orders, orders_chain, quotes, quotes_chain, recovery, replay, report
+from tools.bench import (
+    binance_frames,
+    binance_parse,
+    market,
+    orders,
+    orders_chain,
+    quote_latency,
+    quotes,
+    quotes_chain,
+    recovery,
+    replay,
+    report,
+)
 from tools.bench.child import Child
 from tools.bench.orders_chain import Dealt
+from tools.bench.quote_latency import Times
 from tools.bench.quotes_chain import Heard
 from tools.bench.registry import MEASUREMENTS
 from tools.bench.result import Measurement, Result, Rounds, Run, Spoiled, in_turns
 
-QUOTES = 5_050
+QUOTES = 10_000
 ORDERS = 700
 
 
-class LosingAggregator(quotes_chain.RecordingAggregator):
-    """Forgets one frame of ticks, once it has sent some."""
+class LosingAggregator(quotes_chain.ReportingAggregator):
+    """Forgets one frame of ticks, once all symbols have had some."""
 
     has_lost = False
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         outbox = super().on_receive(message)
-        if not self.has_lost and sum(len(told) for _, told in self._turns) > 2 * len(market.instruments()):
+        ticks = [place for place, (_, (frame, *_)) in enumerate(outbox) if frame.startswith(topics.TICK_PREFIX)]
+        if ticks and not self.has_lost and self.market.records["LP0"].quotes > 500:
             self.has_lost = True
-            del outbox[0]
+            del outbox[ticks[0]]
         return outbox
 
 
-def losing_aggregator(folder: Path, recording_file: Path) -> None:
-    quotes_chain.SILENCE_LIMIT_MS = 500
-    quotes_chain.RecordingAggregator = LosingAggregator  # type: ignore[misc]
-    quotes_chain.aggregator(folder, recording_file)
-
-
-def impatient_subscriber(folder: Path, expected: int) -> Heard:
-    quotes_chain.SILENCE_LIMIT_MS = 500
-    return quotes_chain.subscriber(folder, expected)
+def losing_aggregator(folder: Path) -> quotes_chain.Stood:
+    quotes_chain.ReportingAggregator = LosingAggregator  # type: ignore[misc]
+    return quotes_chain.aggregator(folder)
 
 
 def one_short_client(folder: Path, count: int, window_orders: int) -> Dealt:
@@ -65,37 +74,44 @@ def silent(_: str) -> None:
 
 
 def test_quotes_all_arrive(tmp_path: Path) -> None:
-    result = quotes.measure(tmp_path, silent, quotes=QUOTES, rounds=2)
-    told = result.as_json()
+    told = quotes.measure(tmp_path, silent, quotes=QUOTES, rounds=1).as_json()
     assert list(told)[:6] == ["name", "value", "unit", "peer", "peer_value", "ratio"]
-    assert (told["name"], told["unit"], told["quotes"], told["symbols"]) == ("quotes", "quotes/s", QUOTES, 28)
-    assert told["value"] == max(told["values"]) > 0
-    assert told["peer_value"] == max(told["peer_values"]) > 0
-    assert len(told["values"]) == len(told["peer_values"]) == 2
-    assert told["peer_frames_in"] >= QUOTES // quotes_chain.CHUNK_QUOTES
-    assert list(tmp_path.iterdir()) == [tmp_path / "recording"]
+    assert (told["name"], told["unit"], told["quotes"]) == ("quotes", "quotes/s", QUOTES)
+    assert (told["lps"], told["symbols"]) == (5, 30)
+    assert told["value"] > 0 < told["peer_value"]
+    assert 0 < told["ticks"] < QUOTES
+    assert told["aggregator_peak_rss_mib"] > 0
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lost_frame_of_ticks_spoils_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotes_chain, "subscriber", impatient_subscriber)
-    with pytest.raises(Spoiled, match=rf"of {QUOTES} quotes \d+ came out as ticks, with [01] breaks in the sequence"):
+def test_a_lost_frame_of_ticks_spoils_quotes(tmp_path: Path) -> None:
+    with pytest.raises(Spoiled, match="0 quotes were dropped, and there are 1 breaks in a sequence of ticks"):
         quotes.measure(tmp_path, silent, quotes=QUOTES, rounds=1, aggregator=losing_aggregator)
 
 
 def test_what_the_subscriber_must_have_heard() -> None:
-    bids = {
-        instrument.symbol: market.prices_e8(instrument, 3 if place < 16 else 2)[0]
-        for place, instrument in enumerate(market.instruments().values())
-    }
-    heard = Heard(end_ns=1, ticks=72, gaps=0, bids_e8=bids)
-    quotes.check(heard, 72)
-    for wrong in (
-        heard._replace(ticks=71),
-        heard._replace(gaps=1),
-        heard._replace(bids_e8={**bids, "EURUSD": bids["EURUSD"] + 1}),
-    ):
+    """Each LP has quoted 16 symbols three times and the other 14 twice, after the opening."""
+    tops = {}
+    for number, symbol in enumerate(market.thirty()):
+        turn = 3 if number < 16 else 2
+        prices = [quotes_chain.prices_e8(place, symbol, turn) for place in range(5)]
+        tops[symbol] = max(bid for bid, _ in prices), min(ask for _, ask in prices)
+    heard, stood = Heard(end_ns=1, ticks=72, gaps=0, tops_e8=tops), quotes_chain.Stood(1, 1, 0)
+    quotes.check(heard, stood, 76)
+    for wrong in (heard._replace(gaps=1), heard._replace(tops_e8={**tops, "EURUSD": (1, 2)})):
         with pytest.raises(Spoiled):
-            quotes.check(wrong, 72)
+            quotes.check(wrong, stood, 76)
+    with pytest.raises(Spoiled):
+        quotes.check(heard, quotes_chain.Stood(1, 1, 1), 76)
+
+
+def test_each_quote_has_a_latency(tmp_path: Path) -> None:
+    told = quote_latency.measure(tmp_path, silent, quotes=600, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["quotes_per_second"]) == ("quote_latency", "µs p99", 1_000)
+    assert 0 < told["p50_us"] <= told["p99_us"]
+    assert told["peer_value"] > 0
+    with pytest.raises(Spoiled, match="1 of 100 quotes have not come through"):
+        quote_latency.latencies_ns(Times({}), Times(dict.fromkeys(range(599), 1)), 600)
 
 
 def test_orders_are_filled_and_recovered(tmp_path: Path) -> None:
@@ -247,3 +263,26 @@ def test_the_page_has_the_table_the_machine_and_what_each_measurement_is(registr
     assert "| quick | 1,500 x/s | 3,000 x/s, a peer | 0.500 | 2k | 3k | p50 1.2 ms |" in page
     assert page[-3:] == ["## quick", "", "What quick is."]
     assert report.machine().count(", ") >= 2
+
+
+def test_frames_are_parsed_and_each_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_SHARED", str(tmp_path))
+    told = binance_parse.measure(tmp_path, silent, frames=1_500, rounds=1).as_json()
+    assert (told["name"], told["unit"], told["frames"]) == ("binance_parse", "frames/s", 1_500)
+    assert (told["recorded"], told["different_frames"]) == (False, binance_frames.MADE_FRAMES)
+    assert told["peer"].startswith(("cryptofeed ", "a bare msgspec decode"))
+    assert told["new_numbers_per_s"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_that_gives_another_quote_spoils_binance_parse() -> None:
+    frames = binance_frames.repeated(binance_frames.made()[:10], 20)
+    binance_parse.check(frames)
+    with pytest.raises(Spoiled, match="not the quote of the frame"):
+        binance_parse.check([*frames, frames[-1]])
+
+
+def test_renewed_frames_repeat_no_number() -> None:
+    frames = binance_frames.renewed(binance_frames.made()[:1], 100)
+    books = [json.loads(frame)["data"] for frame in frames]
+    assert all(len({book[name] for book in books}) == 100 for name in "ubBaA")

@@ -5,23 +5,28 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy.engine import make_url
 
-from actors.bus.answers import Explanation, JournalPlace, Refusal
+from actors.bus.answers import Explanation, JournalPlace, Refusal, Sources
 from actors.domain.account import AccountSummary
 from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import DefineGroup, DefineRules, Input, ObserveTicks, ReportExecution
 from actors.domain.events import Cover
+from actors.domain.evidence import Source
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
 from actors.domain.rulebook import Book, Rule
 from actors.domain.state import State
+from actors.store.database import DRIVER
 from actors.store.explaining import explain
+from actors.store.history import History
 from actors.store.journal import Journal
-from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, tick, trading_inputs
+from tests.examples import ACCOUNT, EURUSD, START_NS, TICKS, closing, order, quote, tick, trading_inputs
 from tests.store.turns import BUY, SELL, live
 from tools import explain as command
 
+NOTHING_BEHIND = command.Behind([], "")
 LATER_NS = START_NS + 1_000_000
 STOPS = (
     tick("GBPUSD", "1.26000", "1.26020", 2),
@@ -31,8 +36,9 @@ STOPS = (
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Fill 1 opens 10,000 EURUSD with a stop, fill 2 EURGBP; the second of three ticks stops the first position."""
+    monkeypatch.setenv("HEDGEROW_RUN_DIR", str(tmp_path))
     path = tmp_path / "engine.sqlite"
     journal, state = Journal(path), State()
     live(journal, state, trading_inputs())
@@ -120,6 +126,8 @@ Route: it closes, and goes where it was opened
 Price: tick 2 of EURUSD, 2026-01-19 13:49:23.000000000 UTC: bid 1.08000 of OANDA, ask 1.08020 of OANDA
   markup: 0 off the bid, 0 on the ask
 
+Quotes behind it: not known; the history cannot be read: the embedded database has not been made yet
+
 Conversion: none, USD is the account's currency
 
 Account in USD       before            after           change
@@ -147,7 +155,7 @@ def test_what_a_person_reads(path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_conversion_and_the_margin_of_what_is_open_are_said_too(path: Path) -> None:
-    lines = command.text(explained(path, 2)).splitlines()
+    lines = command.text(explained(path, 2), NOTHING_BEHIND).splitlines()
     assert "Conversion: GBP to USD over GBPUSD, times 1.2502" in lines
     assert "  margin of the position: 18.32 USD for 500 x 0.88000 GBP, initially at a rate of 0.0333" in lines
 
@@ -182,7 +190,7 @@ def routed(tmp_path: Path, *rules: Rule) -> Path:
 
 def route(path: Path, fill_id: int) -> list[str]:
     """The section about it."""
-    lines = command.text(explained(path, fill_id)).splitlines()
+    lines = command.text(explained(path, fill_id), NOTHING_BEHIND).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("Route"))
     return lines[start : lines.index("", start)]
 
@@ -219,7 +227,10 @@ def test_without_rules_there_is_none_to_name(path: Path) -> None:
 def test_what_the_broker_keeps_at_a_venue_is_said(path: Path) -> None:
     told = explained(path, 3)
     kept = msgspec.structs.replace(told, cover=Cover("LMAX", e8("1.08"), 0, is_kept=True))
-    assert "  closed by the broker, who keeps what it has at LMAX: 1.08000" in command.text(kept).splitlines()
+    assert (
+        "  closed by the broker, who keeps what it has at LMAX: 1.08000"
+        in command.text(kept, NOTHING_BEHIND).splitlines()
+    )
 
 
 def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,3 +239,27 @@ def test_a_program_reads_the_rule_too(tmp_path: Path, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert told["order"]["routed_by"] == {"version": 1, "rule_id": 7, "name": "everything to LMAX"}
     assert told["cover"]["venue"] == "LMAX"
+    assert told["sources"] == []
+
+
+def test_the_quotes_behind_the_price_are_those_of_the_history(
+    path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live, crossed = quote("EURUSD", "1.08", "1.0802"), quote("EURUSD", "1.3", "1.2", received_ns=START_NS + 7)
+    told = [Source("OANDA", live, "", START_NS), Source("BINANCE", crossed, "crossed", START_NS + 8)]
+    history = History(make_url(database_url).set(drivername=DRIVER))
+    for _ in range(2):
+        history.store_sources([Sources(STOPS[1], told)])
+    history.close()
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert command.main(["3", "--journal", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("Quotes behind tick 2 of EURUSD")
+    assert lines[start + 1 : start + 4] == [
+        "  live          OANDA     bid 1.08000, ask 1.08020, received 2026-01-19 13:49:23.000000000 UTC",
+        "  crossed       BINANCE   bid 1.30000, ask 1.20000, received 2026-01-19 13:49:23.000000007 UTC, "
+        "dropped 2026-01-19 13:49:23.000000008 UTC",
+        "",
+    ]
+    assert command.main(["1", "--journal", str(path)]) == 0
+    assert "Quotes behind it: not known; the aggregator was started anew" in capsys.readouterr().out

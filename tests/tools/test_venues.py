@@ -20,13 +20,13 @@ import pytest
 import websockets
 
 from actors.domain.money import parse_e8
-from gateway.venues.binance.book_ticker import stream_url
+from gateway.venues.binance.session import Terms
 from gateway.venues.binance.stream import BinanceStream
 from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import Patience
-from gateway.venues.oanda.pricing import pricing_stream_request
+from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
-from tools.venues.binance import SYMBOLS, BinanceVenue
+from tools.venues.binance import BinanceVenue
 from tools.venues.market import NEXT_RECORDING_NS, TURN_TICKS, Market, Play, Tick
 from tools.venues.oanda import INSTRUMENTS, OandaVenue
 from tools.venues.recording import RecordingError, find_recordings
@@ -51,7 +51,7 @@ def recorded(folder: Path, **rows: Iterable[str]) -> Market:
 
 
 @contextlib.asynccontextmanager
-async def oanda(market: Market, **options: int) -> AsyncIterator[tuple[OandaVenue, str]]:
+async def oanda(market: Market, **options: Any) -> AsyncIterator[tuple[OandaVenue, str]]:
     venue = OandaVenue(market, ACCOUNT, TOKEN, **options)
     try:
         yield venue, f"http://127.0.0.1:{venue.listen('127.0.0.1', 0)}"
@@ -70,12 +70,11 @@ async def binance(market: Market, **options: Any) -> AsyncIterator[tuple[Binance
 
 async def oanda_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]:
     """The first quotes of a stream, without their times."""
-    request = pricing_stream_request(url, ACCOUNT, TOKEN, list(names))
-    return await _quotes(OandaStream(request, PATIENCE), count)
+    return await _quotes(OandaStream(Account(url, url, ACCOUNT, TOKEN), list(names), PATIENCE), count)
 
 
 async def binance_quotes(url: str, names: Iterable[str], count: int) -> list[Pair]:
-    return await _quotes(BinanceStream(stream_url(url, list(names)), PATIENCE), count)
+    return await _quotes(BinanceStream(Terms(url, PATIENCE), list(names)), count)
 
 
 async def _quotes(stream: OandaStream | BinanceStream, count: int) -> list[Pair]:
@@ -322,70 +321,6 @@ def test_accounts_and_instruments() -> None:
     asyncio.run(main())
 
 
-def faults(value: Any, schema: dict[str, Any], document: dict[str, Any], where: str = "$") -> list[str]:
-    """How a value departs from a Swagger 2 schema; a property that the schema does not know is a departure too."""
-    if "$ref" in schema:
-        schema = document["definitions"][schema["$ref"].rsplit("/", 1)[1]]
-    kinds: dict[str, type] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
-    kind: str = schema["type"]
-    fits = isinstance(value, kinds[kind]) and not (kind == "integer" and isinstance(value, bool))
-    if not fits:
-        return [f"{where} is no {kind}"]
-    found = [] if value in schema.get("enum", [value]) else [f"{where}: {value!r} is not in the list"]
-    if kind == "array":
-        return found + [
-            fault for i, item in enumerate(value) for fault in faults(item, schema["items"], document, f"{where}[{i}]")
-        ]
-    if kind == "object":
-        known = schema["properties"]
-        found += [f"{where}.{name} is unknown" for name in value if name not in known]
-        for name in known.keys() & value.keys():
-            found += faults(value[name], known[name], document, f"{where}.{name}")
-    return found
-
-
-def test_all_that_is_sent_holds_against_the_official_document(shared: Path) -> None:
-    document = json.loads((shared / "oanda" / "v20.json").read_text())
-
-    def answer(path: str, status: str) -> dict[str, Any]:
-        response: dict[str, Any] = document["paths"][path]["get"]["responses"][status]
-        if "$ref" in response:
-            response = document["responses"][response["$ref"].rsplit("/", 1)[1]]
-        schema: dict[str, Any] = response["schema"]
-        return schema
-
-    async def main() -> None:
-        async with (
-            oanda(Market(), heartbeat_interval_ms=20) as (_, url),
-            httpx.AsyncClient(base_url=url, headers=BEARER) as client,
-        ):
-            for path, template in (
-                ("/v3/accounts", "/accounts"),
-                (f"/v3/accounts/{ACCOUNT}/instruments", "/accounts/{accountID}/instruments"),
-            ):
-                response = await client.get(path)
-                assert faults(response.json(), answer(template, "200"), document) == []
-            for query, status in (("", "400"), ("?instruments=EUR_USD", "401")):
-                headers = {"Authorization": "Bearer no"} if status == "401" else BEARER
-                response = await client.get(STREAM + query, headers=headers)
-                assert str(response.status_code) == status
-                schema = answer("/accounts/{accountID}/pricing/stream", status)
-                assert faults(response.json(), schema, document) == []
-            kinds: Counter[str] = Counter()
-            async with client.stream("GET", STREAM, params={"instruments": ",".join(INSTRUMENTS)}) as stream:
-                async for line in stream.aiter_lines():
-                    message = json.loads(line)
-                    kinds[message["type"]] += 1
-                    name = {"PRICE": "ClientPrice", "HEARTBEAT": "PricingHeartbeat"}[message["type"]]
-                    assert faults(message, document["definitions"][name], document) == []
-                    if kinds["PRICE"] > 100 and kinds["HEARTBEAT"] > 2:
-                        break
-        wrong = {"type": 1, "status": "odd", "bids": [{"price": 1}], "new": ""}
-        assert len(faults(wrong, document["definitions"]["ClientPrice"], document)) == len(wrong)
-
-    asyncio.run(main())
-
-
 def test_a_client_that_does_not_read_is_cut_and_the_others_are_not(tmp_path: Path) -> None:
     async def main() -> None:
         rows = [f"{20 + i // 1000}.{i % 1000:03}Z,1.{i:05},2" for i in range(39_000)]
@@ -410,7 +345,10 @@ def test_a_client_that_does_not_read_is_cut_and_the_others_are_not(tmp_path: Pat
 
 def test_requests_to_binance() -> None:
     async def main() -> None:
-        async with binance(Market(speed=20)) as (venue, url), websockets.connect(url + "/stream") as client:
+        async with (
+            binance(Market(speed=20), messages_limit_per_s=100) as (venue, url),
+            websockets.connect(url + "/stream") as client,
+        ):
 
             async def ask(request: str) -> Any:
                 await client.send(request)
@@ -453,7 +391,7 @@ def test_frames_are_as_recorded(shared: Path) -> None:
     async def main() -> None:
         async with (
             binance(Market()) as (_, url),
-            websockets.connect(stream_url(url, list(SYMBOLS.values()))) as client,
+            websockets.connect(f"{url}/stream?streams=btcusdt@bookTicker/ethusdt@bookTicker") as client,
         ):
             sent = json.loads(await asyncio.wait_for(client.recv(), WAIT_LIMIT_S))
         lines = (shared / "binance" / "BINANCE.ws.1.0.txt").read_text().splitlines()[1:]

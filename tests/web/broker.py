@@ -39,6 +39,7 @@ from actors.bus.requests import (
     GetEvents,
     GetFills,
     GetInstruments,
+    GetLps,
     GetOrders,
     GetTickHistory,
     GetTicks,
@@ -66,16 +67,19 @@ from actors.domain.commands import (
 from actors.domain.events import Event, MoneyMoved, OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
+from actors.domain.lp_registry import Known, Lp, LpChange, Registry
+from actors.domain.lp_status import LpStatus
 from actors.domain.money import parse_e8
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from actors.domain.state import State
+from actors.lp_desk import LpDesk
 from actors.store.passwords import hash_password
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
 ORDER_EVENTS = OrderAccepted | OrderModified | OrderFilled | OrderEnded | OrderRejected
-TRADER, OTHER, ADMIN = "alice", "bob", "root"
+TRADER, OTHER, ADMIN, DEALER = "alice", "bob", "root", "dora"
 PASSWORD = "correct horse battery staple"
 
 
@@ -125,8 +129,14 @@ class FakeBroker:
             TRADER: User(1, TRADER, password_hash(), "trader", 1),
             OTHER: User(2, OTHER, password_hash(), "trader", 2),
             ADMIN: User(3, ADMIN, password_hash(), "admin", 0),
+            DEALER: User(4, DEALER, password_hash(), "dealer", 0),
         }
         self.backlog: list[Tick] = []
+        oanda = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"}, settings={"token_env": "LP_TOKEN"})
+        known = Known(frozenset(INSTRUMENTS), frozenset({"oanda", "acme"}))
+        self.lps = LpDesk(Registry(1, {"OANDA": oanda}, 1, "config", "the first start"), None, known, 1)
+        self.seen: tuple[LpStatus, ...] = ()
+        self.feeds = [FeedStatus("oanda", True, "", time.time_ns(), 50, {"zero": 942, "crossed": 4})]
         self._ticks = sockets.snapshot_publisher(context, where.ticks)
         self._events = sockets.publisher(context, where.events)
         self._subscriptions = Inlet(self._ticks, self._on_subscriptions)
@@ -178,8 +188,7 @@ class FakeBroker:
         self.tell(ObserveStream(now_ns, ()))
         last_seq = {tick.symbol: tick.seq for tick in self.state.ticks.values()}
         self._ticks.send(codec.encode(StreamAlive(now_ns, last_seq), topics.ALIVE))
-        feeds = [FeedStatus("oanda", True, "", now_ns, 50, {"zero": 942, "crossed": 4})]
-        self._ticks.send(codec.encode(StreamStatus(now_ns, feeds), topics.STATUS))
+        self._ticks.send(codec.encode(StreamStatus(now_ns, self.feeds, self.seen), topics.STATUS))
         self._events.send(codec.encode(EventBatch(self.state.event_seq + 1, now_ns, []), topics.EVENTS))
 
     async def _heartbeat(self) -> None:
@@ -263,6 +272,8 @@ class FakeBroker:
         return Bars(body.symbol, body.minutes, bars[-body.limit :])
 
     def _ask_ticks(self, body: Any) -> Any:
+        if isinstance(body, GetLps | LpChange):
+            return self.lps.serve(body, time.time_ns())
         if isinstance(body, GetTicks):
             kept = [tick for tick in self.backlog if tick.symbol == body.symbol and tick.seq > body.after_seq]
             return Ticks(body.symbol, kept)

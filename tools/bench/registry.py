@@ -1,10 +1,22 @@
 """The measurements by name. Another one is a file like quotes.py and a line here."""
 
-from tools.bench import order_latency, orders, quotes, recovery, replay, stop_out_latency, tick_cost
+from tools.bench import (
+    binance_parse,
+    order_latency,
+    orders,
+    quote_latency,
+    quotes,
+    recovery,
+    replay,
+    stop_out_latency,
+    tick_cost,
+)
 from tools.bench.result import Measurement
 
 MEASUREMENTS: dict[str, Measurement] = {
+    binance_parse.NAME: binance_parse.MEASUREMENT,
     quotes.NAME: quotes.MEASUREMENT,
+    quote_latency.NAME: quote_latency.MEASUREMENT,
     orders.NAME: orders.MEASUREMENT,
     replay.NAME: replay.MEASUREMENT,
     recovery.NAME: recovery.MEASUREMENT,

@@ -25,18 +25,21 @@ from tools.venues.serving import serve
 ACCOUNT = "101-001-1000001-001"
 
 
-async def serve_until_stopped(market: Market, options: argparse.Namespace, addresses: Path) -> None:
+async def serve_until_stopped(market: Market, options: argparse.Namespace, addresses: Path, record: Path) -> None:
     """Serve until SIGINT or SIGTERM, or until a recording cannot be read any more (`RecordingError`).
 
-    `addresses`: the file in which feeds find the LPs, whose ports and token are new with each start.
+    `addresses`: the file in which feeds find the LPs, whose ports and token are new with each start. `record`: that of
+    the OANDA account's transactions, which outlive a start.
     """
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     host, token = options.host, secrets.token_hex(16)
-    serving = serve(market, host, options.oanda_port, options.binance_port, ACCOUNT, token, options.binance_lag_ms)
+    ports = options.oanda_port, options.binance_port
+    serving = serve(market, host, *ports, ACCOUNT, token, options.binance_lag_ms, record)
     oanda = {"url": f"http://{host}:{serving.oanda_port}", "account": ACCOUNT, "token": token}
-    binance = {"url": f"ws://{host}:{serving.binance_port}"}
+    binance_host = f"{host}:{serving.binance_port}"
+    binance = {"url": f"ws://{binance_host}", "rest_url": f"http://{binance_host}"}
     private_files.write(addresses, json.dumps({"oanda": oanda, "binance": binance}))
     rows = sum(recording.rows_count for recording in market.recordings)
     print(f"OANDA v20 on {oanda['url']}, Binance streams on {binance['url']}; feeds find them in {addresses}")
@@ -85,7 +88,8 @@ def main(argv: Sequence[str]) -> int:
     process.claim(settings, "venues")
     try:
         market = Market(find_recordings(options.ticks), options.seed, options.speed, options.once)
-        asyncio.run(serve_until_stopped(market, options, settings.venues_file))
+        record = settings.run_dir / "venues" / "oanda.jsonl"
+        asyncio.run(serve_until_stopped(market, options, settings.venues_file, record))
     except (RecordingError, OSError) as error:
         print(f"venues: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
@@ -30,9 +31,16 @@ class Serving:
 
 
 def serve(
-    market: Market, host: str, oanda_port: int, binance_port: int, account: str, token: str, binance_lag_ms: int
+    market: Market,
+    host: str,
+    oanda_port: int,
+    binance_port: int,
+    account: str,
+    token: str,
+    binance_lag_ms: int,
+    oanda_record: Path | None = None,
 ) -> Serving:
     """Start both LPs in the running event loop; a port of 0 is chosen by the system. OSError where one is taken."""
-    oanda = OandaVenue(market, account, token)
+    oanda = OandaVenue(market, account, token, record=oanda_record)
     binance = BinanceVenue(market, lag_ms=binance_lag_ms)
     return Serving(oanda, binance, oanda.listen(host, oanda_port), binance.listen(host, binance_port))

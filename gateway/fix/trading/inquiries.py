@@ -1,4 +1,4 @@
-"""What clients ask beside orders and prices: instruments, positions, margin, whether trading is open. FIX 4.4 volumes 3-5.
+"""What clients ask beside orders and prices: instruments, positions, margin, trading hours. FIX 4.4 volumes 3 to 5.
 
 ClearingBusinessDate (715) is the broker's trading day, SettlPrice (730) what a position would close at now.
 """

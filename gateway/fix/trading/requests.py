@@ -74,11 +74,16 @@ def text(message: Message, tag: int) -> str:
 
 
 def named(message: Message) -> Named:
+    """Raises Unfit where a ClOrdID is no ASCII text."""
+    if not (message.get(11) or b"").isascii():
+        raise Unfit("BAD_CLIENT_ORDER_ID", "ClOrdID (11) is ASCII text", 11)
     return Named(text(message, 11), text(message, 41), text(message, 37), text(message, 1))
 
 
 def terms(message: Message) -> Terms:
     """Of a NewOrderSingle or an OrderCancelReplaceRequest. Raises Unfit."""
+    if message.get(55) is None:
+        raise Unfit("UNKNOWN_SYMBOL", "an order needs Symbol (55)", 55)
     quantity_e8 = decimal(message, 38)
     if not quantity_e8:
         raise Unfit("BAD_TERMS", "an order needs OrderQty (38) above zero", 38)

@@ -1,68 +1,43 @@
-"""The socket loop of Binance's combined streams."""
+"""Binance's combined streams over WebSocket: the prices of some instruments."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 
-import websockets
-from websockets.asyncio.client import ClientConnection, connect
-
-from gateway.venues.binance.book_ticker import MESSAGE_LIMIT_BYTES, BinanceBookTickers, stream_url
+from gateway.venues.binance.session import Session, Terms
+from gateway.venues.binance.subscriptions import stream_names
 from gateway.venues.events import VenueEvent
-from gateway.venues.interface import ConnectionLost, Events, Patience, Tap, is_here, refusal
-
-CLOSE_TIMEOUT_S = 1
+from gateway.venues.interface import Events, Tap
 
 
 class BinanceStream:
-    """A combined stream over WebSocket. TLS certificates are verified; a peer that answers no ping is silent."""
+    """Connected means that the LP lists the subscriptions that are wanted, and no others."""
 
-    def __init__(self, base_url: str, instruments: Sequence[str], patience: Patience, tap: Tap | None = None):
-        self._base_url = base_url
-        self._url = stream_url(base_url, instruments)
-        self._patience = patience
+    def __init__(self, terms: Terms, instruments: Sequence[str], tap: Tap | None = None):
+        """Raises ValueError where these cannot be subscribed to on one connection."""
+        self._terms = terms
         self._tap = tap
+        self._wanted = stream_names(instruments, depth=terms.rest is not None)
+        self._session: Session | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Events]:
-        half_silence = self._patience.silence_timeout_ms / 2000
-        with _websocket_losses():
-            socket = await connect(
-                self._url,
-                open_timeout=self._patience.connect_timeout_ms / 1000,
-                close_timeout=CLOSE_TIMEOUT_S,
-                ping_interval=half_silence,
-                ping_timeout=half_silence,
-                max_size=MESSAGE_LIMIT_BYTES,
-                compression=None,
-                proxy=None if is_here(self._url) else True,
-            )
+        session = self._session = Session(self._terms, self._wanted, self._tap)
         try:
-            async with aclosing(self._events(socket)) as events:
+            await session.start()
+            async with aclosing(_events(session)) as events:
                 yield events
         finally:
-            await socket.close()
+            self._session = None
+            await session.close()
 
     async def change(self, instruments: Sequence[str]) -> bool:
-        self._url = stream_url(self._base_url, instruments)
-        return False
-
-    async def _events(self, socket: ClientConnection) -> AsyncGenerator[list[VenueEvent], None]:
-        parser = BinanceBookTickers()
-        if self._tap:
-            self._tap(b"")
-        while True:
-            with _websocket_losses():
-                message = await socket.recv(decode=False)
-            if self._tap:
-                self._tap(message)
-            yield parser.receive_message(message)
+        self._wanted = stream_names(instruments, depth=self._terms.rest is not None)
+        if self._session is None:
+            return False
+        await self._session.change(self._wanted)
+        return True
 
 
-@contextmanager
-def _websocket_losses() -> Iterator[None]:
-    try:
-        yield
-    except websockets.InvalidStatus as error:
-        raise refusal(error.response.status_code) from None
-    except (websockets.WebSocketException, OSError) as error:
-        raise ConnectionLost(f"{type(error).__name__}: {error}") from None
+async def _events(session: Session) -> AsyncGenerator[list[VenueEvent], None]:
+    while True:
+        yield await session.take()

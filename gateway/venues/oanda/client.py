@@ -63,7 +63,7 @@ class Client:
             await self._await_turn()
             try:
                 return await self._once(request)
-            except _Throttled as error:
+            except Throttled as error:
                 lost: ConnectionLost = error
             except Unanswered as error:
                 if not request.repeatable:
@@ -114,7 +114,7 @@ class Client:
         wait_ms = retry_after_ms(response.headers.get("Retry-After"), time.time_ns())
         if status == httpx.codes.TOO_MANY_REQUESTS:
             self._hold(THROTTLED_MS if wait_ms is None else wait_ms)
-            raise _Throttled(str(refusal(status)), refused=True)
+            raise Throttled(str(refusal(status)), refused=True)
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise refusal(status)
         if not 200 <= status < 500 or 300 <= status < 400:
@@ -129,5 +129,5 @@ class Client:
         return self._account.without_secrets(f"{type(error).__name__}: {error}")
 
 
-class _Throttled(ConnectionLost):
+class Throttled(ConnectionLost):
     """HTTP 429: not carried out, and wanted later."""

@@ -5,14 +5,13 @@ PriceBucket and PricingHeartbeat. The body is one JSON object a line; heartbeats
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from urllib.parse import quote
 
 import msgspec
 
 from actors.domain.money import LIMIT_E8, SCALE, NotExact
 from gateway.venues.amount import INSTRUMENT_LIMIT_CHARS, amount_e8
 from gateway.venues.events import Reason, VenueEvent, VenueHeartbeat, VenueQuote, garbage
+from gateway.venues.oanda.rest import Request, csv
 from gateway.venues.timestamp import BadTime, parse_time_ns
 
 LINE_LIMIT_BYTES = 65_536
@@ -136,36 +135,6 @@ def _fault(line: bytes) -> Reason:
     return "bad_fields" if known else "unknown_message"
 
 
-@dataclass(frozen=True, slots=True)
-class PricingStreamRequest:
-    """What to send for a pricing stream. Account and token stay out of its `repr`."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
-    params: dict[str, str]
-
-
-def pricing_stream_request(
-    base_url: str, account_id: str, token: str, instruments: Sequence[str]
-) -> PricingStreamRequest:
-    """The request for the prices of `instruments`; `base_url` is the stream's host, without `/v3`.
-
-    Raises ValueError, without the value, where account, token or an instrument cannot be sent.
-    """
-    if not token or not (token.isascii() and token.isprintable()) or " " in token:
-        raise ValueError("the OANDA token must be printable ASCII without blanks")
-    if not account_id:
-        raise ValueError("the OANDA account is empty")
-    if not instruments or any(not name or "," in name for name in instruments):
-        raise ValueError("at least one instrument, none of them empty or with a comma")
-    return PricingStreamRequest(
-        method="GET",
-        url=f"{base_url.rstrip('/')}/v3/accounts/{quote(account_id, safe='')}/pricing/stream",
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Accept-Datetime-Format": "RFC3339",
-            "Accept-Encoding": "identity",
-        },
-        params={"instruments": ",".join(instruments), "snapshot": "true"},
-    )
+def pricing_stream_request(instruments: Sequence[str]) -> Request:
+    """For the prices of `instruments`, to the stream's host; raises ValueError where they cannot be asked for."""
+    return Request("GET", "/accounts/{account}/pricing/stream", {"instruments": csv(instruments), "snapshot": "true"})

@@ -5,6 +5,7 @@ a request over an established connection at most 100 times a second. `gateway.ve
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -67,6 +68,13 @@ class Request:
     params: dict[str, str] = field(default_factory=dict)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = True
+
+
+def csv(names: Sequence[str]) -> str:
+    """A list parameter (collectionFormat csv); raises ValueError for none, an empty one or one with a comma."""
+    if not names or any(not name or "," in name for name in names):
+        raise ValueError("at least one instrument, none of them empty or with a comma")
+    return ",".join(names)
 
 
 class Answer(msgspec.Struct, frozen=True):

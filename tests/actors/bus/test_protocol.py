@@ -8,16 +8,31 @@ import pytest
 
 from actors.bus import codec, topics
 from actors.bus.endpoints import Endpoints
-from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamState, StreamStatus
+from actors.domain.book import Depth, Level
 from actors.domain.events import AccountOpened
+from actors.domain.lp_status import LpStatus
 from actors.domain.money import parse_e8
-from actors.domain.quote import Tick
+from actors.domain.quote import Quote, Tick
 from tests.docs import documents
 
 PROTOCOL = documents.read("actors/bus/PROTOCOL.md")
 TIME_NS = 1_768_833_000_123_456_789
 SEQ = 1_768_832_999_000_000
 TICK = Tick("EURUSD", SEQ, TIME_NS, parse_e8("1.0845"), parse_e8("1.08462"), "BINANCE", "OANDA", live=True)
+
+FEED = FeedStatus(
+    "OANDA",
+    True,
+    "connected",
+    TIME_NS,
+    6364,
+    {"zero": 940},
+    TIME_NS,
+    (StreamState(True, "connected", 1, TIME_NS, 2),),
+    {"EURUSD": TIME_NS},
+    {"XAUUSD": "silent"},
+)
 
 
 def in_the_document(topic: str) -> tuple[Any, bytes]:
@@ -37,7 +52,19 @@ def in_the_document(topic: str) -> tuple[Any, bytes]:
             "status",
             topics.STATUS,
             StreamStatus,
-            StreamStatus(TIME_NS, [FeedStatus("OANDA", True, "connected", TIME_NS, 6364, {"zero": 940})]),
+            StreamStatus(TIME_NS, [FEED]),
+        ),
+        (
+            "depth:EURUSD",
+            topics.depth("EURUSD"),
+            StreamDepth,
+            StreamDepth(
+                "EURUSD",
+                7,
+                TIME_NS,
+                SEQ,
+                Depth([Level(TICK.bid_e8, 10**14, "BINANCE")], [Level(TICK.ask_e8, 10**14, "OANDA")]),
+            ),
         ),
         ("events", topics.EVENTS, EventBatch, EventBatch(21, TIME_NS, [AccountOpened(1, "USD")])),
     ],
@@ -64,10 +91,23 @@ def test_a_newer_sender_may_add_fields_at_the_end() -> None:
     assert codec.decoder(StreamAlive)(newer) == StreamAlive(TIME_NS, {"EURUSD": SEQ})
 
 
-def test_fields_of_a_tick_and_of_a_feed() -> None:
+def test_fields_of_a_tick_a_quote_a_feed_and_an_lp() -> None:
     said = [re.findall(r"\w+", code) for code in documents.code(PROTOCOL) if code.startswith("[")]
     assert list(Tick.__struct_fields__) in said
-    assert ["FeedStatus", "lp", *FeedStatus.__struct_fields__[1:-1], "reason", "dropped"] in said
+    assert list(Quote.__struct_fields__) in said
+    lp = ", ".join(LpStatus.__struct_fields__).replace("dropped", "{reason: dropped}")
+    assert f"`[{lp}]`" in " ".join(PROTOCOL.split())
+    assert ["FeedStatus", "lp", *FeedStatus.__struct_fields__[1:]] in said
+    assert list(StreamState.__struct_fields__) in said
+    assert [name for code in said if code[:2] == ["started_ns", "version"] for name in code[1:]] == [
+        "version",
+        "lps",
+        "name",
+        "lp",
+        "time_ns",
+        "by",
+        "change",
+    ]
 
 
 def test_addresses() -> None:

@@ -10,7 +10,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from tools.venues.oanda.instruments import INSTRUMENTS
 from tools.venues.oanda.state import State
-from tools.venues.oanda.wire import date_time
+from tools.venues.oanda.wire import date_time, in_unix_times
 
 _ACCOUNT = re.compile(r"\d{3}-\d{3}-\d{1,12}-\d{3}", re.ASCII)
 
@@ -43,6 +43,14 @@ class Handler(RequestHandler):
     def now(self) -> str:
         return date_time(time.time_ns(), self.unix)
 
+    def rfc3339(self) -> str:
+        """The time as the account's record has it."""
+        return date_time(time.time_ns(), unix=False)
+
+    def shown(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What is from the record, with times in the form that the client wants."""
+        return in_unix_times(answer) if self.unix else answer
+
     def named_instruments(self) -> list[str] | None:
         """The `instruments` parameter, None where it was not given; an unknown one is a bad request."""
         text = self.get_query_argument("instruments", None)
@@ -50,6 +58,13 @@ class Handler(RequestHandler):
             return None
         names = list(dict.fromkeys(text.split(",")))
         if not set(names).issubset(INSTRUMENTS):
+            raise HTTPError(400, reason="Invalid value specified for 'instruments'")
+        return names
+
+    def asked_instruments(self) -> list[str]:
+        """The same, where it is required."""
+        names = self.named_instruments()
+        if not names:
             raise HTTPError(400, reason="Invalid value specified for 'instruments'")
         return names
 

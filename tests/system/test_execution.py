@@ -1,0 +1,161 @@
+"""Large orders go to the simulated OANDA, by real processes, killed at any moment: nothing is lost or doubled."""
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import zmq
+
+from actors.bus import codec, endpoints, sockets
+from actors.bus.answers import AccountReport, Events, ExposureReport, OrderReport, Reply
+from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExposure
+from actors.domain.commands import SubmitOrder
+from actors.domain.events import BreakFound, ChildChanged, Event
+from actors.domain.money import format_e8, parse_e8
+from actors.domain.order import OrderTerms, OrderType, Side
+from tests.system.running import Broker, eventually
+
+NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
+PATIENCE_S = 90.0
+LARGE = "100000"
+
+_decode_reply = codec.decoder(Reply)
+
+
+class Dealing:
+    """The processes that an A-book order passes, asked over the bus."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._requests = 0
+
+    def __enter__(self) -> "Dealing":
+        for name in NAMES:
+            self.broker.start(name)
+        self._engine = sockets.dealer(self._context, endpoints.local(self.broker.run_dir).engine)
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._context.destroy(linger=0)
+        self.broker.__exit__(*reason)
+
+    def ask(self, body: Any) -> Any:
+        """Again and again until the engine answers: every command here is safe to repeat."""
+        end = time.monotonic() + PATIENCE_S
+        self._requests += 1
+        while time.monotonic() < end:
+            self._engine.send(codec.encode(EngineRequest(self._requests, body)))
+            if self._engine.poll(500):
+                reply = _decode_reply(self._engine.recv())
+                if reply.request_id == self._requests:
+                    return reply.body
+        raise AssertionError("the engine does not answer")
+
+    def buy(self, name: str, quantity: str = LARGE, side: Side = Side.BUY) -> bool:
+        terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(quantity))
+        return isinstance(self.ask(SubmitOrder(1, name, terms)), OrderReport)
+
+    def events(self) -> list[Event]:
+        found: list[Event] = []
+        while True:
+            page = self.ask(GetEvents(len(found) + 1))
+            assert isinstance(page, Events)
+            new = [event for batch in page.batches for event in batch.events]
+            if not new:
+                return found
+            known = len(found) + 1 - page.batches[0].first_seq
+            found += new[known:]
+
+    def is_settled(self) -> bool:
+        report = self.ask(GetExposure())
+        assert isinstance(report, ExposureReport)
+        return not report.children
+
+    def venue(self, method: str, path: str, content: str = "") -> Any:
+        """As it can be reached now."""
+        address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
+        headers = {"Authorization": f"Bearer {address['token']}"}
+        path = path.replace("{account}", f"/v3/accounts/{address['account']}")
+        return httpx.request(method, address["url"] + path, headers=headers, content=content).json()
+
+    def fault(self, *kinds: str) -> None:
+        self.venue("PUT", "/faults", json.dumps([{"kind": kind, "delay_ms": 700} for kind in kinds]))
+
+    def venue_fills(self) -> list[tuple[str, str, str, str]]:
+        batches = (self.broker.run_dir / "venues" / "oanda.jsonl").read_text().splitlines()
+        made = [it for batch in batches for it in json.loads(batch)]
+        return [
+            (it["clientOrderID"], it["id"], it["units"], it["fullVWAP"]) for it in made if it["type"] == "ORDER_FILL"
+        ]
+
+    def engine_fills(self) -> list[tuple[str, str, str, str]]:
+        found = []
+        for event in self.events():
+            if isinstance(event, ChildChanged) and event.fill is not None:
+                child, fill = event.child, event.fill
+                units = format_e8(fill.quantity_e8 if child.side is Side.BUY else -fill.quantity_e8)
+                name = f"{child.child_id}-{child.sent_ns}"
+                found.append((name, fill.exec_id, units, format_e8(fill.price_e8, 5)))
+        return sorted(found, key=lambda fill: int(fill[1]))
+
+    def held(self) -> tuple[int, int]:
+        """What the venue's account holds, and what the engine counts there."""
+        positions = self.venue("GET", "{account}/openPositions")["positions"]
+        held = sum(int(it["long"]["units"]) + int(it["short"]["units"]) for it in positions)
+        report = self.ask(GetExposure())
+        return held * 10**8, sum(desk.at_venues_e8.get("OANDA", 0) for desk in report.desks)
+
+
+@pytest.fixture
+def dealing(tmp_path: Path) -> Iterator[Dealing]:
+    with Dealing(Broker(tmp_path / "x" / "var")) as dealing:
+        tries = itertools.count()
+        eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and _has_position(dealing))
+        yield dealing
+
+
+def _has_position(dealing: Dealing) -> bool:
+    """There are prices: an order without one is refused, and remembered so."""
+    report = dealing.ask(GetAccount(1))
+    return isinstance(report, AccountReport) and bool(report.positions)
+
+
+def check(dealing: Dealing) -> None:
+    eventually(dealing.is_settled, PATIENCE_S)
+    assert dealing.engine_fills() == dealing.venue_fills()
+    held, counted = dealing.held()
+    assert held == counted
+    assert [event for event in dealing.events() if isinstance(event, BreakFound)] == []
+
+
+def test_a_large_order_is_filled_at_oanda_and_what_goes_wrong_is_known_in_the_end(dealing: Dealing) -> None:
+    faults = ("partial", "reject", "cancel", "cut", "delay", "late", "swallow")
+    dealing.fault("delay", *faults)
+    for number in range(len(faults) + 1):
+        assert dealing.buy(f"order-{number}")
+    check(dealing)
+    assert sum(units == LARGE for _, _, units, _ in dealing.venue_fills()) == 4
+    assert sum(units == "50000" for _, _, units, _ in dealing.venue_fills()) <= 1
+    assert len(dealing.venue_fills()) == 5
+
+
+def test_each_process_is_killed_at_any_moment(dealing: Dealing) -> None:
+    chance = random.Random(7)
+    for number in range(25):
+        name = ("execution-oanda", "venues", "engine", "execution-oanda", "venues")[number % 5]
+        assert dealing.buy(f"order-{number}", side=chance.choice((Side.BUY, Side.SELL)))
+        time.sleep(chance.random() * 0.03)
+        dealing.broker.kill(name)
+        dealing.broker.start(name)
+        time.sleep(chance.random() * 2.0)
+    check(dealing)
+    eventually(lambda: dealing.buy("last") and dealing.is_settled())
+    check(dealing)
+    assert len(dealing.venue_fills()) > 5

@@ -1,0 +1,154 @@
+"""The LP registry for the broker's staff: /admin/lps and below. The aggregator owns it; a version is an entity tag."""
+
+import re
+from typing import Any
+
+import msgspec
+import structlog
+from msgspec import UNSET
+
+from actors.bus.answers import Lps
+from actors.bus.asking import Away, Declined, NoAnswer
+from actors.bus.requests import GetLps
+from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
+from actors.domain.quote import QuoteLimits
+from web import problem, render_lp, schema
+from web.handler import Handler
+
+TIMEOUT_MS = 5_000
+_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+
+_log = structlog.get_logger("web")
+
+
+class LpsHandler(Handler):
+    """What all of them share."""
+
+    def wanted_version(self) -> int:
+        """What If-Match says (RFC 9110, 13.1.1); 0 where any version will do."""
+        tag = self.request.headers.get("If-Match", "*")
+        if tag == "*":
+            return 0
+        if not (match := _TAG.fullmatch(tag)):
+            raise problem.Problem(412, "VERSION_MISMATCH", 'If-Match is the ETag of an answer, such as "12", or *.')
+        return int(match[1])
+
+    async def registry(self) -> Registry:
+        try:
+            return (await self.backend.aggregator.ask(GetLps(), Lps, TIMEOUT_MS)).registry
+        except (Away, NoAnswer, Declined) as error:
+            raise problem.of_bus(error) from None
+
+    async def found(self, name: str) -> tuple[Registry, Lp]:
+        registry = await self.registry()
+        if name not in registry.lps:
+            raise problem.of_code("UNKNOWN_LP", f"there is no LP {name}", "name")
+        return registry, registry.lps[name]
+
+    async def tell(self, change: LpChange) -> Registry:
+        """Has a change carried out; who asked for it, from where, and what came of it is logged."""
+        outcome = "unknown"
+        try:
+            registry = (await self.backend.aggregator.ask(change, Lps, TIMEOUT_MS)).registry
+            outcome = f"version {registry.version}"
+            return registry
+        except Declined as error:
+            outcome = error.refusal.code
+            raise problem.of_refusal(error.refusal) from None
+        except Away as error:
+            outcome = "not sent"
+            raise problem.unavailable(f"The request was not sent: {error}. Please try again in a moment.") from None
+        except NoAnswer:
+            raise problem.outcome_unknown({}) from None
+        finally:
+            _log.info(
+                "audit",
+                user=self.caller.username,
+                address=self.request.remote_ip,
+                action=type(change).__name__,
+                path=self.request.path,
+                outcome=outcome,
+            )
+
+    def answer_registry(self, registry: Registry, name: str | None = None, status: int = 200) -> None:
+        """All of it, or one LP."""
+        self.set_header("ETag", f'"{registry.version}"')
+        feeds = {feed.venue: feed for feed in self.backend.prices.feeds}
+        seen = {lp.venue: lp for lp in self.backend.prices.lps}
+        now_ns = self.backend.clock_ns()
+        lps = {key: render_lp.lp(lp, feeds.get(key), seen.get(key), now_ns) for key, lp in registry.lps.items()}
+        self.answer(lps[name] if name else {"version": registry.version, "lps": list(lps.values())}, status)
+
+
+class AllLpsHandler(LpsHandler):
+    """GET and POST /admin/lps."""
+
+    async def get(self) -> None:
+        self.parameters(schema.NoParameters)
+        self.answer_registry(await self.registry())
+
+    async def post(self) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(schema.NewLp)
+        given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
+        lp = _converted({**given, "symbols": {symbol_of(ours): theirs for ours, theirs in wanted.symbols.items()}})
+        registry = await self.tell(AddLp(by=self.caller.username, if_version=self.wanted_version(), lp=lp))
+        self.set_header("Location", f"/admin/lps/{lp.name}")
+        self.answer_registry(registry, lp.name, 201)
+
+
+class OneLpHandler(LpsHandler):
+    """GET, PATCH (RFC 7396: what is not named stays, null takes a symbol or a setting away) and DELETE."""
+
+    async def get(self, name: str) -> None:
+        self.parameters(schema.NoParameters)
+        registry, _ = await self.found(name)
+        self.answer_registry(registry, name)
+
+    async def patch(self, name: str) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(schema.ChangedLp)
+        version = self.wanted_version()
+        registry, lp = await self.found(name)
+        # Between this look and the change somebody else's may come: theirs is not undone by ours.
+        change = ChangeLp(by=self.caller.username, if_version=version or registry.version, lp=_merged(lp, wanted))
+        self.answer_registry(await self.tell(change), name)
+
+    async def delete(self, name: str) -> None:
+        self.parameters(schema.NoParameters)
+        await self.tell(RemoveLp(by=self.caller.username, if_version=self.wanted_version(), name=name))
+        self.set_status(204)
+        self.finish()
+
+
+class LpPrioritiesHandler(LpsHandler):
+    """PUT /admin/lps/priorities: the lower number goes first; LPs that are not named keep theirs."""
+
+    async def put(self) -> None:
+        self.parameters(schema.NoParameters)
+        priorities = self.body(schema.LpPriorities).priorities
+        version = self.wanted_version()
+        self.answer_registry(
+            await self.tell(ReprioritiseLps(by=self.caller.username, if_version=version, priorities=priorities))
+        )
+
+
+def _merged(lp: Lp, wanted: schema.ChangedLp) -> Lp:
+    whole: dict[str, Any] = msgspec.to_builtins(lp)
+    for field, value in msgspec.structs.asdict(wanted).items():
+        if isinstance(value, dict):
+            news = {symbol_of(ours): theirs for ours, theirs in value.items()} if field == "symbols" else value
+            whole[field] = {key: new for key, new in {**whole[field], **news}.items() if new is not None}
+        elif value is not UNSET:
+            whole[field] = value
+    return _converted(whole)
+
+
+def _converted(whole: dict[str, Any]) -> Lp:
+    for limit in whole.get("limits", {}):
+        if limit not in QuoteLimits.__struct_fields__:
+            raise problem.invalid(f"limits.{limit[:32]}", "There is no such limit.")
+    try:
+        return msgspec.convert(whole, Lp)
+    except msgspec.ValidationError as error:
+        raise problem.of_validation(error) from None
