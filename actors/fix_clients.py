@@ -155,14 +155,16 @@ class Clients:
                 case LoggedOut(text=text):
                     self._leave(client, text, now_ns)
                 case Refused() | Warned():
-                    self._log.warning("session", session=client.profile.id, event=repr(event))
+                    self._log.warning("session", session=client.profile.id, said=repr(event))
         self._told.pop(client.profile.id, None)
         if self._books.has_news:
             self._books.save(self._store.db)
             self._work.set()
 
     def on_end(self, session: Session, error: Exception | None) -> None:
-        if error is not None and self._failed is not None and not self._failed.done():
+        if error is None or isinstance(error, OSError):
+            return  # The client's connection was reset: no fault of ours.
+        if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
     def _take(self, client: Client, message: Message, now_ns: int) -> None:

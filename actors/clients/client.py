@@ -86,7 +86,7 @@ class Client:
         match message.msg_type:
             case b"D":
                 exec_id = self.new_id(now_ns).encode()
-                self.tell(b"8", reports.rejection(message, exec_id, code, detail, now_ns), now_ns)
+                self.tell(b"8", reports.no_order(message, reports.Exec.REJECTED, exec_id, code, detail, now_ns), now_ns)
             case b"F" | b"G":
                 name, original, is_replace = text(message, 11), text(message, 41), message.msg_type == b"G"
                 said = reports.cancel_reject(name, original, order, is_replace, code, detail, now_ns)

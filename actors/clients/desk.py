@@ -105,9 +105,7 @@ class Desk:
         if asked is not None and asked.terms is not None:
             self._reporting.tell_pending(client, asked, now_ns, Exec.STATUS)
             return
-        fault = Unfit("UNKNOWN_ORDER", "there is no such order")
-        body = reports.rejection(message, client.new_id(now_ns).encode(), fault.code, fault.detail, now_ns)
-        client.tell(b"8", [*((150, Exec.STATUS) if tag == 150 else (tag, value) for tag, value in body), *more], now_ns)
+        self._tell_none(client, message, "there is no such order", now_ns, more)
 
     def _tell_all(self, client: Client, message: Message, now_ns: int) -> None:
         kind, symbol = message.get(585), text(message, 55)
@@ -117,9 +115,12 @@ class Desk:
         chosen = [known for known in live if kind == ALL_ORDERS or known.order.symbol == symbol]
         request_id = (584, message.get(584) or b"0")
         if not chosen:
-            body = reports.rejection(message, client.new_id(now_ns).encode(), "UNKNOWN_ORDER", "no order waits", now_ns)
-            status = [(150, Exec.STATUS) if tag == 150 else (tag, value) for tag, value in body]
-            client.tell(b"8", [*status, request_id, (911, b"0"), (912, b"Y")], now_ns)
+            self._tell_none(client, message, "no order waits", now_ns, (request_id, (911, b"0"), (912, b"Y")))
         for place, known in enumerate(chosen, 1):
             is_last = b"Y" if place == len(chosen) else b"N"
             self._reporting.tell_status(client, known, now_ns, (request_id, (911, b"%d" % len(chosen)), (912, is_last)))
+
+    def _tell_none(self, client: Client, message: Message, detail: str, now_ns: int, more: tuple[Field, ...]) -> None:
+        exec_id = client.new_id(now_ns).encode()
+        body = reports.no_order(message, Exec.STATUS, exec_id, "UNKNOWN_ORDER", detail, now_ns, more)
+        client.tell(b"8", body, now_ns)

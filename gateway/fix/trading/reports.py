@@ -24,6 +24,8 @@ STATUS_OF = {
 IS_OVER = frozenset((b"2", b"4", b"8", b"C"))
 NO_ORDER = b"NONE"
 """OrderID where there is no order."""
+UNDISCLOSED = b"7"
+"""Side of what has none."""
 TEXT_LIMIT_BYTES = 400
 
 
@@ -122,21 +124,32 @@ def execution_report(
     return fields
 
 
-def rejection(message: Message, exec_id: bytes, code: str, detail: str, time_ns: int) -> list[Field]:
-    """The report of a NewOrderSingle that never became an order, in its own words."""
-    said = [(tag, value) for tag in (11, 1, 55, 54, 38, 40) if (value := message.get(tag)) is not None]
+def no_order(
+    message: Message,
+    exec_type: bytes,
+    exec_id: bytes,
+    code: str,
+    detail: str,
+    time_ns: int,
+    more: tuple[Field, ...] = (),
+) -> list[Field]:
+    """The report of an order that there is not, in the words of who asked for it or after it."""
+    said = [(tag, value) for tag in (11, 1, 55, 38, 40) if (value := message.get(tag)) is not None]
+    reason = [(103, b"%d" % vocabulary.order_reason(code))] if exec_type == Exec.REJECTED else []
     return [
         (37, NO_ORDER),
         (17, exec_id),
-        (150, Exec.REJECTED),
+        (150, exec_type),
         (39, b"8"),
         *said,
-        (103, b"%d" % vocabulary.order_reason(code)),
+        (54, message.get(54) or UNDISCLOSED),
+        *reason,
         (151, b"0"),
         (14, b"0"),
         (6, b"0"),
         (60, utc_timestamp(time_ns)),
         *sentence(code, detail),
+        *more,
     ]
 
 

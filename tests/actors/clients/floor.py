@@ -2,10 +2,12 @@
 
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from actors.bus.streams import StreamAlive
 from actors.domain.money import parse_e8
 from actors.domain.quote import Tick
 from gateway.fix.codec import Field, Message
-from gateway.fix.events import Event, LoggedOn, Received
+from gateway.fix.events import Event, Received
 from gateway.fix.session import Session
 from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
@@ -27,7 +29,7 @@ from gateway.fix.trading.vocabulary import DICTIONARY
 from tests.actors.peers import start
 from tests.system.running import free_port
 
-PATIENCE_S = 30.0
+PATIENCE_S = 15.0
 PASSWORD = "a password of the test"
 SESSIONS = """
 [listener]
@@ -54,6 +56,15 @@ password_env = "TEST_FIX_PASSWORD"
 account = 1
 permissions = ["trade"]
 cancel_on_disconnect = true
+
+[SLOW]
+purpose = "client"
+sender = "HEDGEROW"
+target = "SLOW"
+username = "slow"
+password_env = "TEST_FIX_PASSWORD"
+account = 1
+permissions = ["read"]
 requests_per_second = 20
 
 [READER]
@@ -178,13 +189,15 @@ class Trader:
         )
         self.session = Session(settings, self.store)
         self.received: list[Message] = []
+        self.passed: list[Message] = []
         self._socket: socket.socket | None = None
+        self._piece: list[bytes] | None = None
 
     def log_on(self) -> "Trader":
         """Tries until the acceptor is there and answers."""
         end = time.monotonic() + PATIENCE_S
         while not self.session.is_logged_on:
-            assert time.monotonic() < end, self.floor.log("fix_clients")
+            assert time.monotonic() < end, self.floor.log("fix_clients")[-2000:]
             self.cut()
             try:
                 self._socket = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
@@ -193,7 +206,31 @@ class Trader:
                 continue
             self._take(self.session.open(time.time_ns()))
             self.until(lambda: self.session.is_logged_on or self._socket is None)
+        self._catch_up()
         return self
+
+    def _catch_up(self) -> None:
+        """Passes over the reports that were kept while it was away: they come before the answer to a question."""
+        name = f"state-{time.time_ns()}".encode()
+        self.send("H", (11, name), (55, b"EURUSD"), (54, b"1"))
+        while (answer := self.next("8", "j")).get(11) != name and answer.get(372) != b"H":
+            self.passed.append(answer)
+
+    def tries(self) -> bool:
+        """Whether it gets in at once."""
+        self._socket = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
+        self._take(self.session.open(time.time_ns()))
+        self.until(lambda: self.session.is_logged_on or self._socket is None)
+        return self.session.is_logged_on
+
+    @contextmanager
+    def written_at_once(self) -> Iterator[None]:
+        """What is sent inside goes out in one piece."""
+        self._piece = []
+        yield
+        piece, self._piece = self._piece, None
+        assert self._socket is not None
+        self._socket.sendall(b"".join(piece))
 
     def cut(self) -> None:
         """The connection is lost, without a word."""
@@ -202,6 +239,16 @@ class Trader:
             self._socket = None
         if not self.session.is_down:
             self._take(self.session.closed(time.time_ns()))
+
+    def reset(self) -> None:
+        """The connection ends with an error on the other side."""
+        assert self._socket is not None
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.cut()
+
+    def close(self) -> None:
+        self.cut()
+        self.store.close()
 
     def send(self, msg_type: str, *fields: Field, header: tuple[Field, ...] = ()) -> None:
         self.session.send(msg_type.encode(), fields, time.time_ns(), header)
@@ -237,10 +284,13 @@ class Trader:
         """The next ExecutionReport or OrderCancelReject, without the session's fields."""
         return fields_of(self.next("8", "9"))
 
+    def cancel_reject(self) -> dict[int, str]:
+        return fields_of(self.next("9"))
+
     def until(self, holds: Callable[[], Any]) -> None:
         end = time.monotonic() + PATIENCE_S
         while not holds():
-            assert time.monotonic() < end, f"{self.received}\n{self.floor.log('fix_clients')}"
+            assert time.monotonic() < end, f"{self.received}\n{self.floor.log('fix_clients')[-2000:]}"
             self.listen()
 
     def listen(self, timeout_s: float = 0.05) -> None:
@@ -262,11 +312,12 @@ class Trader:
 
     def _take(self, events: list[Event]) -> None:
         self.received += [event.message for event in events if isinstance(event, Received)]
-        self.logged_on = any(isinstance(event, LoggedOn) for event in events)
         with self.store.transaction():
             self.session.save()
         data = self.session.data_to_send()
-        if self._socket is not None and data:
+        if self._piece is not None:
+            self._piece.append(data)
+        elif self._socket is not None and data:
             try:
                 self._socket.sendall(data)
             except OSError:
