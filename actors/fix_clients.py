@@ -36,9 +36,9 @@ from actors.counters import CounterLog
 from actors.domain.events import Event, InstrumentDefined
 from actors.domain.quote import Tick
 from actors.store import private_files
-from config import sessions as session_config
+from config import client_sessions as session_config
 from config import settings as config
-from config.sessions import ClientSession, Listener
+from config.client_sessions import ClientSession, Listener
 from config.settings import Settings
 from gateway.fix.acceptor import Acceptor
 from gateway.fix.codec import Message

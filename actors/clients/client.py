@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from config.sessions import ClientSession
+from config.client_sessions import ClientSession
 from gateway.fix.codec import Field, Message
 from gateway.fix.session import Session
 from gateway.fix.store import SentMessage

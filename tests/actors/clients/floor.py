@@ -103,13 +103,14 @@ class Floor:
         self.run_dir = folder / "var"
         self.port = free_port()
         self.bid, self.ask, self.is_live = "1.10000", "1.10020", True
-        self._sessions = folder / "sessions.toml"
+        self._sessions = folder / "client_sessions.toml"
         self._sessions.write_text(SESSIONS)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._stopping = threading.Event()
         self._prices = threading.Thread(target=self._publish)
         self._requests = 0
+        self.traders: list[Trader] = []
 
     def __enter__(self) -> "Floor":
         self.run_dir.mkdir(mode=0o700)
@@ -120,6 +121,8 @@ class Floor:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for trader in self.traders:
+            trader.cut()
         self._stopping.set()
         self._prices.join()
         for process in self._processes.values():
@@ -177,6 +180,7 @@ class Trader:
 
     def __init__(self, floor: Floor, name: str = "TRADER", password: str = PASSWORD) -> None:
         self.floor = floor
+        floor.traders.append(self)
         self.store = SqliteStore(floor.folder / f"{name}.sqlite")
         settings = SessionSettings(
             session_id=name,
@@ -249,6 +253,7 @@ class Trader:
     def close(self) -> None:
         self.cut()
         self.store.close()
+        self.floor.traders.remove(self)
 
     def send(self, msg_type: str, *fields: Field, header: tuple[Field, ...] = ()) -> None:
         self.session.send(msg_type.encode(), fields, time.time_ns(), header)

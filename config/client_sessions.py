@@ -1,4 +1,4 @@
-"""FIX sessions that clients connect to, from TOML: sessions.toml beside this module, or the operator's own file."""
+"""FIX sessions that clients connect to, from TOML: client_sessions.toml beside this module, or the operator's own file."""
 
 import os
 import tomllib
@@ -76,7 +76,7 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read(path: Path | None = None) -> tuple[Listener, list[ClientSession]]:
     """The listener, and the sessions that are enabled. Raises Unreadable."""
-    where = path or Path(__file__).with_name("sessions.toml")
+    where = path or Path(__file__).with_name("client_sessions.toml")
     try:
         tables: dict[str, Any] = tomllib.loads(where.read_text(encoding="utf-8"))
         listener = msgspec.convert(tables.pop("listener"), Listener)
