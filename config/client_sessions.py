@@ -1,4 +1,4 @@
-"""FIX sessions that clients connect to, from TOML: client_sessions.toml beside this module, or the operator's own file."""
+"""FIX sessions that clients connect to, from TOML: client_sessions.toml beside this module, or an operator's own."""
 
 import os
 import tomllib

@@ -2,6 +2,7 @@
 
 from tools.bench import (
     binance_parse,
+    fix_order,
     order_latency,
     orders,
     quote_latency,
@@ -20,6 +21,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     orders.NAME: orders.MEASUREMENT,
     replay.NAME: replay.MEASUREMENT,
     recovery.NAME: recovery.MEASUREMENT,
+    fix_order.NAME: fix_order.MEASUREMENT,
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
