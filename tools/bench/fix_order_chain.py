@@ -1,4 +1,4 @@
-"""The processes that `fix_order` measures: an engine with one account, and clients that deal there by FIX or the bus."""
+"""The processes that `fix_order` measures: an engine with one account, and clients that deal by FIX or by the bus."""
 
 import socket
 import time
