@@ -79,10 +79,11 @@ def _desk(folder: Path) -> "subprocess.Popen[bytes]":
 MEASUREMENT = Measurement(
     f"Market orders from a client over FIX 4.4 and loopback TCP to the engine and back: {ORDERS:,} orders of one "
     f"account in one session, {WINDOW_ORDERS} of them in flight. Three processes: the client on our session engine "
-    "with a store in memory, the real fix-clients and the real engine, each with its files on the disk that holds the run "
-    "directory. An order is kept by fix-clients before the engine is asked, journalled by the engine, and its two "
-    "reports (new, trade) are kept before they leave: three commits one after the other, each for many orders. The "
-    "time of an order runs from sending it to having its trade. Checked: each order has one fill, and the account holds "
-    "their sum. The peer sends the same orders to the engine over the bus, with the same window.",
+    "with a store in memory, the real fix-clients and the real engine, each with its files on the disk that holds "
+    "the run directory. An order is kept by fix-clients before the engine is asked, journalled by the engine, and "
+    "its two reports (new, trade) are kept before they leave: three commits one after the other, each for many "
+    "orders. The time of an order runs from sending it to having its trade. Checked: each order has one fill, and "
+    "the account holds their sum. The peer sends the same orders to the engine over the bus, with the same "
+    "window.",
     measure,
 )
