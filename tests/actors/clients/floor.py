@@ -67,6 +67,15 @@ account = 1
 permissions = ["read"]
 requests_per_second = 20
 
+[QUICK]
+purpose = "client"
+sender = "HEDGEROW"
+target = "QUICK"
+username = "quick"
+password_env = "TEST_FIX_PASSWORD"
+account = 1
+permissions = ["trade"]
+
 [READER]
 purpose = "client"
 sender = "HEDGEROW"
