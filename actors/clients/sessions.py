@@ -65,7 +65,11 @@ def _settings(profile: ClientSession, password: str) -> SessionSettings:
     hours = profile.hours
     schedule = None
     if hours is not None:
-        schedule = Schedule(hours.start, hours.end, ZoneInfo(hours.zone), hours.start_weekday, hours.end_weekday)
+        try:
+            zone = ZoneInfo(hours.zone)
+            schedule = Schedule(hours.start, hours.end, zone, hours.start_weekday, hours.end_weekday)
+        except (KeyError, ValueError) as error:
+            raise Unreadable(f"[{profile.id}]: hours: {error}") from None
     return SessionSettings(
         session_id=profile.id,
         role=Role.ACCEPTOR,
