@@ -64,9 +64,18 @@ class Client:
         message.getHeader().setField(fix.StringField(35, msg_type))
         for tag, value in fields:
             message.setField(fix.StringField(tag, value))
-        moment = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())
-        message.setField(fix.StringField(60, moment))
+        if msg_type != "g":
+            message.setField(fix.StringField(60, time.strftime("%Y%m%d-%H:%M:%S", time.gmtime())))
         assert fix.Session.sendToTarget(message, fix.SessionID("FIX.4.4", "QUICK", "HEDGEROW"))
+
+    def until_open(self) -> None:
+        """Until the desk takes orders: after a restart it first tells what has happened."""
+        status = ""
+        while status != "2":
+            self.send("g", (335, "open"), (263, "0"))
+            while (heard := self.heard.get(timeout=PATIENCE_S))[35] != "h":
+                pass
+            status = heard[340]
 
     def report(self, name: str) -> tuple[str, str]:
         """ExecType and OrdStatus of the next report on a ClOrdID."""
@@ -152,6 +161,7 @@ def test_quickfix_trades_and_goes_on_after_restarts_of_both_sides(floor: Floor, 
     floor.bid, floor.ask = "1.05000", "1.05020"
     client = started()
     assert client.report("q-3") == ("F", "2"), "dealt while it was away"
+    client.until_open()
     client.send("D", (11, "q-1"), *order, (40, "1"))
     assert client.report("q-1") == ("I", "2")
     client.send("F", (11, "q-4"), (41, "q-3"), *order[1:])
