@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from tools.bench import (
     binance_parse,
     fix_codec,
+    fix_order,
     fix_round_trip,
     order_latency,
     orders,
@@ -24,6 +25,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     orders.NAME: orders.MEASUREMENT,
     replay.NAME: replay.MEASUREMENT,
     recovery.NAME: recovery.MEASUREMENT,
+    fix_order.NAME: fix_order.MEASUREMENT,
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,

@@ -231,6 +231,15 @@ def test_messages_sent_while_down_are_asked_for() -> None:
     ]
 
 
+def test_what_may_not_even_come_now_is_sent_and_not_kept() -> None:
+    desk = Desk(dataclasses.replace(ACCEPTOR, replay=lambda sent, now_ns: sent.msg_type != b"W")).logged_on()
+    desk.session.send(b"W", [(55, b"EUR/USD")], desk.now_ns)
+    assert desk.said() == ["W 34=2 55=EUR/USD"]
+    assert desk.store.sent("us", 1, 9, 9) == []
+    assert desk.store.load("us").next_out == 3
+    assert desk.hear(wire(b"2", 2, (7, b"1"), (16, b"0"))) == ["4 34=1 43=Y 36=3 123=Y"]
+
+
 def test_what_must_not_come_late_is_filled_over() -> None:
     desk = Desk(dataclasses.replace(ACCEPTOR, replay=lambda sent, _now_ns: sent.msg_type != b"D")).logged_on()
     desk.session.send(b"D", ORDER, START_NS)
