@@ -68,7 +68,7 @@ async def serve(role: Role, port: int, folder: Path, count: int) -> None:
             initiator.flush()
         else:
             acceptor.sessions[SESSION_ID].send(b"D", order(number, now_ns), now_ns)
-            acceptor.commit(SESSION_ID)
+            acceptor.commit([SESSION_ID])
         if number % ORDERS_TOGETHER == 0:
             await asyncio.sleep(ORDERS_PAUSE_S)
     await running
