@@ -189,7 +189,7 @@ async def busy_market(venue: BinanceVenue, shown: list[int]) -> None:
         shown.append(number * 10**8)
         for client, lag_s in zip(reversed(venue.clients.values()), (0.0, 0.03), strict=False):
             client.lag_s = lag_s
-        venue.play._show("BTCUSDT", bid, "2000000.00000000")
+        venue.show("BTCUSDT", bid, "2000000.00000000")
         await asyncio.sleep(0.001)
 
 
