@@ -173,9 +173,9 @@ def test_a_wire_that_is_cut_unseen_is_noticed_by_the_silence() -> None:
             async with seen.running():
                 await seen.until(lambda: seen.count(VenueQuote) > 0)
                 assert seen.states == [(True, "connected")]
-                wire.cut = True
+                wire.cut = b""
                 await seen.until(lambda: len(seen.states) > 1)
-                wire.cut = False
+                wire.cut = None
                 await seen.until(lambda: len(seen.states) > 2 and seen.states[-1][0])
         assert not seen.states[1][0]
         assert detail in seen.states[1][1]

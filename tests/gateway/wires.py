@@ -60,16 +60,22 @@ def saying(*pieces: bytes, then_wait: bool = False) -> Conversation:
 
 
 class Wire:
-    """Passes bytes on between each client and a server. `cut`: they vanish. `lag_s`: they come so much later."""
+    """Passes bytes on between each client and a server.
+
+    `cut`: they vanish, on connections that began with bytes in which this is, b"" on all. `lag_s`: they come so much
+    later.
+    """
 
     def __init__(self, port: int):
         self.port = port
-        self.cut = False
+        self.cut: bytes | None = None
         self.lag_s = 0.0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.port)
-        ways = [asyncio.create_task(self._carry(*way)) for way in ((reader, far_writer), (far_reader, writer))]
+        began = await reader.read(65_536)
+        both = ((reader, far_writer, began), (far_reader, writer, b""))
+        ways = [asyncio.create_task(self._carry(*way, began)) for way in both]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -78,14 +84,18 @@ class Wire:
             await asyncio.gather(*ways, return_exceptions=True)
             await shut(far_writer)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes, began: bytes
+    ) -> None:
         loop = asyncio.get_running_loop()
         pending: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         delivering = asyncio.create_task(self._deliver(pending, writer))
         try:
-            while data := await reader.read(65_536):
-                if not self.cut:
+            while True:
+                if self.cut is None or self.cut not in began:
                     pending.put_nowait((loop.time() + self.lag_s, data))
+                if not (data := await reader.read(65_536)):
+                    break
         finally:
             if self.lag_s == 0.0:
                 await pending.join()
