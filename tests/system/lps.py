@@ -23,7 +23,7 @@ PRICES = {"EURUSD": (110_000, 5), "GBPUSD": (130_000, 5), "AUDUSD": (70_000, 5),
     "BTCUSD": (9_000_000, 2)
 }
 """The lowest middle price in points, and the digits of a point."""
-LIMITS = QuoteLimits(silence_ms=1_500, age_ms=1_000, good_quotes=3, hold_ms=500)
+LIMITS = QuoteLimits(silence_ms=1_500, age_ms=1_000, good_quotes=3, hold_ms=1_500)
 QUIET = "USDCHF"
 """Quoted by SECOND alone, once."""
 
@@ -118,9 +118,9 @@ class Lps:
         first = {symbol: f"{symbol[:3]}_{symbol[3:]}" for symbol in ("EURUSD", "GBPUSD", "AUDUSD")}
         second = {symbol: f"{symbol[:3]}_{symbol[3:]}" for symbol in ("EURUSD", "GBPUSD", QUIET)}
         for lp in (
-            SimulatedLp("FIRST", oanda[0], first, 5),
+            SimulatedLp("FIRST", oanda[0], first, 3),
             SimulatedLp("SECOND", oanda[1], second, 6),
-            SimulatedLp("COIN", coin, {"BTCUSD": "BTCUSDT", "EURUSD": "EURUSDT"}, 7),
+            SimulatedLp("COIN", coin, {"BTCUSD": "BTCUSDT", "EURUSD": "EURUSDT"}, 9),
         ):
             self.lps[lp.name] = lp
             self._open.push_async_callback(lp.venue.close)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-GARBAGE = b'{"type":"PRICE","instrument":"EUR_USD","bids":[{"price":\xff\n'
+GARBAGE = b'{"type":"PRICE","instrument":"\xff"}\n'
 
 
 @dataclass(slots=True)
