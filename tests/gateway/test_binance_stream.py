@@ -354,6 +354,28 @@ def test_order_books_survive_a_take_over_without_a_gap() -> None:
     asyncio.run(main())
 
 
+def test_what_a_tap_raises_ends_the_stream() -> None:
+    async def main() -> None:
+        venue = BinanceVenue(Market(speed=20), messages_limit_per_s=1000)
+        seen: list[bytes] = []
+
+        def tap(message: bytes) -> None:
+            seen.append(message)
+            if len(seen) > 20:
+                raise OSError("no room")
+
+        stream = BinanceStream(Terms(f"ws://127.0.0.1:{venue.listen('127.0.0.1', 0)}", PATIENCE), ["BTCUSDT"], tap)
+        try:
+            async with asyncio.timeout(WAIT_LIMIT_S), stream.open() as chunks:
+                async for _ in chunks:
+                    pass
+        finally:
+            await venue.close()
+
+    with pytest.raises(OSError, match="no room"):
+        asyncio.run(main())
+
+
 def test_connections_are_counted_before_the_lp_counts_them() -> None:
     connections = Connections()
     for number in range(CONNECTIONS_LIMIT):
