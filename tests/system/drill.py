@@ -133,9 +133,11 @@ class Drill:
         return self.ticks[begun:]
 
     def well(self) -> bool:
-        """Whether each symbol has the price of the LP whose it ought to be, and nobody is in quarantine."""
+        """Whether each symbol has the price of the LP whose it ought to be, all are connected, nobody in quarantine."""
         names = {symbol: tick.lp_bid for symbol, tick in self.last.items() if tick.live}
-        return names == BEST and self.status is not None and not any(lp.quarantined for lp in self.status.lps)
+        if self.status is None or names != BEST or any(lp.quarantined for lp in self.status.lps):
+            return False
+        return {feed.venue for feed in self.status.feeds if feed.connected} == self.lps.lps.keys()
 
     def source(self, symbol: str) -> str:
         """Whose the price is now; nothing: there is none."""
