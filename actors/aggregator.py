@@ -39,6 +39,8 @@ INTERVAL_MS = 100
 HEARTBEAT_NS = 1_000_000_000
 BACKLOG_TICKS = 10_000
 """Ticks of a symbol that are kept for whoever missed some; older ones are history's alone."""
+STALL_LIMIT_NS = 1_000_000_000
+"""Turns come every INTERVAL_MS. After a pause of more than this, some of what feeds said may have been lost."""
 FRAME_TICKS = 5_000
 """So many ticks at most in one message: they fit a frame of the bus."""
 
@@ -67,11 +69,14 @@ class Aggregator(pykka.ThreadingActor):
         self._backlog: dict[str, deque[Tick]] = {symbol: deque(maxlen=BACKLOG_TICKS) for symbol in instruments}
         self._feeds: dict[str, FeedStatus] = {}
         self._published_ns = 0
+        self._turned_ns = now_ns
         self._depth_prefixes: set[bytes] = set()
         self._depths: dict[str, int] = {}
         """Of the symbols whose depth is published: the number of the last one."""
         self.bad_frames = 0
-        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames})
+        self.stalled = 0
+        """How often there was a pause of more than STALL_LIMIT_NS."""
+        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "stalled": self.stalled})
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         self._counter_log.tell(message.now_ns, last=isinstance(message, Stop))
@@ -79,6 +84,9 @@ class Aggregator(pykka.ThreadingActor):
             return []
         now_ns = message.now_ns
         ticks: dict[str, list[Tick]] = {}
+        # First: a fresh quote is never joined to one that has become stale since the last turn.
+        self.market.pass_time(now_ns, ticks)
+        has_stalled = self._look_for_a_stall(now_ns)
         version = self._lps.registry.version
         replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
         has_changed = self._lps.registry.version != version
@@ -87,7 +95,6 @@ class Aggregator(pykka.ThreadingActor):
             self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)
-        self.market.pass_time(now_ns, ticks)
         outbox = self._published(ticks)
         outbox += self._depth_changes(now_ns)
         for subscription, *_ in message.of("ticks"):
@@ -99,9 +106,19 @@ class Aggregator(pykka.ThreadingActor):
             outbox.append(("ticks", [codec.encode(StreamAlive(now_ns, last), topics.ALIVE)]))
             outbox.append(("ticks", [codec.encode(status, topics.STATUS)]))
             has_changed = True
-        if has_changed:
+        if has_changed or has_stalled:
             outbox.append(("ticks", [self._lps.announcement()]))
         return outbox + replies
+
+    def _look_for_a_stall(self, now_ns: int) -> bool:
+        """After one all feeds are asked for the quotes that stand, as after a start: those of quiet symbols were lost
+        with the time, and what came meanwhile was perhaps more than the queue holds."""
+        paused_ns, self._turned_ns = now_ns - self._turned_ns, now_ns
+        if paused_ns <= STALL_LIMIT_NS:
+            return False
+        self.stalled += 1
+        self._lps.ask_anew(now_ns)
+        return True
 
     def _take(self, frames: list[bytes], now_ns: int, ticks: dict[str, list[Tick]]) -> None:
         try:

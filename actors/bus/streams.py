@@ -52,7 +52,7 @@ class FeedStatus(Body, frozen=True):
 class StandingQuotes(Body, frozen=True):
     """The last quote of each symbol of an LP whose connection lives, as it stands at `time_ns`, whenever it was made.
 
-    A feed sends them when the aggregator has started anew, and now and then: a quote that was lost is made good.
+    A feed sends them when the aggregator has started anew, or was at a standstill: a quote that was lost is made good.
     """
 
     venue: str
@@ -92,9 +92,10 @@ class StreamDepth(Message, frozen=True):
 
 
 class LpsAnnounced(Message, frozen=True):
-    """The LP registry, whole, and when the aggregator that says so was started: feeds follow both."""
+    """The LP registry, whole, and since when the aggregator hears without a break: feeds follow both."""
 
     started_ns: int
+    """Its start, or the end of its last standstill. Where it changes, feeds say which quotes stand."""
     registry: Registry
 
 

@@ -1,7 +1,7 @@
 """One symbol: the quotes of all LPs in, each judged; ticks out. Never crossed, stale, or of an LP in quarantine."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from actors.domain.book import Book
 from actors.domain.calendar import SessionState, state_at
@@ -47,19 +47,18 @@ class Composite:
         self.last: Tick | None = None
         self._next_seq = first_seq
 
-    def define(self, lps: Mapping[str, LpTerms], now_ns: int) -> list[Tick]:
+    def define(self, lps: Mapping[str, LpTerms], now_ns: int) -> Tick | None:
         """Other LPs, or other terms of theirs, from now on. Whose limits change begins anew, without a price."""
-        ticks = []
         for venue in list(self.lines):
             if venue not in lps or lps[venue].limits != self._lps[venue].limits:
-                ticks.append(self._leave(venue, Drop.DISCONNECTED, now_ns))
+                self._leave(venue, Drop.DISCONNECTED, now_ns)
                 del self.lines[venue]
         for venue, terms in lps.items():
             if venue not in self.lines:
                 self.lines[venue] = Line(self._instrument, terms.limits, self._band)
         self._lps = dict(lps)
         self.book.define(self._lps)
-        return [tick for tick in [*ticks, self.look(now_ns)] if tick is not None]
+        return self.look(now_ns)
 
     def take(self, venue: str, quote: Quote, now_ns: int) -> Tick | None:
         """A quote of the LP, which is one of those known here."""
@@ -89,24 +88,28 @@ class Composite:
         return None
 
     def confirm(self, venue: str, quote: Quote, now_ns: int) -> Tick | None:
-        """The LP still stands by this quote, whenever it was made: what is here already needs no second look."""
-        return None if self.book.quotes.get(venue) == quote else self.take(venue, quote, now_ns)
+        """The LP still stands by this quote, whenever it was made: what is here already needs no second look, and what
+        is stale is left."""
+        if self.book.quotes.get(venue) == quote or now_ns - quote.received_ns > self.lines[venue].silence_ns:
+            return None
+        return self.take(venue, quote, now_ns)
 
-    def lose(self, venue: str, now_ns: int) -> Tick | None:
-        """The LP's connection is gone, and its quote with it."""
-        self.lines[venue].screen.forget()
-        return self._leave(venue, Drop.DISCONNECTED, now_ns)
+    def lose(self, venues: Collection[str], now_ns: int) -> Tick | None:
+        """The connections of these LPs are gone, and their quotes with them: together, so that none of them is seen
+        alone."""
+        for venue in venues:
+            self.lines[venue].screen.forget()
+            self._leave(venue, Drop.DISCONNECTED, now_ns)
+        return self.look(now_ns)
 
-    def pass_time(self, now_ns: int) -> list[Tick]:
-        """Drops the quotes that nobody has confirmed for too long. In a closed market that is no fault."""
-        ticks = []
+    def pass_time(self, now_ns: int) -> None:
+        """Drops the quotes that nobody has confirmed for too long. In a closed market that is no fault. What it means
+        for the price is for `look` to say, when all that is over has been dropped."""
         for venue, quote in list(self.book.quotes.items()):
             if now_ns - quote.received_ns > self.lines[venue].silence_ns:
                 drop = Drop.STALE if self._is_open(now_ns) else Drop.CLOSED
                 self.lines[venue].drops[drop] += 1
-                ticks.append(self._leave(venue, drop, now_ns))
-        ticks.append(self.look(now_ns))
-        return [tick for tick in ticks if tick is not None]
+                self._leave(venue, drop, now_ns)
 
     def look(self, now_ns: int) -> Tick | None:
         """A tick where the price is another one than the last tick's."""
@@ -133,12 +136,10 @@ class Composite:
         self.evidence.note(tick)
         return tick
 
-    def _leave(self, venue: str, drop: Drop, now_ns: int) -> Tick | None:
+    def _leave(self, venue: str, drop: Drop, now_ns: int) -> None:
         quote = self.book.drop(venue)
-        if quote is None:
-            return None
-        self.evidence.note(Noted(venue, quote, drop, now_ns, True))
-        return self.look(now_ns)
+        if quote is not None:
+            self.evidence.note(Noted(venue, quote, drop, now_ns, True))
 
     def _is_open(self, now_ns: int) -> bool:
         if now_ns >= self._session.until_ns:

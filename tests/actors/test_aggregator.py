@@ -6,12 +6,20 @@ import msgspec
 import pykka
 import pytest
 
-from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
+from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, STALL_LIMIT_NS, Aggregator
 from actors.bus import codec, topics
 from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
-from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamAlive, StreamDepth, StreamStatus
+from actors.bus.streams import (
+    FeedStatus,
+    LpsAnnounced,
+    QuoteBatch,
+    StandingQuotes,
+    StreamAlive,
+    StreamDepth,
+    StreamStatus,
+)
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
 from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
@@ -26,6 +34,7 @@ FIRST_SEQ = START_NS // 1_000
 ASKER = b"\x00asker"
 LENIENT = LpTerms(QuoteLimits(spread_e8=e8("10"), spike_e8=e8("1"), off_market_e8=e8("1")))
 """Prices of these tests move by more than a market's do."""
+decode_announced = codec.decoder(LpsAnnounced)
 
 
 def lp(name: str) -> Lp:
@@ -247,6 +256,33 @@ def test_quotes_that_stand_are_taken_whenever_they_were_made(desk: Desk) -> None
     assert desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made])) == []
     late = StandingQuotes("OANDA", now_ns - FEED_SILENCE_LIMIT_NS - 1, [quote("GBPUSD", "1.3", "1.4")])
     assert desk.hear(now_ns, late) == []
+
+
+def test_a_quote_that_stands_and_is_stale_already_makes_no_tick(desk: Desk) -> None:
+    made = quote("EURUSD", "1.1", "1.2")
+    now_ns = START_NS + LENIENT.limits.silence_ms * 1_000_000 + 1
+    assert desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made])) == []
+
+
+def test_after_a_standstill_no_fresh_quote_is_joined_to_a_stale_one(desk: Desk) -> None:
+    """What happens to an aggregator that is stopped and goes on: the price is taken back before anything is read."""
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.11", "1.14")), binance(quote("EURUSD", "1.10", "1.13")))
+    now_ns = START_NS + FEED_SILENCE_LIMIT_NS + 1
+    gone, fresh = desk.hear(now_ns, oanda(quote("EURUSD", "1.12", "1.15", received_ns=now_ns, venue_time_ns=now_ns)))
+    assert gone == tick(2, now_ns, "1.11", "1.13", "OANDA", "BINANCE", live=False)
+    assert fresh == tick(3, now_ns, "1.12", "1.15", "OANDA", "OANDA")
+
+
+def test_after_a_standstill_feeds_are_asked_for_the_quotes_that_stand(desk: Desk) -> None:
+    def announced(now_ns: int) -> list[int]:
+        frames = [frame for _, (frame,) in desk.ask(now_ns) if frame.startswith(topics.LPS)]
+        return [decode_announced(codec.topic_and_body(frame)[1]).started_ns for frame in frames]
+
+    assert announced(START_NS + STALL_LIMIT_NS) == [START_NS]
+    later_ns = START_NS + 2 * STALL_LIMIT_NS + 1
+    assert announced(later_ns) == [later_ns]
+    assert announced(later_ns + STALL_LIMIT_NS) == [later_ns]
+    assert desk.counter("stalled") == 1
 
 
 def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:

@@ -20,6 +20,7 @@ from actors.domain.refusal import Code
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
+from tests.system import test_drill
 from tools.venues.recording import find_recordings
 from web import asking, fanout, handler, history, problem, routes, schema, stream
 
@@ -218,3 +219,10 @@ MS_NS = 1_000_000
 )
 def test_figures(document: str, figure: str) -> None:
     assert figure in " ".join(document.split())
+
+
+def test_each_fault_of_the_drill_is_told() -> None:
+    section = OPERATIONS.partition("## What is seen when an LP is at fault")[2].partition("\n## ")[0]
+    told = [row.split(" | ")[0].removeprefix("| ") for row in section.splitlines() if row.startswith("| ")][1:]
+    drilled = [name.removeprefix("test_") for name in vars(test_drill) if name.startswith("test_")]
+    assert [re.sub(r"\W", "_", fault.lower()) for fault in told] == drilled

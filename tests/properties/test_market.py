@@ -59,6 +59,11 @@ class Drill:
                     self.status(venue, connected)
             self._run(lambda ticks: self.market.pass_time(self.now_ns, ticks))
 
+    def stall(self, ms: int) -> None:
+        """Time goes on in one step, in which nobody said or looked at anything."""
+        self.now_ns += ms * MS
+        self._run(lambda ticks: self.market.pass_time(self.now_ns, ticks))
+
     def last(self, symbol: str = "EURUSD") -> tuple[str, str, bool]:
         """Whose the last tick's sides are, and whether it is live."""
         tick = self.market.composites[symbol].last
@@ -75,8 +80,10 @@ class Drill:
     def _run(self, step: Callable[[Ticks], None]) -> None:
         ticks: Ticks = {}
         step(ticks)
-        for batch in ticks.values():
+        for symbol, batch in ticks.items():
             self.ticks += batch
+            standing = self.market.composites[symbol].book.quotes
+            assert all(standing.keys() >= {tick.lp_bid, tick.lp_ask} for tick in batch if tick.live)
         self.check()
 
     def check(self) -> None:
@@ -101,6 +108,7 @@ STEPS = st.one_of(
     st.tuples(st.just("good"), st.sampled_from(NAMES), st.integers(0, 9)),
     st.tuples(st.just("status"), st.sampled_from(NAMES), st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 6_000)),
+    st.tuples(st.just("stall"), st.integers(1, 6_000)),
 )
 MODES = st.sampled_from(
     [
@@ -127,6 +135,8 @@ def test_the_published_tick_is_fresh_sound_and_of_nobody_in_quarantine(pricing: 
                 drill.quote(venue, f"1.1000{points}", "1.1002")
         elif kind == "status":
             drill.status(*what)
+        elif kind == "stall":
+            drill.stall(*what)
         else:
             drill.wait(*what)
 
