@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from actors.domain.pricing import LpTerms, Pricing, Top, best, chooser, shaped, widest
+from actors.domain.pricing import LpTerms, Pricing, Top, best, best_ask, best_bid, chooser, shaped, widest
 from actors.domain.quote import Quote
 
 
@@ -37,11 +37,13 @@ class Book:
         self._is_shaped = bool(pricing.spread_min_e8 or pricing.skew_e8)
         self._quotes: dict[str, Quote] = {}
         self._since_ns: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        """The lower number came first into the book."""
         self.quotes: Mapping[str, Quote] = self._quotes
         """By LP, in the order in which they came in."""
         self.changes = 0
         self._plain_top: Top | None = None
-        """Of Mode.BEST, while nobody stands aside: a quote that is worse on both sides does not change it."""
+        """Of Mode.BEST, while nobody stands aside. None: to be worked out."""
 
     def define(self, lps: Mapping[str, LpTerms]) -> None:
         """Other LPs, or other terms of theirs, from now on. Quotes of those that are gone must have been dropped."""
@@ -53,14 +55,29 @@ class Book:
         quotes, top = self._quotes, self._plain_top
         if venue not in quotes:
             self._since_ns[venue] = now_ns
+            self._places[venue] = self.changes
         quotes[venue] = quote
-        return (
-            top is None
-            or quote.bid_e8 >= top.bid_e8
-            or quote.ask_e8 <= top.ask_e8
-            or venue == top.lp_bid
-            or venue == top.lp_ask
-        )
+        if top is None:
+            return True
+        bid_e8, ask_e8, lp_bid, lp_ask = top.bid_e8, top.ask_e8, top.lp_bid, top.lp_ask
+        if quote.bid_e8 > bid_e8:
+            bid_e8, lp_bid = quote.bid_e8, venue
+        elif venue == lp_bid:
+            if quote.bid_e8 < bid_e8:
+                bid_e8, lp_bid = best_bid(quotes)
+        elif quote.bid_e8 == bid_e8 and self._places[venue] < self._places[lp_bid]:
+            lp_bid = venue
+        if quote.ask_e8 < ask_e8:
+            ask_e8, lp_ask = quote.ask_e8, venue
+        elif venue == lp_ask:
+            if quote.ask_e8 > ask_e8:
+                ask_e8, lp_ask = best_ask(quotes)
+        elif quote.ask_e8 == ask_e8 and self._places[venue] < self._places[lp_ask]:
+            lp_ask = venue
+        if bid_e8 == top.bid_e8 and ask_e8 == top.ask_e8 and lp_bid == top.lp_bid and lp_ask == top.lp_ask:
+            return False
+        self._plain_top = Top(bid_e8, ask_e8, lp_bid, lp_ask) if bid_e8 <= ask_e8 else None
+        return True
 
     def drop(self, venue: str) -> Quote | None:
         """The LP is not fresh any more. Gives the quote that it had here."""
@@ -68,16 +85,19 @@ class Book:
         if quote is not None:
             self.changes += 1
             self._plain_top = None
-            del self._since_ns[venue]
+            del self._since_ns[venue], self._places[venue]
         return quote
 
     def top(self, now_ns: int) -> Top | None:
         """None where no LP that counts is fresh."""
         if self._choose is None:
-            top = self._plain_top = widest(self._quotes)
-            if top is not None and top.bid_e8 > top.ask_e8:
-                self._plain_top = None
-                top = best(self._quotes)
+            top = self._plain_top
+            if top is None and self._quotes:
+                top = widest(self._quotes)
+                if top.bid_e8 <= top.ask_e8:
+                    self._plain_top = top
+                else:
+                    top = best(self._quotes)
         else:
             top = self._choose(self._quotes, self._since_ns, now_ns)
         return shaped(top, self._pricing) if top is not None and self._is_shaped else top

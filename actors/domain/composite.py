@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from actors.domain.book import Book
 from actors.domain.calendar import SessionState, state_at
 from actors.domain.evidence import Evidence, Noted
-from actors.domain.filters import Band, Screen
+from actors.domain.filters import Corridor, Screen
 from actors.domain.instrument import Instrument
 from actors.domain.pricing import LpTerms, Pricing
 from actors.domain.quarantine import Quarantine
@@ -23,8 +23,8 @@ class Line:
 
     __slots__ = ("drops", "quarantine", "screen", "silence_ns")
 
-    def __init__(self, instrument: Instrument, limits: QuoteLimits, band: Band) -> None:
-        self.screen = Screen(instrument, limits, band)
+    def __init__(self, instrument: Instrument, limits: QuoteLimits, corridor: Corridor) -> None:
+        self.screen = Screen(instrument, limits, corridor)
         self.quarantine = Quarantine(limits)
         self.silence_ns = limits.silence_ms * 1_000_000
         self.drops: Counter[Drop] = Counter()
@@ -40,8 +40,8 @@ class Composite:
         self._sessions = instrument.sessions
         self._session = SessionState(True, 0)
         self._lps = dict(lps)
-        self._band = Band()
-        self.lines = {venue: Line(instrument, terms.limits, self._band) for venue, terms in lps.items()}
+        self._corridor = Corridor()
+        self.lines = {venue: Line(instrument, terms.limits, self._corridor) for venue, terms in lps.items()}
         self.book = Book(pricing, self._lps)
         self.evidence = Evidence()
         self.last: Tick | None = None
@@ -56,7 +56,7 @@ class Composite:
                 del self.lines[venue]
         for venue, terms in lps.items():
             if venue not in self.lines:
-                self.lines[venue] = Line(self._instrument, terms.limits, self._band)
+                self.lines[venue] = Line(self._instrument, terms.limits, self._corridor)
         self._lps = dict(lps)
         self.book.define(self._lps)
         return [tick for tick in [*ticks, self.look(now_ns)] if tick is not None]
@@ -117,7 +117,7 @@ class Composite:
                 return None
             bid_e8, ask_e8, lp_bid, lp_ask = last.bid_e8, last.ask_e8, last.lp_bid, last.lp_ask
         else:
-            bid_e8, ask_e8, lp_bid, lp_ask = top
+            bid_e8, ask_e8, lp_bid, lp_ask = top.bid_e8, top.ask_e8, top.lp_bid, top.lp_ask
             if (
                 last is not None
                 and last.bid_e8 == bid_e8
@@ -130,7 +130,7 @@ class Composite:
         tick = Tick(self._symbol, self._next_seq, now_ns, bid_e8, ask_e8, lp_bid, lp_ask, top is not None)
         self._next_seq += 1
         self.last = tick
-        self.evidence.note(tick)
+        self.evidence.tick(tick)
         return tick
 
     def _leave(self, venue: str, drop: Drop, now_ns: int) -> Tick | None:

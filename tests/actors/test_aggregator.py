@@ -6,7 +6,8 @@ import msgspec
 import pykka
 import pytest
 
-from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
+from actors.aggregator import HEARTBEAT_NS, Aggregator
+from actors.backlog import BACKLOG_TICKS, FRAME_TICKS
 from actors.bus import codec, topics
 from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
@@ -294,14 +295,16 @@ def test_a_restarted_aggregator_goes_on_at_higher_numbers(desk: Desk) -> None:
 
 
 def test_missed_ticks_can_be_asked_for_in_pages(desk: Desk) -> None:
-    """The oldest beyond the limit are history's alone."""
+    """The oldest frame beyond the limit is history's alone."""
     made: list[Tick] = []
-    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 11)]
+    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 1_011)]
     for start in range(0, len(quotes), 1_000):
         made += desk.hear(START_NS, oanda(*quotes[start : start + 1_000]))
-    kept = made[-BACKLOG_TICKS:]
+    kept = made[1_000:]
     assert desk.answer(GetTicks("EURUSD", 0)) == Ticks("EURUSD", kept[:FRAME_TICKS])
-    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks("EURUSD", kept[FRAME_TICKS:])
+    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks(
+        "EURUSD", kept[FRAME_TICKS:][:FRAME_TICKS]
+    )
     assert desk.answer(GetTicks("EURUSD", made[-1].seq)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("EURUSD", 2**64 - 1)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("NONE", 0)) == Ticks("NONE", [])

@@ -1,9 +1,11 @@
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.filters import Band, Screen
+from actors.domain.filters import Corridor, Screen
 from actors.domain.quote import Drop, Quote, QuoteLimits
 from tests.examples import EURUSD, START_NS, quote
 
@@ -12,7 +14,7 @@ MS = 1_000_000
 
 
 def screen(limits: QuoteLimits = LIMITS) -> Screen:
-    return Screen(EURUSD, limits, Band())
+    return Screen(EURUSD, limits, Corridor())
 
 
 def at(bid: str, ask: str, ms: int = 0, seq: int = 0) -> Quote:
@@ -111,14 +113,14 @@ def test_where_other_lps_have_a_price_they_decide() -> None:
     moves = {("1.1", "1.1001"): Drop.OFF_MARKET, ("1.2", "1.2001"): None, ("1.21", "1.2101"): None}
     for names in ("B", "BCD"):
         for move, drop in moves.items():
-            band = Band()
-            judge = Screen(EURUSD, LIMITS, band)
+            corridor = Corridor()
+            judge = Screen(EURUSD, LIMITS, corridor)
             for ms in range(3):
                 assert judge.verdict(at("1.1", "1.1001", ms), "A", {}) is None
             others: dict[str, Quote] = {}
             for name in names:
                 others[name] = at("1.2", "1.2001")
-                assert Screen(EURUSD, LIMITS, band).verdict(others[name], name, others) is None
+                assert Screen(EURUSD, LIMITS, corridor).verdict(others[name], name, others) is None
             assert judge.verdict(at(*move, 5), "A", others) is drop
 
 
@@ -129,8 +131,8 @@ MIDS = st.integers(90, 110)
 def test_the_short_way_decides_as_the_long_one(said: list[tuple[str, int]]) -> None:
     """A band that is narrow enough spares the median; whoever works it out each time comes to the same."""
     limits = QuoteLimits(spike_e8=5_000_000, off_market_e8=4_000_000)
-    band = Band()
-    short = {name: Screen(EURUSD, limits, band) for name in "ABCD"}
+    corridor = Corridor()
+    short = {name: Screen(EURUSD, limits, corridor) for name in "ABCD"}
     long = {name: Screen(EURUSD, limits, Blind()) for name in "ABCD"}
     standing: dict[str, Quote] = {}
     for number, (name, mid) in enumerate(said):
@@ -143,8 +145,8 @@ def test_the_short_way_decides_as_the_long_one(said: list[tuple[str, int]]) -> N
             standing.pop(name, None)
 
 
-class Blind(Band):
+class Blind(Corridor):
     """Never spares the way."""
 
-    def takes(self, mid: int, share_e8: int) -> bool:
-        return False
+    def lay(self, mids: Sequence[int], price_min_e8: int, price_max_e8: int) -> None:
+        self.close()
