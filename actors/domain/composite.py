@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from actors.domain.book import Book
 from actors.domain.calendar import SessionState, state_at
+from actors.domain.dispute import Dispute
 from actors.domain.evidence import Evidence, Noted
 from actors.domain.filters import Corridor, Screen
 from actors.domain.instrument import Instrument
@@ -14,6 +15,7 @@ from actors.domain.quote import Drop, Quote, QuoteLimits, Tick
 
 NO_FAULTS = frozenset({Drop.DUPLICATE, Drop.ZERO})
 """What brings no LP into quarantine: LPs send one side alone in the best of times."""
+FAR_OFF = (Drop.OFF_MARKET, Drop.SPIKE)
 KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER, Drop.ZERO})
 """What is older than the quote by which the LP stands, or says nothing of its other side, takes nothing from it."""
 
@@ -21,11 +23,12 @@ KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER, Drop.ZERO})
 class Line:
     """One LP in one symbol."""
 
-    __slots__ = ("drops", "quarantine", "screen", "silence_ns")
+    __slots__ = ("drops", "limits", "quarantine", "screen", "silence_ns")
 
     def __init__(self, instrument: Instrument, limits: QuoteLimits, corridor: Corridor) -> None:
         self.screen = Screen(instrument, limits, corridor)
         self.quarantine = Quarantine(limits)
+        self.limits = limits
         self.silence_ns = limits.silence_ms * 1_000_000
         self.drops: Counter[Drop] = Counter()
 
@@ -41,6 +44,7 @@ class Composite:
         self._session = SessionState(True, 0)
         self._lps = dict(lps)
         self._corridor = Corridor()
+        self._dispute = Dispute()
         self.lines = {venue: Line(instrument, terms.limits, self._corridor) for venue, terms in lps.items()}
         self.book = Book(pricing, self._lps)
         self.evidence = Evidence()
@@ -52,7 +56,7 @@ class Composite:
         ticks = []
         for venue in list(self.lines):
             if venue not in lps or lps[venue].limits != self._lps[venue].limits:
-                ticks.append(self._leave(venue, Drop.DISCONNECTED, now_ns))
+                ticks.append(self.lose(venue, now_ns))
                 del self.lines[venue]
         for venue, terms in lps.items():
             if venue not in self.lines:
@@ -68,12 +72,16 @@ class Composite:
             drop: Drop | None = Drop.WITHDRAWN
         else:
             drop = line.screen.verdict(quote, venue, book.quotes)
+            if drop is not None and drop in FAR_OFF and self._is_right(venue, quote, now_ns):
+                drop = None
             if drop is not None:
                 if drop not in NO_FAULTS and line.quarantine.fault(now_ns):
                     line.screen.forget()
             elif line.quarantine.is_on and not line.quarantine.good(now_ns):
                 drop = Drop.QUARANTINED
         if drop is None:
+            if self._dispute.is_open:
+                self._dispute.leave(venue)
             self.evidence.note(Noted(venue, quote, None, now_ns, False))
             return self.look(now_ns) if book.take(venue, quote, now_ns) else None
         return self.refuse(venue, quote, drop, now_ns)
@@ -92,8 +100,23 @@ class Composite:
         """The LP still stands by this quote, whenever it was made: what is here already needs no second look."""
         return None if self.book.quotes.get(venue) == quote else self.take(venue, quote, now_ns)
 
+    def _is_right(self, venue: str, quote: Quote, now_ns: int) -> bool:
+        """Whether a quote that is far from the others is good all the same; the others have left the book then."""
+        limits = self.lines[venue].limits
+        outrun = self._dispute.settles(venue, quote, self.book.quotes, limits)
+        if outrun is None:
+            return False
+        for name in outrun:
+            self.lines[name].drops[Drop.OUTRUN] += 1
+            self._note_out(name, Drop.OUTRUN, now_ns)
+        for name in self._dispute.agreeing(venue, limits):
+            self.lines[name].quarantine.acquit()
+        self._corridor.close()
+        return True
+
     def lose(self, venue: str, now_ns: int) -> Tick | None:
         """The LP's connection is gone, and its quote with it."""
+        self._dispute.leave(venue)
         self.lines[venue].screen.forget()
         return self._leave(venue, Drop.DISCONNECTED, now_ns)
 
@@ -134,11 +157,14 @@ class Composite:
         return tick
 
     def _leave(self, venue: str, drop: Drop, now_ns: int) -> Tick | None:
+        return self.look(now_ns) if self._note_out(venue, drop, now_ns) else None
+
+    def _note_out(self, venue: str, drop: Drop, now_ns: int) -> bool:
+        """The LP's quote leaves the book. False: there was none."""
         quote = self.book.drop(venue)
-        if quote is None:
-            return None
-        self.evidence.note(Noted(venue, quote, drop, now_ns, True))
-        return self.look(now_ns)
+        if quote is not None:
+            self.evidence.note(Noted(venue, quote, drop, now_ns, True))
+        return quote is not None
 
     def _is_open(self, now_ns: int) -> bool:
         if now_ns >= self._session.until_ns:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from actors.domain.instrument import Instrument
 from actors.domain.money import LIMIT_E8, SCALE
-from actors.domain.quote import Drop, Quote, QuoteLimits
+from actors.domain.quote import Drop, Quote, QuoteLimits, is_far
 
 MEDIAN_QUOTES = 7
 """The rolling median is over so many of the LP's last quotes, spikes included: a price that stays is no spike."""
@@ -136,9 +136,9 @@ class Screen:
         self._calm_number = 0
         others = sorted(other.bid_e8 + other.ask_e8 for name, other in standing.items() if name != venue)
         if others:
-            if _is_far(mid, others[len(others) // 2], self._off_market_e8):
+            if is_far(mid, others[len(others) // 2], self._off_market_e8):
                 return Drop.OFF_MARKET
-        elif _is_far(mid, sorted(mids)[len(mids) // 2], self._spike_e8):
+        elif is_far(mid, sorted(mids)[len(mids) // 2], self._spike_e8):
             return Drop.SPIKE
         if not corridor.holds(mid):
             corridor.lay([*others, mid], self._price_min_e8, self._price_max_e8)
@@ -167,7 +167,3 @@ def _is_same(quote: Quote, last: Quote) -> bool:
         and quote.bid_size_e8 == last.bid_size_e8
         and quote.ask_size_e8 == last.ask_size_e8
     )
-
-
-def _is_far(mid: int, reference: int, share_e8: int) -> bool:
-    return bool(abs(mid - reference) * SCALE > reference * share_e8)
