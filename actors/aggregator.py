@@ -14,6 +14,7 @@ from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources,
 from actors.bus.streams import (
     FeedMessage,
     FeedStatus,
+    LadderBatch,
     QuoteBatch,
     StreamAlive,
     StreamDepth,
@@ -111,6 +112,8 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
         elif isinstance(message, QuoteBatch):
             self.market.quote(venue, message.quotes, now_ns, ticks)
+        elif isinstance(message, LadderBatch):
+            self.market.deepen(venue, message.ladders, now_ns)
         elif isinstance(message, FeedStatus):
             self._feeds[venue] = message
             self.market.status(venue, message.connected, message.time_ns, now_ns, ticks)

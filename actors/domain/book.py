@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from actors.domain.pricing import LpTerms, Pricing, Top, best, best_ask, best_bid, chooser, shaped, widest
-from actors.domain.quote import Quote
+from actors.domain.quote import Ladder, Quote
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -36,6 +36,7 @@ class Book:
         self._choose = chooser(pricing, lps)
         self._is_shaped = bool(pricing.spread_min_e8 or pricing.skew_e8)
         self._quotes: dict[str, Quote] = {}
+        self._ladders: dict[str, Ladder] = {}
         self._since_ns: dict[str, int] = {}
         self._places: dict[str, int] = {}
         """The lower number came first into the book."""
@@ -80,13 +81,27 @@ class Book:
         return True
 
     def drop(self, venue: str) -> Quote | None:
-        """The LP is not fresh any more. Gives the quote that it had here."""
+        """The LP is not fresh any more, nor is its order book. Gives the quote that it had here."""
+        self._ladders.pop(venue, None)
         quote = self._quotes.pop(venue, None)
         if quote is not None:
             self.changes += 1
             self._plain_top = None
             del self._since_ns[venue], self._places[venue]
         return quote
+
+    def deepen(self, venue: str, ladder: Ladder | None) -> None:
+        """What the LP has behind its quote from now on; None, or an empty one: that is not known."""
+        known = self._ladders.pop(venue, None)
+        if ladder is not None and (ladder.bids or ladder.asks):
+            self._ladders[venue] = ladder
+        self.changes += known is not None or venue in self._ladders
+
+    def forget_ladders(self, since_ns: Mapping[str, int]) -> None:
+        """Those that are older than the LP's may be."""
+        for venue, ladder in list(self._ladders.items()):
+            if ladder.received_ns < since_ns[venue]:
+                self.deepen(venue, None)
 
     def top(self, now_ns: int) -> Top | None:
         """None where no LP that counts is fresh."""
@@ -103,7 +118,10 @@ class Book:
         return shaped(top, self._pricing) if top is not None and self._is_shaped else top
 
     def depth(self) -> Depth:
-        """Of all fresh LPs, whichever the mode, but those that stand aside; as they quote, without skew."""
+        """Of all fresh LPs, whichever the mode, but those that stand aside; as they quote, without skew.
+
+        An LP's first level is its quote; those behind it are of its order book, where it sends one.
+        """
         quotes = dict(self._quotes)
         while quotes:
             lp_bid = max(quotes, key=lambda venue: quotes[venue].bid_e8)
@@ -113,6 +131,11 @@ class Book:
             del quotes[min(lp_bid, lp_ask, key=lambda venue: quotes[venue].received_ns)]
         bids = [Level(quote.bid_e8, quote.bid_size_e8, venue) for venue, quote in quotes.items()]
         asks = [Level(quote.ask_e8, quote.ask_size_e8, venue) for venue, quote in quotes.items()]
+        for venue, quote in quotes.items():
+            ladder = self._ladders.get(venue)
+            if ladder is not None:
+                bids += [Level(price, size, venue) for price, size in ladder.bids if 0 < price < quote.bid_e8]
+                asks += [Level(price, size, venue) for price, size in ladder.asks if quote.ask_e8 < price]
         return Depth(
             sorted(bids, key=lambda level: -level.price_e8),
             sorted(asks, key=lambda level: level.price_e8),

@@ -123,6 +123,7 @@ class Composite:
     def pass_time(self, now_ns: int) -> list[Tick]:
         """Drops the quotes that nobody has confirmed for too long. In a closed market that is no fault."""
         ticks = []
+        self.book.forget_ladders({venue: now_ns - line.silence_ns for venue, line in self.lines.items()})
         for venue, quote in list(self.book.quotes.items()):
             if now_ns - quote.received_ns > self.lines[venue].silence_ns:
                 drop = Drop.STALE if self._is_open(now_ns) else Drop.CLOSED

@@ -23,6 +23,20 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The LP's own number, which rises within a connection; 0 where the LP gives none."""
 
 
+LADDER_LEVELS = 20
+"""Of each side of an LP's order book."""
+
+
+class Ladder(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One LP's order book for one of our symbols, whole, as it sent it. Both sides empty: it is not known any more."""
+
+    symbol: str
+    bids: tuple[tuple[int, int], ...]
+    """Price and size (10^-8), best first, at most LADDER_LEVELS."""
+    asks: tuple[tuple[int, int], ...]
+    received_ns: int
+
+
 class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The best bid and offer over the LPs that are fresh."""
 

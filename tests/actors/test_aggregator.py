@@ -12,14 +12,22 @@ from actors.bus import codec, topics
 from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
-from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamAlive, StreamDepth, StreamStatus
+from actors.bus.streams import (
+    FeedStatus,
+    LadderBatch,
+    QuoteBatch,
+    StandingQuotes,
+    StreamAlive,
+    StreamDepth,
+    StreamStatus,
+)
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
 from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
-from actors.domain.quote import Quote, QuoteLimits, Tick
+from actors.domain.quote import Ladder, Quote, QuoteLimits, Tick
 from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
@@ -210,6 +218,13 @@ def test_depth_is_published_to_those_who_ask_for_it_and_once_a_turn(desk: Desk) 
     assert after.number == 3
     assert [level.lp for level in after.depth.bids] == ["OANDA", "BINANCE"]
     assert desk.ask(START_NS + 2) == []
+    ladder = Ladder("EURUSD", ((e8("1.04"), 7),), (), START_NS + 1)
+    (deeper,) = depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [ladder]))]]))
+    assert (deeper.number, deeper.tick_seq) == (after.number + 1, after.tick_seq)
+    assert deeper.depth.bids == [*after.depth.bids, Level(e8("1.04"), 7, "OANDA")]
+    old = msgspec.structs.replace(ladder, received_ns=START_NS - FEED_SILENCE_LIMIT_NS)
+    strange = msgspec.structs.replace(ladder, symbol="NONE")
+    assert depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [old, strange]))]])) == []
     desk.ask(START_NS + 2, ticks=[[b"\x00depth:EURUSD\0"]])
     assert depths(desk.ask(START_NS + 3, quotes=[[codec.encode(oanda(quote("EURUSD", "1.11", "1.2")))]])) == []
 
