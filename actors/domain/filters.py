@@ -43,9 +43,6 @@ class Corridor:
         """Around these middle prices (times two), if they are near enough to each other."""
         low_e8, high_e8 = min(mids) // 2, (max(mids) + 1) // 2
         spare_e8 = low_e8 * self._share_e8 // SCALE - (high_e8 - low_e8)
-        if spare_e8 < 0:
-            self.close()
-            return
         begin_e8 = low_e8 - spare_e8 // 2
         self.number += 1
         self.low_e8 = max(1, price_min_e8, begin_e8)

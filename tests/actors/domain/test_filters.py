@@ -1,9 +1,8 @@
+import random
 from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from actors.domain.filters import Corridor, Screen
 from actors.domain.quote import Drop, Quote, QuoteLimits
@@ -124,19 +123,36 @@ def test_where_other_lps_have_a_price_they_decide() -> None:
             assert judge.verdict(at(*move, 5), "A", others) is drop
 
 
-MIDS = st.integers(90, 110)
+def test_an_lp_alone_is_judged_by_its_own_past_though_another_one_vouched_for_it() -> None:
+    corridor = Corridor()
+    a, b = Screen(EURUSD, LIMITS, corridor), Screen(EURUSD, LIMITS, corridor)
+    assert [a.verdict(at("1.1", "1.1001", ms), "A", {}) for ms in range(3)] == [None] * 3
+    there = at("1.2", "1.2001", 3)
+    assert b.verdict(there, "B", {}) is a.verdict(there, "A", {"B": there}) is None
+    assert a.verdict(at("1.2", "1.2001", 4), "A", {}) is Drop.SPIKE
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABCD"), MIDS), max_size=40))
-def test_the_short_way_decides_as_the_long_one(said: list[tuple[str, int]]) -> None:
-    """A band that is narrow enough spares the median; whoever works it out each time comes to the same."""
-    limits = QuoteLimits(spike_e8=5_000_000, off_market_e8=4_000_000)
+@pytest.mark.parametrize("seed", range(200))
+def test_the_short_way_decides_as_the_long_one(seed: int) -> None:
+    """The corridor spares the median; whoever works it out each time comes to the same. LPs are lost, and pause."""
+    chance = random.Random(seed)
+    limits = QuoteLimits(spike_e8=5_000_000, off_market_e8=4_000_000, spread_e8=6_000_000)
     corridor = Corridor()
     short = {name: Screen(EURUSD, limits, corridor) for name in "ABCD"}
     long = {name: Screen(EURUSD, limits, Blind()) for name in "ABCD"}
     standing: dict[str, Quote] = {}
-    for number, (name, mid) in enumerate(said):
-        made = Quote("EURUSD", mid * 1_000_000, mid * 1_000_000, 1, 1, START_NS + number, START_NS + number)
+    time_ns = START_NS
+    for _ in range(100):
+        name = chance.choice("ABCD")
+        time_ns += chance.choice([1, 1, 1, 40_000 * MS])
+        if chance.random() < 0.1:
+            standing.pop(name, None)
+            if chance.random() < 0.3:
+                short[name].forget()
+                long[name].forget()
+            continue
+        bid_e8 = (100 + chance.choice([-10, -5, -2, -1, 0, 0, 0, 1, 2, 5, 10])) * 1_000_000
+        made = Quote("EURUSD", bid_e8, bid_e8 + chance.choice([0, 1_000, 4_000_000, 6_500_000]), 1, 1, time_ns, time_ns)
         drop = long[name].verdict(made, name, standing)
         assert short[name].verdict(made, name, standing) is drop
         if drop is None:
