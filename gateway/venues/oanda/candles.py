@@ -95,7 +95,7 @@ def parse_candles(answer: Answer, instrument: str, start_ns: int, end_ns: int) -
     for raw in said.candles:
         try:
             candle = _candle(msgspec.json.decode(raw, type=_Candlestick))
-        except (msgspec.DecodeError, RecursionError, NotExact, BadTime):
+        except (msgspec.DecodeError, RecursionError, UnicodeError, NotExact, BadTime):
             dropped += 1
             continue
         if not start_ns <= candle.start_ns < end_ns:

@@ -181,7 +181,7 @@ def _place_of(line: bytes) -> str:
     with _reading():
         try:
             streamed = msgspec.json.decode(line, type=orders.Streamed)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
             raise BadAnswer("a line of the transaction stream is none") from None
         return str(orders.transaction_number(streamed.last_transaction_id or streamed.id))
 

@@ -38,7 +38,7 @@ def parse_instruments(answer: Answer) -> dict[str, VenueInstrument]:
     for raw in answer.read(_Listed).instruments[:INSTRUMENTS_LIMIT]:
         try:
             instrument = _held(msgspec.json.decode(raw, type=_Instrument))
-        except (msgspec.DecodeError, RecursionError, NotExact):
+        except (msgspec.DecodeError, RecursionError, UnicodeError, NotExact):
             continue
         listed[instrument.name] = instrument
     return listed

@@ -91,7 +91,7 @@ class OandaPriceStream:
             return garbage("bad_time", str(error))
         except NotExact as error:
             return garbage("bad_price", str(error))
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
             return garbage(_fault(line), line)
 
 
@@ -129,7 +129,7 @@ def _fault(line: bytes) -> Reason:
     """Why a line did not decode as what we know."""
     try:
         message = msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
         return "bad_json"
     known = isinstance(message, dict) and message.get("type") in _KNOWN_TYPES
     return "bad_fields" if known else "unknown_message"
