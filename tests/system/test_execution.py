@@ -31,13 +31,15 @@ _decode_reply = codec.decoder(Reply)
 class Dealing:
     """The processes that an A-book order passes, asked over the bus."""
 
+    names: tuple[str, ...] = NAMES
+
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._requests = 0
 
     def __enter__(self) -> "Dealing":
-        for name in NAMES:
+        for name in self.names:
             self.broker.start(name)
         self._engine = sockets.dealer(self._context, endpoints.local(self.broker.run_dir).engine)
         return self
@@ -117,11 +119,11 @@ class Dealing:
 def dealing(tmp_path: Path) -> Iterator[Dealing]:
     with Dealing(Broker(tmp_path / "x" / "var")) as dealing:
         tries = itertools.count()
-        eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and _has_position(dealing))
+        eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and has_position(dealing))
         yield dealing
 
 
-def _has_position(dealing: Dealing) -> bool:
+def has_position(dealing: Dealing) -> bool:
     """There are prices: an order without one is refused, and remembered so."""
     report = dealing.ask(GetAccount(1))
     return isinstance(report, AccountReport) and bool(report.positions)
