@@ -1,5 +1,6 @@
 """Very large orders go to the simulated FIX LP, by real processes: whatever breaks, its executions are our fills."""
 
+import contextlib
 import itertools
 import random
 import sqlite3
@@ -11,6 +12,7 @@ import pytest
 
 from actors.bus.answers import ExposureReport
 from actors.bus.requests import GetExposure
+from actors.domain.commands import Deposit
 from actors.domain.events import BreakFound, ChildChanged
 from actors.domain.order import Side
 from tests.system.running import Broker, eventually
@@ -34,6 +36,12 @@ class FixDealing(Dealing):
         part.write_text("\n".join(faults))
         part.rename(path)
         eventually(lambda: not path.exists())
+
+    def is_logged_on(self) -> bool:
+        """Whether the orders' session is up."""
+        told = [line for line in self.broker.log("fix-lp").splitlines() if "session=simlp-orders" in line]
+        states = [line for line in told if "FIX logged" in line or "FIX connection" in line]
+        return bool(states) and "FIX logged on" in states[-1]
 
     def lp_fills(self) -> list[Fill]:
         """Of the LP's own book."""
@@ -71,10 +79,13 @@ class FixDealing(Dealing):
 
 @pytest.fixture
 def dealing(tmp_path: Path) -> Iterator[FixDealing]:
-    with FixDealing(Broker(tmp_path / "x" / "var")) as dealing:
+    with contextlib.ExitStack() as stack:
+        dealing = FixDealing(Broker(tmp_path / "x" / "var"))
+        stack.enter_context(dealing)
         tries = itertools.count()
         eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and has_position(dealing))
-        eventually(lambda: "FIX logged on" in dealing.broker.log("fix-lp"))
+        dealing.ask(Deposit(1, 10_000_000_00, "enough", "test"))
+        eventually(dealing.is_logged_on)
         yield dealing
 
 
@@ -93,6 +104,7 @@ def test_a_very_large_order_is_filled_over_fix_and_what_goes_wrong_is_known_in_t
         "reject_permille=1000",
     )
     for number, fault in enumerate(faults):
+        eventually(dealing.is_logged_on)
         dealing.fault("partial_permille=0", "reject_permille=0", fault)
         assert dealing.buy(f"order-{number}", LARGE)
         eventually(dealing.is_settled, PATIENCE_S)

@@ -54,7 +54,7 @@ def position_count(message: Message) -> PositionCount:
     if result not in (None, _FOUND):
         return PositionCount(request_id, None, f"PosReqResult {text(message, 728)}: {text(message, 58)}")
     is_number = total.isdigit() and len(total) < 6
-    return PositionCount(request_id, int(total) if is_number else None, "it does not say how many")
+    return PositionCount(request_id, int(total), "") if is_number else PositionCount(request_id, None, "no number")
 
 
 def position_report(message: Message) -> PositionReport:
