@@ -52,7 +52,8 @@ def route(session: LpSession, settings: Settings) -> Route:
     """Raises BadSettings."""
     try:
         tls = session.tls
-        context = None if session.plain else client_context(tls.ca, tls.certificate, tls.key)
+        files = (Path(name) if name else None for name in (tls.ca, tls.certificate, tls.key))
+        context = None if session.plain else client_context(*files)
     except OSError as error:
         raise BadSettings(f"[{session.id}]: its certificates cannot be used: {error}") from None
     patience = Patience(

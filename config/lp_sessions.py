@@ -33,11 +33,11 @@ class LpProxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LpTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The LP's certificate is verified, by the system's authorities or `ca`; ours is shown where there is one."""
+    """The LP's certificate is verified, by the system's authorities or those of the file `ca`; ours is shown if there is one."""
 
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
     server_name: str = ""
 
 
