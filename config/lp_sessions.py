@@ -33,7 +33,7 @@ class LpProxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LpTls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The LP's certificate is verified, by the system's authorities or those of the file `ca`; ours is shown if there is one."""
+    """The LP's certificate is verified, by the system's authorities or the file `ca`; ours is shown if there is one."""
 
     ca: str = ""
     certificate: str = ""
