@@ -29,7 +29,7 @@ from tools.venues.fix.desk import Desk
 from tools.venues.fix.faults import Faults
 from tools.venues.fix.session import COMP_ID, Login
 from tools.venues.fix.session import Session as LpSide
-from tools.venues.fix.wire import Fields, Reader
+from tools.venues.fix.wire import Fields, Reader, text, utc_timestamp
 
 US = "US"
 LP_NAME = "OANDA"
@@ -69,6 +69,8 @@ class FixWorld(World):
         self.lp_faults = faults
         self._logins = {US: Login("us", "secret")}
         self._due: list[tuple[int, Callable[[int], None]]] = []
+        self.stale: list[str] = []
+        """Orders of an earlier connection that were sent again."""
         self._lp: LpSide | None = None
         self._idle = LpSide(self.lp_book, self._logins, faults, self._hear_nothing)
         self._idle.peer = US
@@ -173,6 +175,7 @@ class FixWorld(World):
         self._see_end()
         if self._lp is None:
             self._lp, self._reader = LpSide(self.lp_book, self._logins, self.lp_faults, self.desk.receive), Reader()
+            self._connected_at = utc_timestamp(self.now_ns)
             self._turn(self.session.open)
 
     def _exchange(self) -> None:
@@ -180,6 +183,8 @@ class FixWorld(World):
             return
         data, self._wire = self._wire, b""
         for message in self._reader.receive(data):
+            if text(message, 35) == "D" and text(message, 43) == "Y" and text(message, 122) < self._connected_at:
+                self.stale.append(text(message, 11))
             if self._lp is not None:
                 self._lp.receive(message, self.now_ns)
         if self._lp is not None and (said := self._lp.take()):
