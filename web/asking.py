@@ -65,9 +65,7 @@ class CommandHandler(AskingHandler):
     async def change(self, command: ModifyOrder | CancelOrder | ModifyPosition) -> None:
         """Has a command carried out whose repetition changes nothing; the answer is 204."""
         await self._tell(command, Done, {})
-        self.set_status(204)
-        self.set_header("Cache-Control", "no-store")
-        self.finish()
+        self.answer_nothing()
 
     async def _tell(self, command: Any, answer: type[A], identity: dict[str, str], sent_ns: int = 0) -> A:
         """`identity`: under what the command may be sent again when its outcome is not known.
