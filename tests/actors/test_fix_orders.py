@@ -7,7 +7,7 @@ from pathlib import Path
 import pykka
 import pytest
 
-from actors.domain.child import ChildState
+from actors.domain.child import BreakReason, ChildState
 from actors.domain.events import ChildChanged, ChildSent
 from actors.domain.order import Side
 from tests.actors.fix_world import FixWorld, FragileStore
@@ -121,3 +121,18 @@ def test_cut_and_killed_at_random(tmp_path: Path, seed: int) -> None:
     world.run()
     assert world.kills
     check(world)
+
+
+def test_what_somebody_else_deals_on_the_account_is_a_break_that_is_told_once(tmp_path: Path) -> None:
+    world = traded(tmp_path, ("",))
+    theirs = world.lp_book.new_order(
+        peer="OTHER", cl_ord_id="x", symbol="EUR/USD", side="1", ord_type="1", time_in_force="3",
+        quantity_e8=7 * 10**8, price_e8=0, status="0",
+    )  # fmt: skip
+    world.lp_book.fill(theirs, theirs.quantity_e8, 110_000_000, "")
+    for _ in range(600):
+        world.step()
+    (found,) = world.breaks()
+    assert found.found.reason is BreakReason.HOLDING
+    assert world.our_fills() == world.lp_fills()[:1]
+    world.close()
