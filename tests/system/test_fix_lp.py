@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.answers import ExposureReport, OrderReport
+from actors.bus.answers import ExposureReport
 from actors.bus.requests import GetExposure
-from actors.domain.commands import Deposit, SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged
-from actors.domain.money import parse_e8
-from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.commands import Deposit
+from actors.domain.events import ChildChanged
+from actors.domain.order import Side
 from tests.system.running import Broker, eventually
 from tests.system.test_execution import Dealing, has_position
 
@@ -29,6 +28,7 @@ Fill = tuple[str, str, int, int]
 
 class FixDealing(Dealing):
     names = NAMES
+    large = LARGE
 
     def fault(self, *faults: str) -> None:
         """Such as "gaps=1", from now on."""
@@ -43,18 +43,6 @@ class FixDealing(Dealing):
         told = [line for line in self.broker.log("fix-lp").splitlines() if "session=simlp-orders" in line]
         states = [line for line in told if "FIX logged" in line or "FIX connection" in line]
         return bool(states) and "FIX logged on" in states[-1]
-
-    def deal(self, name: str, side: Side = Side.BUY) -> None:
-        """A very large order that the engine takes; tried again while there is no price."""
-        tries = itertools.count()
-
-        def is_taken() -> bool:
-            terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(LARGE))
-            report = self.ask(SubmitOrder(1, f"{name}-{next(tries)}", terms))
-            assert isinstance(report, OrderReport)
-            return report.outcome.code == ""
-
-        eventually(is_taken)
 
     def lp_fills(self) -> list[Fill]:
         """Of the LP's own book."""
@@ -87,7 +75,7 @@ class FixDealing(Dealing):
         eventually(self.is_settled, PATIENCE_S)
         assert self.our_fills() == self.lp_fills()
         assert self.counted_e8() == sum(quantity_e8 for _, _, quantity_e8, _ in self.lp_fills())
-        assert [event for event in self.events() if isinstance(event, BreakFound)] == []
+        assert self.breaks() == []
 
 
 @pytest.fixture
