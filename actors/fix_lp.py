@@ -19,7 +19,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.dispatcher import Dispatcher
 from actors.domain.lp_registry import FIX_ADAPTER, Lp
-from actors.fix_orders import Orders
+from actors.fix_orders import REPLAY_LIMIT_NS, Orders
 from actors.fix_quotes import Quotes
 from actors.fix_route import route, session_settings
 from actors.lp_feed import Feed
@@ -59,7 +59,10 @@ class Line:
         self._log = structlog.get_logger(session=session_id)
 
     def may_replay(self, sent: SentMessage, now_ns: int) -> bool:
-        return self.orders is not None and self.orders.may_replay(sent, now_ns)
+        """Of a session of quotes alone only what is fresh: a subscription that came twice would do no harm."""
+        if self.orders is not None:
+            return self.orders.may_replay(sent, now_ns)
+        return now_ns - sent.sent_ns <= REPLAY_LIMIT_NS
 
     def on_events(self, session: Session, events: list[Event], now_ns: int) -> None:
         for event in events:

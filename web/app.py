@@ -12,7 +12,10 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
+from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
+from actors.bus.following import EventStream
+from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
@@ -20,14 +23,11 @@ from config import settings as config
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
-from web.bus import Asker, Away, Declined, Inlet, NoAnswer
 from web.callers import Callers
 from web.edge import Edge
-from web.events import EventStream
 from web.fanout import TURNS_PER_SECOND, Fanout
 from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
-from web.prices import TOPICS, Prices
 from web.render import Renderer
 from web.routes import PAGES, application
 from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys

@@ -17,10 +17,10 @@ from msgspec import Meta
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler
 
+from actors.bus.asking import Away, Declined, NoAnswer
 from web import access, problem, schema
 from web.auth import TOKEN_LIMIT_CHARACTERS, Caller
 from web.backend import Backend
-from web.bus import Away, Declined, NoAnswer
 from web.fanout import EVERY_TICK, TURNS_PER_SECOND, turns_for
 from web.frame import text_frame
 from web.handler import Shielded

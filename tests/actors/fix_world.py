@@ -72,6 +72,7 @@ class FixWorld(World):
         self.stale: list[str] = []
         """Orders of an earlier connection that were sent again."""
         self._lp: LpSide | None = None
+        self._fix: FragileStore | None = None
         self._idle = LpSide(self.lp_book, self._logins, faults, self._hear_nothing)
         self._idle.peer = US
         chance = Random(1)
@@ -117,12 +118,15 @@ class FixWorld(World):
 
     def close(self) -> None:
         self._actor.stop()
-        self._fix.close()
+        if self._fix is not None:
+            self._fix.close()
 
     def _start_once(self) -> None:
         self._drop_lp()
         self._wire = b""
         self._frames: list[bytes] = []
+        if self._fix is not None:
+            self._fix.close()
         self._fix = FragileStore(self._path)
         self._store = FragileDispatch(self._path, self.now_ns, self._fix.db)
         self._actor = Dispatcher.start(LP_NAME, NAMES, self._store, self.now_ns)
@@ -140,12 +144,16 @@ class FixWorld(World):
         )
         self.session = Session(settings, self._fix)
 
+    def _transaction(self) -> contextlib.AbstractContextManager[object]:
+        assert self._fix is not None
+        return self._fix.transaction()
+
     def _frames_told(self, frames: list[bytes]) -> None:
         self._frames += frames
 
     def _turn(self, step: Callable[[int], list[Event]]) -> None:
         """As gateway/fix/connection.py does it."""
-        with self._fix.transaction():
+        with self._transaction():
             for event in step(self.now_ns):
                 self.orders.on_event(self.session, event, self.now_ns)
             self.session.save()
@@ -156,7 +164,7 @@ class FixWorld(World):
         (events, replies), self._inbox = self._inbox, ([], [])
         told = BusHeard(self.now_ns, [*events, codec.encode(heartbeat, topics.EVENTS)], replies)
         for message in (told, Beat(self.now_ns)):
-            with self._fix.transaction():
+            with self._transaction():
                 self.orders.expire(self.session, self.now_ns)
                 self.orders.tell(self.session, message)
                 self.session.save()
