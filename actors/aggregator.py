@@ -23,7 +23,7 @@ from actors.bus.streams import (
 from actors.counters import CounterLog
 from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Known, LpChange
+from actors.domain.lp_registry import FIX_ADAPTER, Known, LpChange
 from actors.domain.market import Market
 from actors.domain.pricing import Pricing
 from actors.domain.quote import Tick
@@ -215,7 +215,7 @@ class Aggregator(pykka.ThreadingActor):
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     instruments, now_ns = catalogue.instruments(), process.clock_ns()
-    known = Known(frozenset(instruments), discovery.names())
+    known = Known(frozenset(instruments), discovery.names() | {FIX_ADAPTER})
     try:
         lps = open_desk(LpConfig(settings.lp_config), catalogue.lps(), known, now_ns)
     except (Damaged, Refused) as error:
