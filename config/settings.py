@@ -2,15 +2,17 @@
 
 import difflib
 import os
+import re
 import sys
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "HEDGEROW_"
 
@@ -25,7 +27,22 @@ class Settings(BaseSettings):
     run_dir: Path = Field(Path("var"), description="folder for sockets, journal, secrets and the embedded database")
     http_host: str = Field("127.0.0.1", description="address that the web process listens on")
     http_port: int = Field(8080, ge=1, le=65535, description="port that the web process listens on")
-    token_ttl_s: int = Field(28_800, ge=1, le=86_400, description="lifetime of an access token in seconds")
+    tls_cert: Path | None = Field(default=None, description="PEM file of the web process's certificate and its chain")
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key, mode 0600")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="proxies whose X-Forwarded-For is believed: addresses or networks, with commas between"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins of other pages that may use the API from a browser, with commas between"
+    )
+    token_ttl_s: int = Field(900, ge=1, le=86_400, description="lifetime of an access token in seconds")
+    refresh_ttl_s: int = Field(
+        604_800, ge=60, le=2_592_000, description="how long a login lasts that nobody uses, in seconds"
+    )
+    bcrypt_cost: int = Field(12, ge=10, le=16, description="cost of the passwords' hashes, as a power of two")
+    production: bool = Field(
+        default=False, description="whether to refuse to start with anything that is fit for development alone"
+    )
     web_processes: int = Field(1, ge=1, le=64, description="how many web processes share the port")
     user_requests_per_second: int = Field(
         100, ge=1, le=1_000_000, description="how many requests a second a user may go on sending to a web process"
@@ -58,12 +75,39 @@ class Settings(BaseSettings):
         default=None, pattern=r"^wss?://", description="Binance stream host; without it the simulated one"
     )
 
+    fix_sessions: Path | None = Field(
+        default=None, description="TOML file of FIX sessions; without it config/client_sessions.toml"
+    )
+    fix_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port for FIX clients, instead of the one in the file of sessions"
+    )
+
     @field_validator("oanda_url", "binance_url")
     @classmethod
     def _names_a_host(cls, url: str | None) -> str | None:
         if url is not None and not (urlsplit(url).hostname and urlsplit(url).port != 0):
             raise ValueError("it names no host")
         return url
+
+    @field_validator("trusted_proxies", "allowed_origins", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            ip_network(text)
+        return given
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text):
+                raise ValueError(f"{text!r} is no origin such as https://terminal.example.com")
+        return given
 
     @property
     def lp_config(self) -> Path:
@@ -74,6 +118,11 @@ class Settings(BaseSettings):
     def venues_file(self) -> Path:
         """Where the simulated LPs write down their addresses and the token that they take."""
         return self.run_dir / "venues.json"
+
+    @property
+    def simulated_fix_password(self) -> Path:
+        """What the simulated FIX LP and its clients agree on; made by whoever needs it first."""
+        return self.run_dir / "secrets" / "simulated-fix-lp"
 
 
 def load() -> Settings:

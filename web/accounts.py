@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from actors.bus.answers import AccountReport
+from actors.bus.asking import Asker, Away
+from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount
 from actors.domain.events import (
     AccountOpened,
@@ -21,8 +23,6 @@ from actors.domain.events import (
     LimitsSet,
     RulesDefined,
 )
-from web.bus import Asker, Away
-from web.prices import Prices
 from web.render import Renderer
 from web.view import AccountEvent, AccountView, account_of
 

@@ -40,8 +40,10 @@ class Allowance:
         return len(self._full_ns)
 
     def spend(self, key: str, now_ns: int) -> Left:
-        full_ns = max(self._full_ns.get(key, 0), now_ns) + self._cost_ns
-        over_ns = full_ns - now_ns - self._burst * self._cost_ns
+        kept_ns, whole_ns = self._full_ns.get(key, 0), self._burst * self._cost_ns
+        # Further ahead than an empty bucket's is only that of a clock that was set back since.
+        full_ns = (kept_ns if now_ns < kept_ns <= now_ns + whole_ns else now_ns) + self._cost_ns
+        over_ns = full_ns - now_ns - whole_ns
         if over_ns > 0:
             self.refused += 1
             return Left(self._policy, f'"{self._name}";r=0;t={BURST_S}', -(-over_ns // SECOND_NS))

@@ -13,7 +13,10 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
+from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
+from actors.bus.following import EventStream
+from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
@@ -21,16 +24,17 @@ from config import settings as config
 from web import crew
 from web.accounts import Accounts
 from web.allowance import ADDRESS, USER, Allowance
-from web.auth import PasswordChecks, Tokens, signing_key
+from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
-from web.bus import Asker, Away, Declined, Inlet, NoAnswer
-from web.events import EventStream
+from web.callers import Callers
+from web.edge import Edge
 from web.fanout import TURNS_PER_SECOND, Fanout
 from web.handler import BODY_LIMIT_BYTES
+from web.keyring import Keyring
 from web.metrics import Gauged, Metrics
-from web.prices import TOPICS, Prices
 from web.render import Renderer
 from web.routes import PAGES, application
+from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
 from web.server import Server, connections_for
 from web.stream import Sockets
 from web.survey import Survey
@@ -62,6 +66,8 @@ class Web:
         where: Endpoints,
         tokens: Tokens,
         clock: Callable[[], int],
+        totp_key: bytes,
+        safety: Safety = DEVELOPMENT,
         pages: Path = PAGES,
         connections_limit: int = CONNECTIONS_LIMIT,
         rates_per_s: Mapping[str, int] = RATES_PER_S,
@@ -83,17 +89,20 @@ class Web:
             accounts,
             self.fanout,
             render,
-            tokens,
-            PasswordChecks(),
+            Callers(tokens, history, clock, safety.keys_folder),
+            PasswordChecks(safety.bcrypt_cost),
             Survey((engine, history, aggregator), self.prices, clock),
             set(),
             {whose: Allowance(whose, rate_per_s) for whose, rate_per_s in rates_per_s.items()},
             clock,
+            totp_key,
+            Edge(safety.origins, tls=safety.tls is not None),
         )
         self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost)
         self.server = Server(
-            application(self.backend, self.sockets, self._metrics(), pages),
+            application(self.backend, self.sockets, self._metrics(), pages, safety.proxies),
+            ssl_options=safety.tls,
             max_header_size=HEADER_LIMIT_BYTES,
             max_body_size=BODY_LIMIT_BYTES,
             idle_connection_timeout=IDLE_LIMIT_S,
@@ -121,6 +130,7 @@ class Web:
                         self._learn_instruments(),
                         self._keep_time(),
                         self._repair_prices(),
+                        self._follow_revocations(),
                     )
                 ]
                 await stop.wait()
@@ -184,6 +194,11 @@ class Web:
             if self.prices.behind:
                 await self.prices.repair(self.backend.aggregator)
 
+    async def _follow_revocations(self) -> None:
+        while True:
+            await self.backend.callers.follow()
+            await asyncio.sleep(1)
+
     async def _drain(self) -> None:
         """Takes no more connections, says goodbye on the open sockets, and lets requests that have begun end."""
         self.server.stop()
@@ -198,7 +213,9 @@ class Web:
 async def serve(settings: config.Settings) -> None:
     """The life of the process, until SIGTERM or SIGINT."""
     log = structlog.get_logger("web")
-    tokens = Tokens(signing_key(settings.run_dir / "secrets"), settings.token_ttl_s)
+    safety = safety_of(settings)
+    tokens = Tokens(Keyring(signing_keys(settings)), settings.token_ttl_s, settings.refresh_ttl_s)
+    totp_key = secret_key(settings, "totp")
     context: Context = zmq.Context()
     try:
         connections_limit = connections_for(CONNECTIONS_LIMIT)
@@ -207,18 +224,21 @@ async def serve(settings: config.Settings) -> None:
             endpoints.local(settings.run_dir),
             tokens,
             clock_ns,
+            totp_key,
+            safety,
             connections_limit=connections_limit,
             rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
         )
         try:
             web.server.listen(settings.http_port, settings.http_host, reuse_port=settings.web_processes > 1)
         except OSError as error:
-            where = f"{settings.http_host}:{settings.http_port}"
-            config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
+            address = f"{settings.http_host}:{settings.http_port}"
+            config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {address}: {error.strerror}")
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        log.info("ready", process="web", url=f"http://{settings.http_host}:{settings.http_port}")
+        scheme = "https" if safety.tls else "http"
+        log.info("ready", process="web", url=f"{scheme}://{settings.http_host}:{settings.http_port}")
         await web.run(stop)
         log.info("stopped", process="web")
     finally:
@@ -230,7 +250,8 @@ def main() -> None:
     settings = config.load()
     config.configure_logging("web", settings.log_level)
     claim(settings, "web")
-    signing_key(settings.run_dir / "secrets")  # made once, before there are several who want it
+    signing_keys(settings)  # made once, before there are several who want them
+    secret_key(settings, "totp")
     if settings.web_processes > 1:
         sys.exit(crew.run(settings.web_processes, partial(_work, settings)))
     _work(settings)

@@ -5,6 +5,7 @@ import secrets
 from typing import Any, TypeVar
 
 from actors.bus.answers import AccountReport, Answer, Done, OrderReport
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,
@@ -17,7 +18,6 @@ from actors.domain.commands import (
 )
 from actors.domain.order import OrderStatus
 from web import problem, schema
-from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
 from web.schema import CLIENT_ORDER_ID
 
@@ -90,9 +90,7 @@ class CommandHandler(AskingHandler):
     async def change(self, command: ModifyOrder | CancelOrder | ModifyPosition) -> None:
         """Has a command carried out whose repetition changes nothing; the answer is 204."""
         await self._tell(command, Done, {})
-        self.set_status(204)
-        self.set_header("Cache-Control", "no-store")
-        self.finish()
+        self.answer_nothing()
 
     async def _tell(self, command: Any, answer: type[A], identity: dict[str, str], sent_ns: int = 0) -> A:
         """`identity`: under what the command may be sent again when its outcome is not known.

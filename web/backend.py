@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from actors.bus.asking import Asker
+from actors.bus.prices import Prices
 from web.accounts import Accounts
 from web.allowance import Allowance
-from web.auth import PasswordChecks, Tokens
-from web.bus import Asker
+from web.auth import PasswordChecks
+from web.callers import Callers
+from web.edge import Edge
 from web.fanout import Fanout
-from web.prices import Prices
 from web.render import Renderer
 from web.survey import Survey
 
@@ -21,7 +23,7 @@ class Backend(NamedTuple):
     accounts: Accounts
     fanout: Fanout
     render: Renderer
-    tokens: Tokens
+    callers: Callers
     passwords: PasswordChecks
     survey: Survey
     requests: set[object]
@@ -29,6 +31,9 @@ class Backend(NamedTuple):
     allowances: Mapping[str, Allowance]
     """How often a user and an address may ask."""
     clock_ns: Callable[[], int]
+    totp_key: bytes
+    """Second factors' secrets are derived from it (web/totp.py)."""
+    edge: Edge
 
     def now_s(self) -> int:
         return self.clock_ns() // 1_000_000_000

@@ -7,9 +7,9 @@ that have moved since its turn before are put together once, and written to each
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from actors.bus.prices import Prices
 from actors.domain.quote import Tick
 from web.frame import text_frame
-from web.prices import Prices
 from web.schema import TickMessage
 
 TURNS_PER_SECOND = 10

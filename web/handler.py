@@ -11,12 +11,13 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from web.access import Rule
 from web.allowance import ADDRESS, USER, Left
-from web.auth import Caller, Unauthorised
+from web.auth import Caller
 from web.backend import Backend
 from web.contract import Contract, contract_of
 from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
 from web.schema import Request
 
+API_KEY_PREFIX = "hgk_"
 BODY_LIMIT_BYTES = 65_536
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -93,6 +94,7 @@ class Handler(Shielded):
     def initialize(self, backend: Backend, rules: Mapping[str, Rule]) -> None:
         """`rules`: by method; those of the route table."""
         self.backend = backend
+        backend.edge.let_read(self)
         self.rule: Rule
         self.contract: Contract | None = None
         self._rules = rules
@@ -101,23 +103,44 @@ class Handler(Shielded):
         self._left: Left | None = None
         self._body = bytearray()
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
+        """An access token is read at once; an API key may have to be looked up, and is waited for."""
         method = self.request.method or ""
         rule = self._rules.get("GET" if method == "HEAD" else method)
         if rule is None:
             if method == "OPTIONS":
-                return
+                return None
             raise HTTPError(405)
         self.rule = rule
         self.contract = contract_of(type(self), method)
-        self._spend(ADDRESS, self.request.remote_ip or "")
+        self._spend(ADDRESS, self.address)
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
-        if not rule.public:
-            self.caller = self._authenticate()
-            self._spend(USER, self.caller.user_id)
-            rule.check(self.caller)
+        if rule.public:
+            return None
+        token = self._token()
+        if token.startswith(API_KEY_PREFIX):
+            return self._admit(rule, token)
+        self.caller = self.backend.callers.read(token)
+        self._spend(USER, self.caller.user_id)
+        rule.check(self.caller)
+        return None
+
+    async def _admit(self, rule: Rule, key: str) -> None:
+        self.caller = await self.backend.callers.identify(key, self.address)
+        self._spend(USER, self.caller.user_id)
+        rule.check(self.caller)
+
+    @property
+    def address(self) -> str:
+        """The client's; where trusted proxies are set, as they tell it (web/proxy.py)."""
+        return self.request.remote_ip or ""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.backend.edge.let_read(self)
+        self._tell_what_is_left()
+        super().write_error(status_code, **kwargs)
 
     def allowed(self) -> list[str]:
         methods = super().allowed()
@@ -130,9 +153,12 @@ class Handler(Shielded):
         super().on_connection_close()
         self.backend.requests.discard(self)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self._tell_what_is_left()
-        super().write_error(status_code, **kwargs)
+    def options(self, *_: str) -> None:
+        """What may be asked here (RFC 9110, 9.3.7); a page of another origin is told too what it may send (CORS)."""
+        self.set_header("Allow", ", ".join(self.allowed()))
+        if self.backend.edge.knows(self.request.headers.get("Origin")):
+            self.backend.edge.let_send(self, self.allowed())
+        self.answer_nothing()
 
     def data_received(self, chunk: bytes) -> None:
         if len(self._body) + len(chunk) > BODY_LIMIT_BYTES:
@@ -203,10 +229,10 @@ class Handler(Shielded):
         got: Awaitable[None] | None = self.get(*arguments)
         return got
 
-    def options(self, *_: str) -> None:
-        """What may be asked here (RFC 9110, 9.3.7)."""
+    def answer_nothing(self) -> None:
+        """204."""
         self.set_status(204)
-        self.set_header("Allow", ", ".join(self.allowed()))
+        self.set_header("Cache-Control", "no-store")
         self.finish()
 
     def compute_etag(self) -> None:
@@ -224,14 +250,11 @@ class Handler(Shielded):
             self.set_header("RateLimit-Policy", self._left.policy)
             self.set_header("RateLimit", self._left.state)
 
-    def _authenticate(self) -> Caller:
+    def _token(self) -> str:
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise unauthorised("Send an access token: Authorization: Bearer …")
-        try:
-            return self.backend.tokens.read(token.strip(), self.backend.now_s())
-        except Unauthorised as error:
-            raise unauthorised(str(error), "INVALID_TOKEN") from None
+        return token.strip()
 
 
 class Nowhere(Shielded):

@@ -17,10 +17,10 @@ from msgspec import Meta
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler
 
+from actors.bus.asking import Away, Declined, NoAnswer
 from web import access, problem, schema
-from web.auth import TOKEN_LIMIT_CHARACTERS, Caller, Unauthorised
+from web.auth import TOKEN_LIMIT_CHARACTERS, Caller
 from web.backend import Backend
-from web.bus import Away, Declined, NoAnswer
 from web.fanout import EVERY_TICK, TURNS_PER_SECOND, turns_for
 from web.frame import text_frame
 from web.handler import Shielded
@@ -98,9 +98,9 @@ class Sockets:
         self._open.pop(socket, None)
 
     def sweep(self, now_s: int) -> None:
-        """Sends away who has not said who they are in time, and whose token has expired."""
+        """Sends away who has not said who they are in time, and whose token has expired or was revoked."""
         for socket in list(self._open):
-            if now_s >= socket.until_s:
+            if now_s >= socket.until_s or socket.is_void():
                 socket.part(UNAUTHORISED, "log in again" if socket.caller else "not authenticated in time")
 
     def close(self) -> None:
@@ -162,6 +162,13 @@ class StreamHandler(Shielded, WebSocketHandler):
             if isinstance(request, Auth):
                 self.part(UNAUTHORISED, "not authenticated")
 
+    def check_origin(self, origin: str) -> bool:
+        """Our own page's and those of the setting. A client that is no browser names none and is not asked."""
+        return super().check_origin(origin) or self._backend.edge.knows(origin)
+
+    def is_void(self) -> bool:
+        return self.caller is not None and self._backend.callers.is_void(self.caller)
+
     def send(self, frames: bytes) -> None:
         """Sends whole frames, or closes the socket when too much waits for a client that does not read."""
         if not self.is_open:
@@ -204,10 +211,8 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._agree(request)
 
     async def _auth(self, request: Auth) -> None:
-        try:
-            caller = self._backend.tokens.read(request.token, self._backend.now_s())
-        except Unauthorised as error:
-            raise problem.unauthorised(str(error), "INVALID_TOKEN") from None
+        caller = await self._backend.callers.identify(request.token, self.request.remote_ip or "")
+        access.ANYBODY.check(caller)
         if self.caller is not None and self.caller.user_id != caller.user_id:
             raise problem.forbidden("This socket is another user's already.")
         self.caller = caller

@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.bus.message import Body, Message
+from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
@@ -194,20 +195,6 @@ class Sources(Body, frozen=True):
     sources: list[Source]
 
 
-class User(Message, frozen=True):
-    user_id: int
-    username: str
-    password_hash: str
-    role: str
-    """trader or admin."""
-    account_id: int
-    """The trading account; 0 where the user has none."""
-
-
-class UserReport(Body, frozen=True):
-    user: User
-
-
 class Orders(Body, frozen=True):
     orders: list[Order]
 
@@ -263,7 +250,7 @@ Answer = (
     | Lps
     | DepthReport
     | Sources
-    | UserReport
+    | PeopleAnswer
     | Orders
     | Fills
     | Entries

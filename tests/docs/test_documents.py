@@ -3,7 +3,6 @@
 import ast
 import importlib.util
 import re
-import types
 import typing
 from enum import Enum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors import aggregator, engine, reports
+from actors import backlog, engine, reports
 from actors.bus import codec
 from actors.domain import checks
 from actors.domain.account import REMEMBERED_ORDERS
@@ -21,6 +20,7 @@ from actors.domain.refusal import Code
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
+from tests.system import test_drill
 from tools.venues.recording import find_recordings
 from web import asking, fanout, handler, history, problem, routes, schema, stream
 
@@ -81,6 +81,8 @@ def as_text(default: Any) -> str:
         return ""
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(default)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -97,7 +99,8 @@ def test_settings_that_any_document_names_exist() -> None:
 
 def test_words_of_settings_are_all_told() -> None:
     for name, field in Settings.model_fields.items():
-        for choice in typing.get_args(field.annotation) if not isinstance(field.annotation, types.UnionType) else ():
+        choices = typing.get_args(field.annotation) if typing.get_origin(field.annotation) is typing.Literal else ()
+        for choice in choices:
             assert f"`{choice}`" in OPERATIONS, name
 
 
@@ -158,7 +161,7 @@ def test_codes_and_statuses() -> None:
 def test_every_address_is_told() -> None:
     for path in [route.path for route in routes.API]:
         address = re.sub(r"\(.*\)", lambda _: r"[\w-]+", path)
-        assert re.search(rf"(localhost:8080|POST ){address}[ ?`\"\n]", API), path
+        assert re.search(rf"(localhost:8080|POST |PUT |GET |DELETE |PATCH ){address}[ ?`\"\n]", API), path
 
 
 @pytest.mark.parametrize("words", [OrderReason, OrderStatus, OrderType, PostingKind, Side])
@@ -211,8 +214,15 @@ MS_NS = 1_000_000
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
         (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),
         (PROTOCOL, f"at most {codec.MAX_FRAME_BYTES // 2**20} MiB"),
-        (PROTOCOL, f"({aggregator.BACKLOG_TICKS:,} ticks a symbol, {aggregator.FRAME_TICKS:,} an answer)"),
+        (PROTOCOL, f"({backlog.BACKLOG_TICKS:,} ticks a symbol, {backlog.FRAME_TICKS:,} an answer)"),
     ],
 )
 def test_figures(document: str, figure: str) -> None:
     assert figure in " ".join(document.split())
+
+
+def test_each_fault_of_the_drill_is_told() -> None:
+    section = OPERATIONS.partition("## What is seen when an LP is at fault")[2].partition("\n## ")[0]
+    told = [row.split(" | ")[0].removeprefix("| ") for row in section.splitlines() if row.startswith("| ")][1:]
+    drilled = [name.removeprefix("test_") for name in vars(test_drill) if name.startswith("test_")]
+    assert [re.sub(r"\W", "_", fault.lower()) for fault in told] == drilled

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from tests.web.world import World
 from web.access import PUBLIC, Role, Rule
 from web.contract import contract_of
@@ -40,7 +40,7 @@ async def ask(world: World, route: Route, method: str, role: Role | None, accoun
     if role is not None:
         account = int(OWN) if role is Role.TRADER else 0
         user = User(50 + list(Role).index(role), f"a-{role}", "", role, account)
-        token = world.web.backend.tokens.issue(user, world.clock() // 1_000_000_000)
+        token = world.web.backend.callers.tokens.issue(user, world.clock() // 1_000_000_000)
         headers["Authorization"] = f"Bearer {token}"
     params = {"account_id": account_id, **needed(route, method)} if method == "GET" else {}
     return await world.http.request(method, address(route), headers=headers, params=params)

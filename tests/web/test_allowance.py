@@ -23,10 +23,10 @@ def test_a_bucket_empties_and_fills_at_its_rate() -> None:
     assert allowed.refused == 2
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out_for_longer_than_that() -> None:
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
     allowed = Allowance("user", 10)
-    allowed.spend("a", NOW_NS)
-    assert allowed.spend("a", NOW_NS - SECOND_NS).wait_s == 0
+    for now_ns in (NOW_NS, NOW_NS - SECOND_NS, 2 * NOW_NS, NOW_NS):
+        assert allowed.spend("a", now_ns).wait_s == 0
 
 
 def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

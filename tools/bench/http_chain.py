@@ -14,15 +14,17 @@ from tornado.web import Application, RequestHandler
 
 from actors import process
 from actors.bus import endpoints
-from actors.bus.answers import User
+from actors.bus.people import User
 from config import settings as config
 from tools.bench.orders_chain import ACCOUNTS
 from tools.bench.result import Spoiled
 from web.allowance import ADDRESS, USER
 from web.app import Web
 from web.auth import Tokens
+from web.keyring import Keyring
 
 HOST = "127.0.0.1"
+KID = "1700000000-0123abcd"
 KEY = b"a key of thirty-two characters.."
 TTL_S = 3_600
 PLENTY_PER_S = 1_000_000
@@ -57,7 +59,14 @@ def web(folder: Path, port: int) -> None:
 
     async def serve() -> None:
         rates = {USER: PLENTY_PER_S, ADDRESS: PLENTY_PER_S}
-        made = Web(context, endpoints.local(folder), Tokens(KEY, TTL_S), process.clock_ns, rates_per_s=rates)
+        made = Web(
+            context,
+            endpoints.local(folder),
+            Tokens(Keyring({KID: KEY}), TTL_S),
+            process.clock_ns,
+            KEY,
+            rates_per_s=rates,
+        )
         made.server.listen(port, HOST)
         await made.run(asyncio.Event())
 
@@ -145,7 +154,7 @@ class _Requests:
 
     def __init__(self, load: Load, echoed: bytes) -> None:
         self._kind, self._echoed = load.kind, echoed
-        tokens = Tokens(KEY, TTL_S)
+        tokens = Tokens(Keyring({KID: KEY}), TTL_S)
         now_s = time.time_ns() // 10**9
         users = [User(number, f"user-{number}", "", "trader", number) for number in range(1, ACCOUNTS + 1)]
         self._tokens = [tokens.issue(user, now_s) for user in users]
