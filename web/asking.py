@@ -47,13 +47,7 @@ class AskingHandler(Handler):
 
 
 class CommandHandler(AskingHandler):
-    """Those that have the engine do something, for the owner of the account alone."""
-
-    def trading_account(self, account_id: str | None = None) -> int:
-        """The caller's own account, to trade on; `account_id` is what the request says of it."""
-        if self.caller.is_admin:
-            raise problem.forbidden("An administrator may look at accounts, and may not trade on them.")
-        return self.own_account(account_id)
+    """Those that have the engine do something."""
 
     async def deal(
         self, command: SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition

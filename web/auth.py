@@ -42,10 +42,8 @@ class Caller(msgspec.Struct, frozen=True):
     account_id: int
     """The trading account; 0 where the user has none."""
     expires_s: int
-
-    @property
-    def is_admin(self) -> bool:
-        return self.role == "admin"
+    scopes: frozenset[str] = frozenset({"read", "trade", "withdraw", "admin", "person"})
+    """What of the role's powers the caller may use (web/access.py); a login may use all."""
 
 
 class _Claims(msgspec.Struct):

@@ -1,15 +1,17 @@
 """What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from web.access import Rule
 from web.auth import Caller, Unauthorised
 from web.backend import Backend
-from web.problem import MEDIA_TYPE, Problem, forbidden, invalid, of_validation, unauthorised
+from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, unauthorised
 from web.schema import Request
 
 BODY_LIMIT_BYTES = 65_536
@@ -33,6 +35,12 @@ R = TypeVar("R", bound=Request)
 _log = structlog.get_logger("web")
 
 
+def methods_of(handler: type[RequestHandler]) -> list[str]:
+    """Those that the class takes."""
+    inherited = RequestHandler._unimplemented_method
+    return [name for name in METHODS if getattr(handler, name.lower()) is not inherited]
+
+
 class Shielded(RequestHandler):
     """Has the security headers, and answers every error with a problem document that says nothing of the inside."""
 
@@ -43,8 +51,7 @@ class Shielded(RequestHandler):
 
     def allowed(self) -> list[str]:
         """The methods that this address takes."""
-        inherited = RequestHandler._unimplemented_method
-        return [name for name in METHODS if getattr(type(self), name.lower()) is not inherited]
+        return methods_of(type(self))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -78,24 +85,28 @@ class Shielded(RequestHandler):
 
 @stream_request_body
 class Handler(Shielded):
-    """The base of the API's handlers. Unless `public`, a request without a valid access token ends with 401."""
+    """The base of the API's handlers. What the route's rule for the method does not allow ends with 401 or 403."""
 
-    public: ClassVar[bool] = False
-
-    def initialize(self, backend: Backend) -> None:
+    def initialize(self, backend: Backend, rules: Mapping[str, Rule]) -> None:
+        """`rules`: by method; those of the route table."""
         self.backend = backend
+        self.rule: Rule
+        self._rules = rules
         backend.requests.add(self)
         self.caller: Caller
         self._body = bytearray()
 
     def prepare(self) -> None:
-        if self.request.method not in self.allowed():
+        rule = self._rules.get(self.request.method or "")
+        if rule is None:
             raise HTTPError(405)
+        self.rule = rule
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
-        if not self.public:
+        if not rule.public:
             self.caller = self._authenticate()
+            rule.check(self.caller)
 
     def on_finish(self) -> None:
         self.backend.requests.discard(self)
@@ -133,23 +144,9 @@ class Handler(Shielded):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Problem(400, "MALFORMED_JSON", "The body is not JSON (RFC 8259) in UTF-8.") from None
 
-    def readable_account(self, account_id: str | None) -> int:
-        """The account that is meant, if the caller may read it: a trader their own, an administrator any they name."""
-        caller = self.caller
-        if caller.is_admin:
-            if account_id is None:
-                raise forbidden("An administrator has no trading account: name one with ?account_id=…", "account_id")
-            return int(account_id)
-        return self.own_account(account_id)
-
-    def own_account(self, account_id: str | None) -> int:
-        """The caller's own trading account; another's is a problem."""
-        caller = self.caller
-        if not caller.account_id:
-            raise forbidden("You have no trading account.")
-        if account_id is not None and int(account_id) != caller.account_id:
-            raise forbidden("This is not your account.", "account_id")
-        return caller.account_id
+    def account(self, account_id: str | None = None) -> int:
+        """The account that is meant, by the route's rule; `account_id` is what the request says of it."""
+        return self.rule.account(self.caller, account_id)
 
     def answer(self, body: object, status: int = 200) -> None:
         self.set_status(status)

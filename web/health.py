@@ -7,8 +7,6 @@ from web.handler import Handler
 class HealthHandler(Handler):
     """Whether this process lives."""
 
-    public = True
-
     def get(self) -> None:
         self.parameters(schema.NoParameters)
         self.answer({"status": "ok"})
@@ -16,8 +14,6 @@ class HealthHandler(Handler):
 
 class ReadyHandler(Handler):
     """Whether orders can be dealt: 200, or 503 and what is missing."""
-
-    public = True
 
     async def get(self) -> None:
         self.parameters(schema.NoParameters)

@@ -4,6 +4,7 @@ from actors.bus.answers import Bars, Entries, Fills, Ticks
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
 from web import problem, render, schema
+from web.access import BROKERS_BOOK
 from web.paging import PagingHandler
 from web.times import parse_ns
 
@@ -25,7 +26,7 @@ class TradesHandler(_HistoryHandler):
 
     async def get(self) -> None:
         page = self.parameters(schema.WhichPage)
-        account_id = self.readable_account(page.account_id)
+        account_id = self.account(page.account_id)
         currency = await self.currency(account_id)
         seq = self.backend.accounts.known.seq(account_id)
         got = await self.history(GetFills(account_id, page.limit + 1, int(page.before or 0), seq), Fills)
@@ -34,7 +35,7 @@ class TradesHandler(_HistoryHandler):
 
 
 class LedgerHandler(_HistoryHandler):
-    """GET /ledger: a trader's own entries; for an administrator any ledger account's, by default the broker's book."""
+    """GET /ledger: a trader's own entries; for most of the staff any ledger account's, by default the broker's book."""
 
     async def get(self) -> None:
         page = self.parameters(schema.WhichEntries)
@@ -44,13 +45,13 @@ class LedgerHandler(_HistoryHandler):
 
     def _ledger_account(self, page: schema.WhichEntries) -> tuple[str, int]:
         known = self.backend.accounts.known
-        if page.account is not None and not self.caller.is_admin:
-            raise problem.forbidden("Only an administrator may name a ledger account.", "account")
+        if page.account is not None and self.caller.role not in BROKERS_BOOK:
+            raise problem.forbidden("Your role may not name a ledger account.", "account")
         if page.account is not None and page.account_id is not None:
             raise problem.invalid("account", "Name a ledger account or an account_id, not both.")
-        if self.caller.is_admin and page.account_id is None:
+        if self.caller.role in BROKERS_BOOK and page.account_id is None:
             return page.account or ledger.TRADING, known.last_seq
-        account_id = self.readable_account(page.account_id)
+        account_id = self.account(page.account_id)
         return ledger.client(account_id), known.seq(account_id)
 
 

@@ -13,8 +13,6 @@ USER_TIMEOUT_MS = 2_000
 class LoginHandler(Handler):
     """A user name and a password for an access token. An unknown user takes as long as a wrong password."""
 
-    public = True
-
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.Login)

@@ -19,7 +19,7 @@ class OrderHandler(CommandHandler):
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.PlaceOrder)
-        account_id = self.trading_account(wanted.account_id)
+        account_id = self.account(wanted.account_id)
         name = wanted.client_order_id or new_client_order_id()
         execution, repeated = await self.deal(SubmitOrder(account_id, name, new_terms(wanted)))
         self.answer(execution, 200 if repeated else 201)
@@ -29,7 +29,7 @@ class OneOrderHandler(CommandHandler):
     """GET, PUT and DELETE /order/{id}. A change: what is not named stays, null takes it away."""
 
     async def get(self, order_id: str) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         number = int(order_id)
         waiting, seq = await _waiting(self, account_id)
         order = waiting.get(number)
@@ -43,7 +43,7 @@ class OneOrderHandler(CommandHandler):
     async def put(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
-        account_id = self.trading_account()
+        account_id = self.account()
         number = int(order_id)
         order = (await _waiting(self, account_id))[0].get(number)
         if order is None:
@@ -52,14 +52,14 @@ class OneOrderHandler(CommandHandler):
 
     async def delete(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
-        await self.change(CancelOrder(self.trading_account(), int(order_id)))
+        await self.change(CancelOrder(self.account(), int(order_id)))
 
 
 class NamedOrderHandler(AskingHandler):
     """GET /order/@{client_order_id}: of the orders of one request, the last."""
 
     async def get(self, client_order_id: str) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         waiting, seq = await _waiting(self, account_id)
         orders = [*reversed(waiting.values())]
         if not _named(orders, client_order_id):
@@ -75,7 +75,7 @@ class OrdersHandler(PagingHandler):
 
     async def get(self) -> None:
         page = self.parameters(schema.WhichOrders)
-        account_id = self.readable_account(page.account_id)
+        account_id = self.account(page.account_id)
         before_id = int(page.before or 0)
         if page.status is None:
             seq = self.backend.accounts.known.seq(account_id)

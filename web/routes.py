@@ -6,8 +6,9 @@ from typing import Any
 import structlog
 from tornado.web import Application, RequestHandler
 
+from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, TRADE, Rule
 from web.backend import Backend
-from web.handler import Nowhere
+from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler
@@ -33,35 +34,49 @@ _log = structlog.get_logger("web")
 
 ID = r"([1-9][0-9]{0,17})"
 
-API: list[tuple[str, type[RequestHandler]]] = [
-    (r"/login", LoginHandler),
-    (r"/account", AccountHandler),
-    (r"/symbols", SymbolsHandler),
-    (r"/order", OrderHandler),
-    (rf"/order/{ID}", OneOrderHandler),
-    (r"/order/@([^/]+)", NamedOrderHandler),
-    (r"/orders", OrdersHandler),
-    (r"/positions", PositionsHandler),
-    (r"/positions/close", CloseManyHandler),
-    (rf"/position/{ID}", PositionHandler),
-    (rf"/position/{ID}/close", CloseHandler),
-    (rf"/position/{ID}/close-by", CloseByHandler),
-    (rf"/position/{ID}/reverse", ReverseHandler),
-    (r"/trades", TradesHandler),
-    (r"/ledger", LedgerHandler),
-    (r"/ohlc", BarsHandler),
-    (r"/ticks", TicksHandler),
-    (r"/admin/lps", AllLpsHandler),
-    (r"/admin/lps/priorities", LpPrioritiesHandler),
-    (r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler),
-    (r"/health", HealthHandler),
-    (r"/health/ready", ReadyHandler),
+
+class Route:
+    """An address of the API, who answers there, and who may ask, by method."""
+
+    def __init__(self, path: str, handler: type[Handler], **rules: Rule) -> None:
+        """`rules`: by method in small letters. ValueError where they are not those of all the handler's methods."""
+        self.path = path
+        self.handler = handler
+        self.rules = {method.upper(): rule for method, rule in rules.items()}
+        if set(self.rules) != set(methods_of(handler)):
+            raise ValueError(f"{path}: rules for {sorted(self.rules)}, and methods {methods_of(handler)}")
+
+
+API = [
+    Route(r"/login", LoginHandler, post=PUBLIC),
+    Route(r"/account", AccountHandler, get=ACCOUNT),
+    Route(r"/symbols", SymbolsHandler, get=ANYBODY),
+    Route(r"/order", OrderHandler, post=TRADE),
+    Route(rf"/order/{ID}", OneOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
+    Route(r"/order/@([^/]+)", NamedOrderHandler, get=ACCOUNT),
+    Route(r"/orders", OrdersHandler, get=ACCOUNT),
+    Route(r"/positions", PositionsHandler, get=ACCOUNT),
+    Route(r"/positions/close", CloseManyHandler, post=TRADE),
+    Route(rf"/position/{ID}", PositionHandler, put=TRADE),
+    Route(rf"/position/{ID}/close", CloseHandler, post=TRADE),
+    Route(rf"/position/{ID}/close-by", CloseByHandler, post=TRADE),
+    Route(rf"/position/{ID}/reverse", ReverseHandler, post=TRADE),
+    Route(r"/trades", TradesHandler, get=ACCOUNT),
+    Route(r"/ledger", LedgerHandler, get=ACCOUNT),
+    Route(r"/ohlc", BarsHandler, get=ANYBODY),
+    Route(r"/ticks", TicksHandler, get=ANYBODY),
+    Route(r"/admin/lps", AllLpsHandler, get=SEE_DESK, post=CHANGE_DESK),
+    Route(r"/admin/lps/priorities", LpPrioritiesHandler, put=CHANGE_DESK),
+    Route(r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
+    Route(r"/health", HealthHandler, get=PUBLIC),
+    Route(r"/health/ready", ReadyHandler, get=PUBLIC),
 ]
+"""All of the API. What has no rule here does not start."""
 
 
 def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Application:
     """`pages`: the folder with the built web/ui."""
-    routes: list[Any] = [(path, handler, {"backend": backend}) for path, handler in API]
+    routes: list[Any] = [(route.path, route.handler, {"backend": backend, "rules": route.rules}) for route in API]
     routes += [
         (r"/ws", StreamHandler, {"backend": backend, "sockets": sockets}),
         (r"/", IndexHandler, {"folder": pages}),

@@ -17,7 +17,7 @@ from msgspec import Meta
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler
 
-from web import problem, schema
+from web import access, problem, schema
 from web.auth import TOKEN_LIMIT_CHARACTERS, Caller, Unauthorised
 from web.backend import Backend
 from web.bus import Away, Declined, NoAnswer
@@ -208,7 +208,7 @@ class StreamHandler(Shielded, WebSocketHandler):
     async def _subscribe(self, request: Subscribe) -> None:
         caller = self._known_caller()
         if request.channel == "account":
-            account_id = _account(caller, request.account_id)
+            account_id = access.ACCOUNT.account(caller, request.account_id)
             await self._follow(account_id, request)
         else:
             symbols = self._symbols(request)
@@ -226,7 +226,7 @@ class StreamHandler(Shielded, WebSocketHandler):
     async def _unsubscribe(self, request: Unsubscribe) -> None:
         caller = self._known_caller()
         if request.channel == "account":
-            account_id = _account(caller, request.account_id)
+            account_id = access.ACCOUNT.account(caller, request.account_id)
             self._accounts.pop(account_id, None)
             self._backend.accounts.leave(account_id, self)
         else:
@@ -257,17 +257,6 @@ class StreamHandler(Shielded, WebSocketHandler):
         Unsubscribe: _unsubscribe,
         Ping: _ping,
     }
-
-
-def _account(caller: Caller, account_id: str | None) -> int:
-    """The account that is meant, if the caller may watch it."""
-    if caller.is_admin and account_id is not None:
-        return int(account_id)
-    if not caller.account_id:
-        raise problem.forbidden("You have no trading account.")
-    if account_id is not None and int(account_id) != caller.account_id:
-        raise problem.forbidden("This is not your account.", "account_id")
-    return caller.account_id
 
 
 def _id_of(message: str | bytes) -> int | str | None:

@@ -10,7 +10,7 @@ class AccountHandler(AskingHandler):
     """GET /account."""
 
     async def get(self) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         report = await self.report(account_id)
         self.answer(render.account(report.summary))
 
@@ -19,7 +19,7 @@ class PositionsHandler(AskingHandler):
     """GET /positions."""
 
     async def get(self) -> None:
-        account_id = self.readable_account(self.parameters(schema.WhoseAccount).account_id)
+        account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         report = await self.report(account_id)
         currency = report.summary.currency
         position = self.backend.render.position
@@ -34,7 +34,7 @@ class PositionHandler(CommandHandler):
     async def put(self, position_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangePosition)
-        account_id = self.trading_account()
+        account_id = self.account()
         number = int(position_id)
         for reported in (await self.report(account_id)).positions:
             if reported.position.position_id == number:
@@ -51,7 +51,7 @@ class CloseHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ClosePart)
         command = ClosePosition(
-            self.trading_account(),
+            self.account(),
             wanted.client_order_id or new_client_order_id(),
             int(position_id),
             0 if wanted.quantity is None else positive_e8(wanted.quantity, "quantity"),
@@ -67,7 +67,7 @@ class CloseByHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.CloseBy)
         name = wanted.client_order_id or new_client_order_id()
-        command = ClosePositionBy(self.trading_account(), name, int(position_id), int(wanted.other_position_id))
+        command = ClosePositionBy(self.account(), name, int(position_id), int(wanted.other_position_id))
         execution, _ = await self.deal(command)
         self.answer(execution)
 
@@ -79,7 +79,7 @@ class ReverseHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.Reverse)
         name = wanted.client_order_id or new_client_order_id()
-        execution, _ = await self.deal(ReversePosition(self.trading_account(), name, int(position_id)))
+        execution, _ = await self.deal(ReversePosition(self.account(), name, int(position_id)))
         self.answer(execution)
 
 
@@ -90,6 +90,6 @@ class CloseManyHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.CloseMany)
         name = wanted.client_order_id or new_client_order_id()
-        command = ClosePositions(self.trading_account(), name, wanted.which, wanted.symbol or "")
+        command = ClosePositions(self.account(), name, wanted.which, wanted.symbol or "")
         execution, _ = await self.deal(command)
         self.answer(execution)
