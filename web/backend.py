@@ -6,7 +6,7 @@ from typing import NamedTuple
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens
 from web.bus import Asker
-from web.fanout import Fanout
+from web.news import News
 from web.prices import Prices
 from web.render import Renderer
 from web.survey import Survey
@@ -18,7 +18,7 @@ class Backend(NamedTuple):
     aggregator: Asker
     prices: Prices
     accounts: Accounts
-    fanout: Fanout
+    news: News
     render: Renderer
     tokens: Tokens
     passwords: PasswordChecks

@@ -9,7 +9,7 @@ from actors.bus import topics
 from actors.bus.answers import Ticks
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
-from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
@@ -25,12 +25,21 @@ TOPICS = (topics.TICK_PREFIX, topics.ALIVE, topics.STATUS)
 _decode_ticks = decoder(list[Tick])
 _decode_alive = decoder(StreamAlive)
 _decode_status = decoder(StreamStatus)
+_decode_depth = decoder(StreamDepth)
 
 
 class Prices:
-    """Takes the public stream in and tells `on_ticks` of the ticks that are news, batch by batch, in their order."""
+    """Takes the public stream in and tells `on_ticks` of the ticks that are news, batch by batch, in their order.
 
-    def __init__(self, clock_ns: Callable[[], int], on_ticks: Callable[[list[Tick]], None]) -> None:
+    `on_depth` gets books as they come.
+    """
+
+    def __init__(
+        self,
+        clock_ns: Callable[[], int],
+        on_ticks: Callable[[list[Tick]], None],
+        on_depth: Callable[[StreamDepth], None] = lambda _: None,
+    ) -> None:
         self.instruments: dict[str, Instrument] = {}
         self.crosses: Mapping[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
@@ -47,6 +56,7 @@ class Prices:
         self._alive_ns = 0
         self._clock_ns = clock_ns
         self._on_ticks = on_ticks
+        self._on_depth = on_depth
 
     def define(self, *instruments: Instrument) -> None:
         """Adds instruments, or changes their terms. Ticks of others are not taken in."""
@@ -77,6 +87,8 @@ class Prices:
                     self._on_alive(_decode_alive(body))
                 elif topic == topics.STATUS:
                     self._on_status(_decode_status(body))
+                elif topic.startswith(topics.DEPTH_PREFIX):
+                    self._on_depth(_decode_depth(body))
                 else:
                     ticks += [tick for tick in _decode_ticks(body) if self._is_news(tick)]
             except BadFrame:

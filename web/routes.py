@@ -8,6 +8,7 @@ from tornado.web import Application, RequestHandler
 
 from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, TRADE, Rule
 from web.backend import Backend
+from web.connected import Sockets
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
@@ -15,7 +16,7 @@ from web.login import LoginHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.pages import AssetHandler, IndexHandler
-from web.stream import Sockets, StreamHandler
+from web.stream import StreamHandler
 from web.trading import (
     AccountHandler,
     CloseByHandler,
@@ -28,7 +29,6 @@ from web.trading import (
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
-PING_INTERVAL_S = 20
 
 _log = structlog.get_logger("web")
 
@@ -87,7 +87,6 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Appl
         default_handler_class=Nowhere,
         log_function=_log_request,
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
-        websocket_ping_interval=PING_INTERVAL_S,
     )
 
 
