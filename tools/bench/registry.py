@@ -10,6 +10,7 @@ from tools.bench import (
     replay,
     stop_out_latency,
     tick_cost,
+    ws_fanout,
 )
 from tools.bench.result import Measurement
 
@@ -23,4 +24,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
+    ws_fanout.NAME: ws_fanout.MEASUREMENT,
 }
