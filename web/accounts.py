@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from actors.bus.answers import AccountReport
 from actors.bus.requests import GetAccount
 from actors.domain.events import (
@@ -88,8 +90,12 @@ class Accounts:
         """The account from the engine; raises as Asker.ask does."""
         report = await self._engine.ask(GetAccount(account_id), AccountReport, ACCOUNT_TIMEOUT_MS)
         self.known.note_terms(account_id, report.summary.currency, report.group.name)
-        self.known.groups[report.group.name] = report.group
-        return report
+        group = self.known.groups.setdefault(report.group.name, report.group)
+        if group != report.group:
+            self.known.groups[group.name] = report.group
+            return report
+        # One group for all its accounts, so that its prices are worked out once.
+        return msgspec.structs.replace(report, group=group)
 
     async def currency(self, account_id: int) -> str:
         """The account's currency, which never changes; asked for once."""

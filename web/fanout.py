@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from web.frame import text_frame_of
 from web.requests import RATE_LIMIT
 
-PHASES = 5
+PHASES = 2
 TURNS_PER_SECOND = RATE_LIMIT * PHASES
 EVERY_CHANGE = 0
 """The rounds between two messages of a client that asked for every change."""

@@ -1,8 +1,9 @@
 """What is written to a WebSocket, past the layers that make a frame anew for each connection."""
 
+from collections.abc import Callable
 from functools import partial
 
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
 UNSENT_LIMIT_BYTES = 1_048_576
 """What may wait for a client that reads too slowly."""
@@ -11,31 +12,34 @@ UNSENT_LIMIT_BYTES = 1_048_576
 class Outlet:
     """Whole frames to one connection. What the socket does not take at once waits, within a bound."""
 
-    __slots__ = ("_stream", "unsent_bytes")
+    __slots__ = ("_send", "_stream", "unsent_bytes")
 
     def __init__(self, stream: IOStream) -> None:
         self.unsent_bytes = 0
         self._stream = stream
+        # TLS has retries of its own, which the stream knows of.
+        self._send: Callable[[bytes], int] = (
+            _of_stream(stream) if isinstance(stream, SSLIOStream) else stream.socket.send
+        )
 
     def write(self, frames: bytes) -> bool:
         """False where so much waits that these are not taken. Of a connection that is lost nothing is said."""
-        stream = self._stream
         if self.unsent_bytes:
             if self.unsent_bytes > UNSENT_LIMIT_BYTES:
                 return False
-        elif not stream.writing() and not stream.closed():
+        elif not self._stream.writing():
             try:
-                sent = stream.write_to_fd(memoryview(frames))
+                sent = self._send(frames)
             except BlockingIOError:
                 sent = 0
             except OSError as error:
-                stream.close(exc_info=error)
+                self._stream.close(exc_info=error)
                 return True
             if sent == len(frames):
                 return True
             frames = frames[sent:]
         try:
-            written = stream.write(frames)
+            written = self._stream.write(frames)
         except StreamClosedError:
             return True
         if not written.done():
@@ -45,3 +49,7 @@ class Outlet:
 
     def _sent(self, size_bytes: int, _: object) -> None:
         self.unsent_bytes -= size_bytes
+
+
+def _of_stream(stream: SSLIOStream) -> Callable[[bytes], int]:
+    return lambda frames: stream.write_to_fd(memoryview(frames))

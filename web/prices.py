@@ -10,6 +10,7 @@ from actors.bus.answers import Ticks
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
@@ -48,6 +49,9 @@ class Prices:
         self.lps: tuple[LpStatus, ...] = ()
         self.behind: dict[str, int] = {}
         """Symbols of which ticks were lost on the way, and the number after which to ask for them."""
+        self._version = 0
+        self._seen: dict[str, tuple[int, Group, dict[str, Tick]]] = {}
+        """By group, the ticks as it saw them in that version of them all."""
         self._hushed: dict[str, None] = {}
         """Symbols whose price was taken for dead here, while nobody could say what it is."""
         self.bad_frames = 0
@@ -63,6 +67,19 @@ class Prices:
         self.instruments |= {instrument.symbol: instrument for instrument in instruments}
         self.crosses = crosses_of(self.instruments)
 
+    def note(self, tick: Tick) -> None:
+        """The last tick of its symbol from now on."""
+        self.ticks[tick.symbol] = tick
+        self._version += 1
+
+    def seen(self, group: Group) -> Mapping[str, Tick]:
+        """The last ticks as the group's clients see them; worked out once for all of them."""
+        version, known, ticks = self._seen.get(group.name, (0, group, {}))
+        if version != self._version or known is not group:
+            ticks = {symbol: group.tick(tick) for symbol, tick in self.ticks.items()}
+            self._seen[group.name] = (self._version, group, ticks)
+        return ticks
+
     def is_alive(self, now_ns: int) -> bool:
         return now_ns - self._alive_ns <= SILENCE_LIMIT_NS
 
@@ -72,7 +89,7 @@ class Prices:
             return
         dead = [msgspec.structs.replace(tick, live=False) for tick in self.ticks.values() if tick.live]
         for tick in dead:
-            self.ticks[tick.symbol] = tick
+            self.note(tick)
             self._hushed[tick.symbol] = None
         if dead:
             self._on_ticks(dead)
@@ -136,5 +153,5 @@ class Prices:
                 return False
         elif tick.seq < known.seq or (tick.seq == known.seq and tick.live == known.live):
             return False
-        self.ticks[tick.symbol] = tick
+        self.note(tick)
         return True

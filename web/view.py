@@ -9,7 +9,6 @@ from actors.domain.ledger import Posting
 from actors.domain.limits import AS_THE_GROUP
 from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
 from actors.domain.order import Order, Position
-from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from web.frame import text_frame
 from web.prices import Prices
@@ -77,7 +76,6 @@ class AccountView:
         if group.name != account.group.name:
             return b""
         account.agree(group, AS_THE_GROUP)
-        account.ticks.clear()
         account.converted.clear()
         return self.revalue(now_ns)
 
@@ -126,13 +124,12 @@ class AccountView:
         prices, symbol = self._prices, position.symbol
         if symbol not in prices.ticks or symbol not in prices.instruments:
             return False
+        seen = prices.seen(self._account.group)
         try:
-            profit = profit_minor(
-                position, prices.instruments[symbol], prices.crosses, self._seen(), self._account.currency
-            )
+            profit = profit_minor(position, prices.instruments[symbol], prices.crosses, seen, self._account.currency)
         except Refused:
             return False
-        value = (closing_price_e8(position.side, self._account.ticks[symbol]), profit)
+        value = (closing_price_e8(position.side, seen[symbol]), profit)
         changed = self._valued.get(position.position_id) != value
         self._valued[position.position_id] = value
         return changed
@@ -141,10 +138,10 @@ class AccountView:
         prices, exposures = self._prices, self._account.exposures
         if any(symbol not in prices.ticks or symbol not in prices.instruments for symbol in exposures):
             return False
-        before_minor = self._open_profit_minor
+        before_minor, seen = self._open_profit_minor, prices.seen(self._account.group)
         try:
             self._open_profit_minor = open_profit_minor(
-                exposures, prices.crosses, self._seen(), self._account.currency, self._account.converted
+                exposures, prices.crosses, seen, self._account.currency, self._account.converted
             )
         except Refused:
             return False
@@ -153,15 +150,6 @@ class AccountView:
     def _place(self, position: Position) -> None:
         instrument = self._prices.instruments.get(position.symbol)
         self._account.place(position, instrument.quote if instrument is not None else "")
-
-    def _seen(self) -> dict[str, Tick]:
-        """The last ticks as the account's group sees them."""
-        group, seen = self._account.group, self._account.ticks
-        for symbol, tick in self._prices.ticks.items():
-            known = seen.get(symbol)
-            if known is None or known.seq != tick.seq or known.live is not tick.live:
-                seen[symbol] = group.tick(tick)
-        return seen
 
     def _position_frame(self, position: Position) -> bytes:
         price_e8, profit = self._valued[position.position_id]

@@ -18,6 +18,7 @@ from tools.bench.result import Spoiled
 
 _SEQ = re.compile(rb'"seq":(\d+)')
 RECEIVE_BYTES = 262_144
+PING, PONG = 0x89, b"\x8a\x80\0\0\0\0"
 _decode = msgspec.json.decode
 _KEY = base64.b64encode(b"0123456789abcdef").decode()
 
@@ -85,7 +86,7 @@ class _Client:
         self.last_seq = 0
 
     def frames(self, data: bytes) -> list[bytes]:
-        """The payloads that are whole by now."""
+        """The payloads of the text frames that are whole by now; pings are answered."""
         data, start, found = self.rest + data, 0, []
         while len(data) - start >= 2:
             size, head = data[start + 1], 2
@@ -95,7 +96,10 @@ class _Client:
                 size, head = int.from_bytes(data[start + 2 : start + 10], "big"), 10
             if len(data) - start < head + size:
                 break
-            found.append(data[start + head : start + head + size])
+            if data[start] == PING:
+                self.socket.sendall(PONG)
+            else:
+                found.append(data[start + head : start + head + size])
             start += head + size
         self.rest = data[start:]
         return found
