@@ -11,6 +11,7 @@ from tools.bench import (
     stop_out_latency,
     tick_cost,
     ws_fanout,
+    ws_idle,
 )
 from tools.bench.result import Measurement
 
@@ -25,4 +26,5 @@ MEASUREMENTS: dict[str, Measurement] = {
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
     ws_fanout.NAME: ws_fanout.MEASUREMENT,
+    ws_idle.NAME: ws_idle.MEASUREMENT,
 }

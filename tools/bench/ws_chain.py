@@ -25,8 +25,9 @@ from actors.domain.quote import Tick
 from config import settings
 from tools.bench import market, orders_chain
 from tools.bench.result import Spoiled
-from web.app import Web
+from web.app import CONNECTIONS_LIMIT, Web
 from web.auth import Tokens
+from web.server import connections_for
 
 KEY = b"a key of the benchmark's own: 32+"
 TOKEN_TTL_S = 3_600
@@ -83,6 +84,7 @@ def web(folder: Path) -> None:
 
 
 async def _web(folder: Path) -> None:
+    connections_for(CONNECTIONS_LIMIT)
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     served = Web(context, at, Tokens(KEY, TOKEN_TTL_S), process.clock_ns)
@@ -182,6 +184,7 @@ def bare(folder: Path, payload: str) -> None:
 
 
 async def _bare(folder: Path, payload: str) -> None:
+    connections_for(CONNECTIONS_LIMIT)
     everybody: set[ServerConnection] = set()
 
     async def meet(connection: ServerConnection) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from tools.bench import ws_chain
 from tools.bench.result import Spoiled
+from web.server import connections_for
 
 _SEQ = re.compile(rb'"seq":(\d+)')
 RECEIVE_BYTES = 262_144
@@ -173,6 +174,7 @@ class Crowd:
 def listen(folder: Path, clients: int, tokens: list[str], subscriptions: list[bytes], seconds: int) -> Told:
     """The clients' process: all connect to the server in the folder, and after a second the time runs."""
     port, pid = ws_chain.port_of(folder), ws_chain.pid_of(folder)
+    connections_for(clients)
     crowd = Crowd(port, clients, tokens, subscriptions)
     (folder / ws_chain.START_FILE).touch()
     crowd.listen(1.0)
