@@ -2,15 +2,17 @@
 
 import difflib
 import os
+import re
 import sys
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "HEDGEROW_"
 
@@ -25,7 +27,22 @@ class Settings(BaseSettings):
     run_dir: Path = Field(Path("var"), description="folder for sockets, journal, secrets and the embedded database")
     http_host: str = Field("127.0.0.1", description="address that the web process listens on")
     http_port: int = Field(8080, ge=1, le=65535, description="port that the web process listens on")
-    token_ttl_s: int = Field(28_800, ge=1, le=86_400, description="lifetime of an access token in seconds")
+    tls_cert: Path | None = Field(default=None, description="PEM file of the web process's certificate and its chain")
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key, mode 0600")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="proxies whose X-Forwarded-For is believed: addresses or networks, with commas between"
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins of other pages that may use the API from a browser, with commas between"
+    )
+    token_ttl_s: int = Field(900, ge=1, le=86_400, description="lifetime of an access token in seconds")
+    refresh_ttl_s: int = Field(
+        604_800, ge=60, le=2_592_000, description="how long a login lasts that nobody uses, in seconds"
+    )
+    bcrypt_cost: int = Field(12, ge=10, le=16, description="cost of the passwords' hashes, as a power of two")
+    production: bool = Field(
+        default=False, description="whether to refuse to start with anything that is fit for development alone"
+    )
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
@@ -57,6 +74,26 @@ class Settings(BaseSettings):
         if url is not None and not (urlsplit(url).hostname and urlsplit(url).port != 0):
             raise ValueError("it names no host")
         return url
+
+    @field_validator("trusted_proxies", "allowed_origins", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        return tuple(part.strip() for part in given.split(",")) if isinstance(given, str) else given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            ip_network(text)
+        return given
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text):
+                raise ValueError(f"{text!r} is no origin such as https://terminal.example.com")
+        return given
 
     @property
     def lp_config(self) -> Path:

@@ -98,5 +98,11 @@ HELP_USERS = _staff(Role.SUPPORT, Role.ADMIN)
 CHANGE_USERS = _staff(Role.ADMIN)
 SEE_AUDIT = _staff(Role.ADMIN, Role.AUDITOR, audited=False)
 
+KEY_SCOPES = {
+    role: frozenset({Scope.READ, Scope.TRADE, Scope.WITHDRAW} if role is Role.TRADER else {Scope.READ, Scope.ADMIN})
+    for role in Role
+}
+"""What API keys of each role may be given."""
+
 BROKERS_BOOK = frozenset({Role.DEALER, Role.RISK, Role.ADMIN, Role.AUDITOR})
 """Who may read the ledger accounts that are no client's."""

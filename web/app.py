@@ -19,18 +19,22 @@ from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
 from web.accounts import Accounts
-from web.auth import PasswordChecks, Tokens, signing_key
+from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
 from web.bus import Asker, Away, Declined, Inlet, NoAnswer
+from web.callers import Callers
 from web.connected import Sockets
+from web.edge import Edge
 from web.events import EventStream
 from web.fanout import TURNS_PER_SECOND
 from web.handler import BODY_LIMIT_BYTES
+from web.keyring import Keyring
 from web.news import News
 from web.prices import TOPICS, Prices
 from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
+from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
 from web.server import Server, connections_for
 from web.survey import Survey
 
@@ -58,6 +62,8 @@ class Web:
         where: Endpoints,
         tokens: Tokens,
         clock: Callable[[], int],
+        totp_key: bytes,
+        safety: Safety = DEVELOPMENT,
         pages: Path = PAGES,
         connections_limit: int = CONNECTIONS_LIMIT,
     ) -> None:
@@ -78,16 +84,19 @@ class Web:
             accounts,
             self.news,
             render,
-            tokens,
-            PasswordChecks(),
+            Callers(tokens, history, clock, safety.keys_folder),
+            PasswordChecks(safety.bcrypt_cost),
             Survey((engine, history, aggregator), self.prices, clock),
             set(),
             clock,
+            totp_key,
+            Edge(safety.origins, tls=safety.tls is not None),
         )
         self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost, RECENT_EVENTS_LIMIT)
         self.server = Server(
-            application(self.backend, self.sockets, pages),
+            application(self.backend, self.sockets, pages, safety.proxies),
+            ssl_options=safety.tls,
             max_header_size=HEADER_LIMIT_BYTES,
             max_body_size=BODY_LIMIT_BYTES,
             idle_connection_timeout=IDLE_LIMIT_S,
@@ -117,6 +126,7 @@ class Web:
                         self._keep_time(),
                         self._repair_prices(),
                         self.news.staff.run(),
+                        self._follow_revocations(),
                     )
                 ]
                 await stop.wait()
@@ -186,6 +196,11 @@ class Web:
             if self.prices.behind:
                 await self.prices.repair(self.backend.aggregator)
 
+    async def _follow_revocations(self) -> None:
+        while True:
+            await self.backend.callers.follow()
+            await asyncio.sleep(1)
+
     async def _drain(self) -> None:
         """Takes no more connections, says goodbye on the open sockets, and lets requests that have begun end."""
         self.server.stop()
@@ -200,20 +215,24 @@ class Web:
 async def serve(settings: config.Settings) -> None:
     """The life of the process, until SIGTERM or SIGINT."""
     log = structlog.get_logger("web")
-    tokens = Tokens(signing_key(settings.run_dir / "secrets"), settings.token_ttl_s)
+    safety = safety_of(settings)
+    tokens = Tokens(Keyring(signing_keys(settings)), settings.token_ttl_s, settings.refresh_ttl_s)
+    totp_key = secret_key(settings, "totp")
     context: Context = zmq.Context()
     try:
         connections_limit = connections_for(CONNECTIONS_LIMIT)
-        web = Web(context, endpoints.local(settings.run_dir), tokens, clock_ns, connections_limit=connections_limit)
+        where = endpoints.local(settings.run_dir)
+        web = Web(context, where, tokens, clock_ns, totp_key, safety, connections_limit=connections_limit)
         try:
             web.server.listen(settings.http_port, settings.http_host)
         except OSError as error:
-            where = f"{settings.http_host}:{settings.http_port}"
-            config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {where}: {error.strerror}")
+            address = f"{settings.http_host}:{settings.http_port}"
+            config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {address}: {error.strerror}")
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        log.info("ready", process="web", url=f"http://{settings.http_host}:{settings.http_port}")
+        scheme = "https" if safety.tls else "http"
+        log.info("ready", process="web", url=f"{scheme}://{settings.http_host}:{settings.http_port}")
         await web.run(stop)
         log.info("stopped", process="web")
     finally:

@@ -38,10 +38,4 @@ class CommandHandler(AskingHandler):
     async def change(self, command: ModifyOrder | CancelOrder | ModifyPosition) -> None:
         """As dealing.change; the answer is 204."""
         await dealing.change(self.backend, command)
-        self.answer_done()
-
-    def answer_done(self) -> None:
-        """204."""
-        self.set_status(204)
-        self.set_header("Cache-Control", "no-store")
-        self.finish()
+        self.answer_nothing()

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from web.accounts import Accounts
-from web.auth import PasswordChecks, Tokens
+from web.auth import PasswordChecks
 from web.bus import Asker
+from web.callers import Callers
+from web.edge import Edge
 from web.news import News
 from web.prices import Prices
 from web.render import Renderer
@@ -20,12 +22,15 @@ class Backend(NamedTuple):
     accounts: Accounts
     news: News
     render: Renderer
-    tokens: Tokens
+    callers: Callers
     passwords: PasswordChecks
     survey: Survey
     requests: set[object]
     """Those that somebody waits for."""
     clock_ns: Callable[[], int]
+    totp_key: bytes
+    """Second factors' secrets are derived from it (web/totp.py)."""
+    edge: Edge
 
     def now_s(self) -> int:
         return self.clock_ns() // 1_000_000_000

@@ -10,7 +10,7 @@ IDLE_LIMIT_S = 300
 
 GOING_AWAY = 1001
 UNAUTHORISED = 4401
-"""No token in time, a bad one, or one that has expired."""
+"""No token in time, a bad one, or one that has expired or was revoked."""
 SILENT = 4407
 """No answer to a ping."""
 IDLE = 4409
@@ -32,6 +32,9 @@ class Connection(Protocol):
 
     @property
     def follows_something(self) -> bool: ...
+
+    def is_void(self) -> bool:
+        """Whether its login was revoked."""
 
     def ping_now(self) -> None: ...
 
@@ -62,7 +65,7 @@ class Sockets:
         """
         for socket in self:
             silence_s = steady_s - socket.heard_s
-            if now_s >= socket.until_s:
+            if now_s >= socket.until_s or socket.is_void():
                 socket.part(UNAUTHORISED, "log in again" if socket.is_known else "not authenticated in time")
             elif silence_s >= 2 * PING_AFTER_S:
                 socket.part(SILENT, "no answer to a ping")

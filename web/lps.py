@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import msgspec
-import structlog
 from msgspec import UNSET
 
 from actors.bus.answers import Lps
@@ -12,16 +11,14 @@ from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
 from actors.domain.quote import QuoteLimits
 from web import problem, render_lp, schema
+from web.auditing import AuditedHandler
 from web.bus import Away, Declined, NoAnswer
-from web.handler import Handler
 
 TIMEOUT_MS = 5_000
 _TAG = re.compile(r'"([1-9][0-9]{0,17})"')
 
-_log = structlog.get_logger("web")
 
-
-class LpsHandler(Handler):
+class LpsHandler(AuditedHandler):
     """What all of them share."""
 
     def wanted_version(self) -> int:
@@ -45,30 +42,19 @@ class LpsHandler(Handler):
             raise problem.of_code("UNKNOWN_LP", f"there is no LP {name}", "name")
         return registry, registry.lps[name]
 
-    async def tell(self, change: LpChange) -> Registry:
-        """Has a change carried out; who asked for it, from where, and what came of it is logged."""
-        outcome = "unknown"
+    async def tell(self, change: LpChange, subject: str, before: Lp | None = None) -> Registry:
+        """Has a change carried out, under the eyes of the audit log."""
+        return await self.act(type(change).__name__, subject, self._tell(change), before=before, after=change)
+
+    async def _tell(self, change: LpChange) -> Registry:
         try:
-            registry = (await self.backend.aggregator.ask(change, Lps, TIMEOUT_MS)).registry
-            outcome = f"version {registry.version}"
-            return registry
+            return (await self.backend.aggregator.ask(change, Lps, TIMEOUT_MS)).registry
         except Declined as error:
-            outcome = error.refusal.code
             raise problem.of_refusal(error.refusal) from None
         except Away as error:
-            outcome = "not sent"
             raise problem.unavailable(f"The request was not sent: {error}. Please try again in a moment.") from None
         except NoAnswer:
             raise problem.outcome_unknown({}) from None
-        finally:
-            _log.info(
-                "audit",
-                user=self.caller.username,
-                address=self.request.remote_ip,
-                action=type(change).__name__,
-                path=self.request.path,
-                outcome=outcome,
-            )
 
     def answer_registry(self, registry: Registry, name: str | None = None, status: int = 200) -> None:
         """All of it, or one LP."""
@@ -92,7 +78,9 @@ class AllLpsHandler(LpsHandler):
         wanted = self.body(schema.NewLp)
         given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
         lp = _converted({**given, "symbols": {symbol_of(ours): theirs for ours, theirs in wanted.symbols.items()}})
-        registry = await self.tell(AddLp(by=self.caller.username, if_version=self.wanted_version(), lp=lp))
+        registry = await self.tell(
+            AddLp(by=self.caller.username, if_version=self.wanted_version(), lp=lp), f"lp {lp.name}"
+        )
         self.set_header("Location", f"/admin/lps/{lp.name}")
         self.answer_registry(registry, lp.name, 201)
 
@@ -112,13 +100,13 @@ class OneLpHandler(LpsHandler):
         registry, lp = await self.found(name)
         # Between this look and the change somebody else's may come: theirs is not undone by ours.
         change = ChangeLp(by=self.caller.username, if_version=version or registry.version, lp=_merged(lp, wanted))
-        self.answer_registry(await self.tell(change), name)
+        self.answer_registry(await self.tell(change, f"lp {name}", before=lp), name)
 
     async def delete(self, name: str) -> None:
         self.parameters(schema.NoParameters)
-        await self.tell(RemoveLp(by=self.caller.username, if_version=self.wanted_version(), name=name))
-        self.set_status(204)
-        self.finish()
+        removal = RemoveLp(by=self.caller.username, if_version=self.wanted_version(), name=name)
+        await self.tell(removal, f"lp {name}")
+        self.answer_nothing()
 
 
 class LpPrioritiesHandler(LpsHandler):
@@ -128,9 +116,8 @@ class LpPrioritiesHandler(LpsHandler):
         self.parameters(schema.NoParameters)
         priorities = self.body(schema.LpPriorities).priorities
         version = self.wanted_version()
-        self.answer_registry(
-            await self.tell(ReprioritiseLps(by=self.caller.username, if_version=version, priorities=priorities))
-        )
+        change = ReprioritiseLps(by=self.caller.username, if_version=version, priorities=priorities)
+        self.answer_registry(await self.tell(change, "lps"))
 
 
 def _merged(lp: Lp, wanted: schema.ChangedLp) -> Lp:

@@ -42,7 +42,7 @@ class OneOrderHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
         await dealing.modify_order(self.backend, self.account(), order_id, wanted)
-        self.answer_done()
+        self.answer_nothing()
 
     async def delete(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)

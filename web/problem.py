@@ -23,11 +23,23 @@ _STATUS = {
     "UNKNOWN_LP": 404,
     "DUPLICATE_LP": 409,
     "VERSION_MISMATCH": 412,
+    "UNKNOWN_USER": 404,
+    "UNKNOWN_KEY": 404,
+    "DUPLICATE_USER": 409,
+    "LAST_ADMIN": 409,
+    "LOGIN_CHANGED": 409,
+    "TOTP_ON": 409,
+    "FORBIDDEN": 403,
+    "OTP_USED": 401,
+    "SESSION_ENDED": 401,
+    "REFRESH_REUSED": 401,
     "UNAVAILABLE": 503,
     "JOURNAL_FULL": 503,
     "EXPIRED_REQUEST": 503,
 }
 """Codes that are not 422, which says that the request was understood and cannot be carried out."""
+
+_HEADERS = {503: {"Retry-After": str(RETRY_AFTER_S)}, 401: {"WWW-Authenticate": 'Bearer realm="hedgerow"'}}
 
 _FIELD = {
     "UNKNOWN_ACCOUNT": "account_id",
@@ -121,7 +133,7 @@ def outcome_unknown(identity: Mapping[str, str]) -> Problem:
 def of_code(code: str, detail: str, field: str = "", **members: Any) -> Problem:
     """The problem that one of the codes of actors/domain/refusal.py is."""
     status = _STATUS.get(code, 422)
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+    headers = _HEADERS.get(status)
     return Problem(status, code, detail, field=field or _FIELD.get(code, ""), headers=headers, members=members)
 
 

@@ -1,21 +1,39 @@
 """The addresses of the web process, and what answers at each."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
-from tornado.web import Application, RequestHandler
+from tornado.web import RequestHandler
 
-from web.access import ACCOUNT, ANYBODY, CHANGE_DESK, PUBLIC, SEE_DESK, TRADE, Rule
+from web.access import (
+    ACCOUNT,
+    ANYBODY,
+    CHANGE_DESK,
+    CHANGE_USERS,
+    HELP_USERS,
+    PERSON,
+    PUBLIC,
+    SEE_AUDIT,
+    SEE_CLIENTS,
+    SEE_DESK,
+    TRADE,
+    Rule,
+)
+from web.auditing import AuditedHandler
 from web.backend import Backend
 from web.connected import Sockets
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
-from web.login import LoginHandler
+from web.login import LoginHandler, LogoutEverywhereHandler, LogoutHandler, RefreshHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
+from web.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, TotpHandler
 from web.pages import AssetHandler, IndexHandler
+from web.proxy import Network
+from web.server import Proxied
 from web.stream import StreamHandler
 from web.trading import (
     AccountHandler,
@@ -26,6 +44,7 @@ from web.trading import (
     PositionsHandler,
     ReverseHandler,
 )
+from web.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHandler, UnlockUserHandler
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
@@ -45,10 +64,19 @@ class Route:
         self.rules = {method.upper(): rule for method, rule in rules.items()}
         if set(self.rules) != set(methods_of(handler)):
             raise ValueError(f"{path}: rules for {sorted(self.rules)}, and methods {methods_of(handler)}")
+        if any(rule.audited for rule in rules.values()) and not issubclass(handler, AuditedHandler):
+            raise ValueError(f"{path}: its acts are to be audited, and {handler.__name__} is no AuditedHandler")
 
 
 API = [
     Route(r"/login", LoginHandler, post=PUBLIC),
+    Route(r"/login/refresh", RefreshHandler, post=PUBLIC),
+    Route(r"/login/password", PasswordHandler, put=PERSON),
+    Route(r"/login/totp", TotpHandler, post=PERSON, put=PERSON, delete=PERSON),
+    Route(r"/login/api-keys", ApiKeysHandler, get=PERSON, post=PERSON),
+    Route(rf"/login/api-keys/{ID}", OneApiKeyHandler, delete=PERSON),
+    Route(r"/logout", LogoutHandler, post=PERSON),
+    Route(r"/logout/everywhere", LogoutEverywhereHandler, post=PERSON),
     Route(r"/account", AccountHandler, get=ACCOUNT),
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
     Route(r"/order", OrderHandler, post=TRADE),
@@ -68,26 +96,33 @@ API = [
     Route(r"/admin/lps", AllLpsHandler, get=SEE_DESK, post=CHANGE_DESK),
     Route(r"/admin/lps/priorities", LpPrioritiesHandler, put=CHANGE_DESK),
     Route(r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
+    Route(r"/admin/users", AllUsersHandler, get=SEE_CLIENTS, post=CHANGE_USERS),
+    Route(rf"/admin/users/{ID}", OneUserHandler, get=SEE_CLIENTS, patch=CHANGE_USERS),
+    Route(rf"/admin/users/{ID}/reset", ResetUserHandler, post=HELP_USERS),
+    Route(rf"/admin/users/{ID}/unlock", UnlockUserHandler, post=HELP_USERS),
+    Route(r"/admin/audit", AuditHandler, get=SEE_AUDIT),
     Route(r"/health", HealthHandler, get=PUBLIC),
     Route(r"/health/ready", ReadyHandler, get=PUBLIC),
 ]
 """All of the API. What has no rule here does not start."""
 
 
-def application(backend: Backend, sockets: Sockets, pages: Path = PAGES) -> Application:
-    """`pages`: the folder with the built web/ui."""
+def application(backend: Backend, sockets: Sockets, pages: Path = PAGES, proxies: Sequence[Network] = ()) -> Proxied:
+    """`pages`: the folder with the built web/ui. `proxies`: those whose X-Forwarded-For is believed."""
     routes: list[Any] = [(route.path, route.handler, {"backend": backend, "rules": route.rules}) for route in API]
     routes += [
         (r"/ws", StreamHandler, {"backend": backend, "sockets": sockets}),
         (r"/", IndexHandler, {"folder": pages}),
         (r"/assets/([A-Za-z0-9_.-]+)", AssetHandler, {"path": pages / "assets"}),
     ]
-    return Application(
+    made = Proxied(
         routes,
         default_handler_class=Nowhere,
         log_function=_log_request,
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
     )
+    made.trust(proxies)
+    return made
 
 
 def _log_request(handler: RequestHandler) -> None:

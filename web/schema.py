@@ -27,6 +27,11 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Login(Request, frozen=True):
     username: Annotated[str, Meta(min_length=1, max_length=64)]
     password: Annotated[str, Meta(min_length=1, max_length=1_024)]
+    otp: Annotated[str, Meta(min_length=6, max_length=32, description="a code, or a recovery code")] | None = None
+
+
+class Refresh(Request, frozen=True):
+    refresh_token: Annotated[str, Meta(max_length=2_048)]
 
 
 class PlaceOrder(Request, frozen=True):
@@ -170,6 +175,8 @@ class Session(Body, frozen=True):
     access_token: str
     token_type: str
     expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
     username: str
     role: str
     account_id: str | None

@@ -1,11 +1,15 @@
 """The HTTP server, which takes no more connections than it has descriptors for."""
 
 import resource
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from typing import Any
 
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream
+from tornado.web import Application
+
+from web.proxy import Network, client_address
 
 RESERVED_DESCRIPTORS = 64
 """For the bus, the log, and files of the page."""
@@ -35,3 +39,16 @@ class Server(HTTPServer):
             stream.close()
         else:
             super().handle_stream(stream, address)
+
+
+class Proxied(Application):
+    """An application whose requests come from the address that trusted proxies tell (web/proxy.py)."""
+
+    def trust(self, proxies: Sequence[Network]) -> None:
+        self._proxies = tuple(proxies)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        forwarded = request.headers.get_list("X-Forwarded-For")
+        if forwarded and self._proxies and request.remote_ip is not None:
+            request.remote_ip = client_address(request.remote_ip, forwarded, self._proxies)
+        return super().find_handler(request, **kwargs)

@@ -16,7 +16,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from actors.domain.commands import CancelOrder
 from web import access, dealing, problem, requests
-from web.auth import Caller, Unauthorised
+from web.auth import Caller
 from web.backend import Backend
 from web.channels import Subscriptions
 from web.connected import UNAUTHORISED, Sockets
@@ -67,7 +67,7 @@ class StreamHandler(Shielded, WebSocketHandler):
     def follows_something(self) -> bool:
         return self._subscriptions is not None and self._subscriptions.any
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             detail = "This address speaks WebSocket (RFC 6455) alone."
             raise problem.Problem(426, "UPGRADE_REQUIRED", detail, headers={"Upgrade": "websocket"})
@@ -77,7 +77,7 @@ class StreamHandler(Shielded, WebSocketHandler):
             scheme, _, token = self.request.headers["Authorization"].partition(" ")
             if scheme.lower() != "bearer":
                 raise problem.unauthorised("Send an access token: Authorization: Bearer …")
-            self._admit(token.strip())
+            await self._admit(token.strip())
 
     def open(self, *_: str, **__: str) -> None:
         assert self.ws_connection is not None
@@ -119,6 +119,13 @@ class StreamHandler(Shielded, WebSocketHandler):
         finally:
             self._backend.requests.discard(self)
 
+    def check_origin(self, origin: str) -> bool:
+        """Our own page's and those of the setting. A client that is no browser names none and is not asked."""
+        return super().check_origin(origin) or self._backend.edge.knows(origin)
+
+    def is_void(self) -> bool:
+        return self.caller is not None and self._backend.callers.is_void(self.caller)
+
     def send(self, frames: bytes) -> None:
         """Sends whole frames, or closes the socket when too much waits for a client that does not read."""
         if self.is_open and not self._outlet.write(frames):
@@ -146,12 +153,10 @@ class StreamHandler(Shielded, WebSocketHandler):
         if self._free_at_s > now_s:
             await asyncio.sleep(self._free_at_s - now_s)
 
-    def _admit(self, token: str) -> None:
-        """The owner of the token asks from now on; raises a problem, 401."""
-        try:
-            caller = self._backend.tokens.read(token, self._backend.now_s())
-        except Unauthorised as error:
-            raise problem.unauthorised(str(error), "INVALID_TOKEN") from None
+    async def _admit(self, token: str) -> None:
+        """The owner of the token asks from now on; raises a problem, 401 or 403."""
+        caller = await self._backend.callers.identify(token, self.request.remote_ip or "")
+        access.ANYBODY.check(caller)
         if self.caller is not None and self.caller.user_id != caller.user_id:
             raise problem.forbidden("This socket is another user's already.")
         self.caller = caller
@@ -173,7 +178,7 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._agree(request)
 
     async def _auth(self, request: requests.Auth) -> None:
-        self._admit(request.token)
+        await self._admit(request.token)
         self._agree(request)
 
     async def _subscribe(self, request: requests.Subscribe) -> None:

@@ -33,7 +33,7 @@ class PositionHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangePosition)
         await dealing.modify_position(self.backend, self.account(), position_id, wanted)
-        self.answer_done()
+        self.answer_nothing()
 
 
 class CloseHandler(CommandHandler):

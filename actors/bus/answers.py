@@ -1,6 +1,7 @@
 """What comes back: a Reply to each request."""
 
 from actors.bus.message import Body, Message
+from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
@@ -179,20 +180,6 @@ class Sources(Body, frozen=True):
     sources: list[Source]
 
 
-class User(Message, frozen=True):
-    user_id: int
-    username: str
-    password_hash: str
-    role: str
-    """trader or admin."""
-    account_id: int
-    """The trading account; 0 where the user has none."""
-
-
-class UserReport(Body, frozen=True):
-    user: User
-
-
 class Orders(Body, frozen=True):
     orders: list[Order]
 
@@ -239,7 +226,7 @@ Answer = (
     | Lps
     | DepthReport
     | Sources
-    | UserReport
+    | PeopleAnswer
     | Orders
     | Fills
     | Entries

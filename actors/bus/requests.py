@@ -1,6 +1,7 @@
 """Questions, and who answers them; every answer comes back as a Reply with the request's id."""
 
 from actors.bus.message import Body, Message
+from actors.bus.people import PeopleRequest
 from actors.domain.commands import EngineCommand
 from actors.domain.lp_registry import LpChange
 
@@ -60,12 +61,6 @@ class GetSources(Body, frozen=True):
     seq: int
 
 
-class GetUser(Body, frozen=True):
-    """Persistence answers UserReport, or Refusal UNKNOWN_USER."""
-
-    username: str
-
-
 class GetOrders(Body, frozen=True):
     """Persistence answers Orders, newest first, with ids below `before_id` (0: from the newest).
 
@@ -117,7 +112,7 @@ class GetBars(Body, frozen=True):
 
 
 EngineQuery = Ping | GetInstruments | GetAccount | GetExposure | GetEvents | GetExplanation
-HistoryQuery = Ping | GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+HistoryQuery = Ping | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 
@@ -132,7 +127,7 @@ class EngineRequest(Message, frozen=True):
 
 class HistoryRequest(Message, frozen=True):
     request_id: int
-    body: HistoryQuery
+    body: HistoryQuery | PeopleRequest
 
 
 class AggregatorRequest(Message, frozen=True):

@@ -166,7 +166,7 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
     sound = (
         0 < len(group.name) <= KEY_LIMIT_CHARACTERS
         and group.name.isprintable()
-        and all(0 <= m.bid_e8 <= MARKUP_LIMIT_E8 and 0 <= m.ask_e8 <= MARKUP_LIMIT_E8 for m in markups)
+        and all(max(abs(m.bid_e8), abs(m.ask_e8)) <= MARKUP_LIMIT_E8 and m.bid_e8 + m.ask_e8 >= 0 for m in markups)
     )
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")

@@ -15,7 +15,10 @@ MARKUP_LIMIT_E8 = 10**12
 
 
 class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the broker adds to the spread: the client's bid is lower, its ask higher."""
+    """What the broker adds to the spread: the client's bid is lower, its ask higher.
+
+    One side may be negative, the two together not: a skew by 3 is (-3, 3), and moves both sides up.
+    """
 
     bid_e8: int = 0
     ask_e8: int = 0
@@ -70,12 +73,13 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
         markup = self.markup_of(tick.symbol)
         if markup is NO_MARKUP:
             return tick
+        bid_e8 = max(1, tick.bid_e8 - markup.bid_e8)
         return Tick(
             tick.symbol,
             tick.seq,
             tick.time_ns,
-            max(1, tick.bid_e8 - markup.bid_e8),
-            tick.ask_e8 + markup.ask_e8,
+            bid_e8,
+            max(bid_e8, tick.ask_e8 + markup.ask_e8),
             tick.lp_bid,
             tick.lp_ask,
             tick.live,

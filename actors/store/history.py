@@ -16,10 +16,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from actors.bus.answers import Answer, Sources
+from actors.bus.people import PeopleRequest
 from actors.domain.bar import Bar, bar_of, join
 from actors.domain.events import Event
 from actors.domain.quote import Tick
-from actors.store import queries, rows, sources, users
+from actors.store import people, queries, rows, sources, users
 from actors.store.booking import EventRows
 from actors.store.database import DatabaseAway, our_errors
 from actors.store.migrations import migrate
@@ -127,6 +128,11 @@ class History:
         """What is stored, or a Refusal."""
         with our_errors(), self._connection.begin():
             return queries.answer(self._connection, query)
+
+    def answer_about_people(self, told: PeopleRequest, now_ns: int) -> Answer:
+        """Does what is told, or answers what is asked, in a transaction of its own; raises `DatabaseRefused`."""
+        with our_errors(), self._connection.begin():
+            return people.answer(self._connection, told, now_ns)
 
     def _become_writer(self) -> None:
         with self._connection.begin():

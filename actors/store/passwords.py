@@ -13,9 +13,15 @@ COST = 12
 """Rounds as a power of two: about a quarter of a second for each check."""
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, cost: int = COST) -> str:
     """A salted hash, another one each time."""
-    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(COST)).decode("ascii")
+    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(cost)).decode("ascii")
+
+
+def cost_of(password_hash: str) -> int:
+    """At which the hash was made; 0 for a hash that is none."""
+    parts = password_hash.split("$")
+    return int(parts[2]) if len(parts) == 4 and parts[2].isdecimal() else 0
 
 
 def check_password(password: str, password_hash: str) -> bool:

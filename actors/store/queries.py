@@ -7,18 +7,18 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import select, text
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks, User, UserReport
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
+from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.domain.bar import MINUTE_NS
 from actors.store import order_rows, rows
-from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS, USERS
+from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS
 
 ROWS_MAX = 1_000
 """No answer holds more rows, whatever was asked for."""
 BAR_MINUTES = (1, 5, 15, 30, 60, 240, 1440)
 """M1, M5, M15, M30, H1, H4 and D1; a day is one of UTC."""
 
-Query = GetUser | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+Query = GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
 
 # A step of the recursion finds the next older span that has a bar, by the primary key: however long the history is,
 # only the minutes of the bars that are answered are read.
@@ -49,13 +49,6 @@ _SPANS = text("""
 
 def answer(connection: sqlalchemy.Connection, query: Query) -> Answer:
     return _ANSWERS[type(query)](connection, query)
-
-
-def _user(connection: sqlalchemy.Connection, query: GetUser) -> Answer:
-    row = connection.execute(select(USERS).where(USERS.c.username == query.username)).one_or_none()
-    if row is None:
-        return Refusal("UNKNOWN_USER", "there is no such user", "username")
-    return UserReport(User(row.user_id, row.username, row.password_hash, row.role, row.account_id or 0))
 
 
 def _orders(connection: sqlalchemy.Connection, query: GetOrders) -> Answer:
@@ -126,7 +119,6 @@ def _limit(asked: int) -> int:
 
 
 _ANSWERS: dict[type, Callable[[sqlalchemy.Connection, Any], Answer]] = {
-    GetUser: _user,
     GetOrders: _orders,
     GetFills: _fills,
     GetEntries: _entries,

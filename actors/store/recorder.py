@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from actors.bus.answers import Answer, Refusal, Sources
+from actors.bus.people import PeopleRequest
 from actors.bus.streams import EventBatch
 from actors.domain.quote import Tick
 from actors.store.database import DatabaseAway, DatabaseRefused
@@ -120,10 +121,12 @@ class Recorder:
         except DatabaseAway as error:
             self._lose(str(error), now_ns)
 
-    def answer(self, query: Query, now_ns: int) -> Answer:
+    def answer(self, query: Query | PeopleRequest, now_ns: int) -> Answer:
         if self._history is None:
             return Refusal("UNAVAILABLE", f"the history cannot be read: {self._away}")
         try:
+            if isinstance(query, PeopleRequest):
+                return self._history.answer_about_people(query, now_ns)
             return self._history.answer(query)
         except DatabaseAway as error:
             self._lose(str(error), now_ns)

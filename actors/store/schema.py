@@ -12,24 +12,22 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     MetaData,
     Numeric,
     Table,
     Text,
-    func,
 )
 
 METADATA = MetaData()
 
 
-def _text(name: str, *more: Any, **options: Any) -> Column[Any]:
+def text_column(name: str, *more: Any, **options: Any) -> Column[Any]:
     return Column(name, Text, *more, **{"nullable": False} | options)
 
 
-def _number(name: str, *more: Any, **options: Any) -> Column[Any]:
+def number_column(name: str, *more: Any, **options: Any) -> Column[Any]:
     return Column(name, BigInteger, *more, **{"nullable": False} | options)
 
 
@@ -43,27 +41,16 @@ def _money(name: str) -> Column[Any]:
 
 
 def _moment(name: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
-    return Column(name, DateTime(timezone=True), nullable=nullable), _number(f"{name}_ns", nullable=nullable)
+    return Column(name, DateTime(timezone=True), nullable=nullable), number_column(f"{name}_ns", nullable=nullable)
 
-
-USERS = Table(
-    "users",
-    METADATA,
-    _number("user_id", Identity(), primary_key=True),
-    _text("username", unique=True),
-    _text("password_hash"),
-    _text("role"),
-    _number("account_id", nullable=True),
-    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
 
 INSTRUMENTS = Table(
     "instruments",
     METADATA,
-    _text("symbol", primary_key=True),
-    _text("base"),
-    _text("quote"),
-    _text("description"),
+    text_column("symbol", primary_key=True),
+    text_column("base"),
+    text_column("quote"),
+    text_column("description"),
     Column("price_digits", Integer, nullable=False),
     _e8("quantity_min"),
     _e8("quantity_max"),
@@ -76,24 +63,24 @@ INSTRUMENTS = Table(
 ACCOUNTS = Table(
     "accounts",
     METADATA,
-    _number("account_id", primary_key=True),
-    _text("currency"),
-    _text("mode"),
-    _text("client_group"),
-    _text("margin_status"),
+    number_column("account_id", primary_key=True),
+    text_column("currency"),
+    text_column("mode"),
+    text_column("client_group"),
+    text_column("margin_status"),
 )
 
 ORDERS = Table(
     "orders",
     METADATA,
-    _number("order_id", primary_key=True),
-    _number("account_id"),
-    _text("client_order_id", nullable=True),
-    _text("symbol"),
-    _text("side"),
-    _text("type"),
+    number_column("order_id", primary_key=True),
+    number_column("account_id"),
+    text_column("client_order_id", nullable=True),
+    text_column("symbol"),
+    text_column("side"),
+    text_column("type"),
     _e8("quantity"),
-    _text("time_in_force"),
+    text_column("time_in_force"),
     _e8("limit_price", nullable=True),
     _e8("stop_price", nullable=True),
     _e8("trail", nullable=True),
@@ -103,17 +90,17 @@ ORDERS = Table(
     _e8("trailing_stop", nullable=True),
     *_moment("expires", nullable=True),
     Column("reduce_only", Boolean, nullable=False),
-    _text("oco", nullable=True),
-    _text("request", nullable=True),
-    _text("reason"),
-    _text("status"),
+    text_column("oco", nullable=True),
+    text_column("request", nullable=True),
+    text_column("reason"),
+    text_column("status"),
     _e8("asked", nullable=True),
     _e8("filled"),
     _e8("average_price", nullable=True),
-    _number("position_id", nullable=True),
-    _number("trail_tick_seq", nullable=True),
-    _text("code", nullable=True),
-    _text("detail", nullable=True),
+    number_column("position_id", nullable=True),
+    number_column("trail_tick_seq", nullable=True),
+    text_column("code", nullable=True),
+    text_column("detail", nullable=True),
     *_moment("created"),
     Index("orders_by_account", "account_id", "order_id"),
     comment="As the engine last reported them; code and detail say why one was rejected or ended before it was filled. "
@@ -123,21 +110,21 @@ ORDERS = Table(
 FILLS = Table(
     "fills",
     METADATA,
-    _number("fill_id", primary_key=True),
-    _number("order_id", ForeignKey(ORDERS.c.order_id)),
-    _number("account_id"),
-    _number("position_id"),
-    _text("symbol"),
-    _text("side"),
+    number_column("fill_id", primary_key=True),
+    number_column("order_id", ForeignKey(ORDERS.c.order_id)),
+    number_column("account_id"),
+    number_column("position_id"),
+    text_column("symbol"),
+    text_column("side"),
     _e8("price"),
     _e8("quantity"),
     _money("profit"),
-    _text("currency"),
-    _text("conversion_symbol", nullable=True),
-    _number("conversion_tick_seq"),
+    text_column("currency"),
+    text_column("conversion_symbol", nullable=True),
+    number_column("conversion_tick_seq"),
     _e8("conversion_multiplier"),
     _e8("conversion_divisor"),
-    _number("tick_seq"),
+    number_column("tick_seq"),
     _money("commission"),
     *_moment("time"),
     Index("fills_by_account", "account_id", "fill_id"),
@@ -148,15 +135,15 @@ FILLS = Table(
 POSITIONS = Table(
     "positions",
     METADATA,
-    _number("position_id", primary_key=True),
-    _number("account_id"),
-    _text("symbol"),
-    _text("side"),
+    number_column("position_id", primary_key=True),
+    number_column("account_id"),
+    text_column("symbol"),
+    text_column("side"),
     _e8("quantity"),
     _e8("open_price"),
     Column("open_rest", Numeric(36, 16), nullable=False),
     _money("margin"),
-    _text("currency"),
+    text_column("currency"),
     _e8("stop_loss", nullable=True),
     _e8("take_profit", nullable=True),
     _e8("trailing_stop", nullable=True),
@@ -168,20 +155,20 @@ POSITIONS = Table(
 POSTINGS = Table(
     "postings",
     METADATA,
-    _number("posting_id", primary_key=True),
-    _text("kind"),
-    _text("reference"),
-    _text("actor", nullable=True),
+    number_column("posting_id", primary_key=True),
+    text_column("kind"),
+    text_column("reference"),
+    text_column("actor", nullable=True),
     *_moment("time"),
 )
 
 ENTRIES = Table(
     "entries",
     METADATA,
-    _number("entry_id", primary_key=True),
-    _number("posting_id", ForeignKey(POSTINGS.c.posting_id)),
-    _text("account"),
-    _text("currency"),
+    number_column("entry_id", primary_key=True),
+    number_column("posting_id", ForeignKey(POSTINGS.c.posting_id)),
+    text_column("account"),
+    text_column("currency"),
     _money("amount"),
     _money("balance"),
     Index("entries_by_account", "account", "currency", "entry_id"),
@@ -202,13 +189,13 @@ TRIAL_BALANCES = Table(
 TICKS = Table(
     "ticks",
     METADATA,
-    _text("symbol", primary_key=True),
-    _number("seq", primary_key=True),
+    text_column("symbol", primary_key=True),
+    number_column("seq", primary_key=True),
     *_moment("time"),
     _e8("bid"),
     _e8("ask"),
-    _text("lp_bid"),
-    _text("lp_ask"),
+    text_column("lp_bid"),
+    text_column("lp_ask"),
     Column("live", Boolean, nullable=False),
     comment="Best bid and ask, numbered by symbol. live: false where no LP stood behind it any more.",
 )
@@ -216,31 +203,31 @@ TICKS = Table(
 TICK_QUOTES = Table(
     "tick_quotes",
     METADATA,
-    _text("symbol", primary_key=True),
-    _number("seq", primary_key=True),
+    text_column("symbol", primary_key=True),
+    number_column("seq", primary_key=True),
     Column("place", Integer, primary_key=True),
-    _text("lp"),
+    text_column("lp"),
     *(_e8(name) for name in ("bid", "ask", "bid_size", "ask_size")),
-    *(_number(name) for name in ("venue_time_ns", "received_ns", "venue_seq")),
-    _text("dropped", nullable=True),
-    _number("judged_ns"),
+    *(number_column(name) for name in ("venue_time_ns", "received_ns", "venue_seq")),
+    text_column("dropped", nullable=True),
+    number_column("judged_ns"),
     comment="The LPs' quotes behind each tick that was dealt on. dropped: why one was not used; null where it was.",
 )
 
 BARS = Table(
     "bars",
     METADATA,
-    _text("symbol", primary_key=True),
+    text_column("symbol", primary_key=True),
     Column("start", DateTime(timezone=True), primary_key=True),
     *(_e8(f"{side}_{point}") for side in ("bid", "ask") for point in ("open", "high", "low", "close")),
-    _number("ticks"),
+    number_column("ticks"),
     comment="One minute each, of the live ticks.",
 )
 
 PROGRESS = Table(
     "progress",
     METADATA,
-    _text("stream", primary_key=True),
-    _number("seq"),
+    text_column("stream", primary_key=True),
+    number_column("seq"),
     comment="The number of the last event, and of the last tick of each symbol, that is stored.",
 )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from actors.store import private_files
 from actors.store.passwords import hash_password
-from actors.store.schema import USERS
+from actors.store.people_schema import USERS
 
 FIRST = {"trader": ("trader", 1), "admin": ("admin", None)}
 """By user name: the role and the trading account."""

@@ -14,8 +14,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from actors.bus import topics
-from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Sources, Ticks, User, UserReport
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
+from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Sources, Ticks
+from actors.bus.people import GetUser, User, UserReport
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.bus.streams import EventBatch
 from actors.domain.evidence import Source
 from actors.domain.ledger import Entry, Posting, PostingKind

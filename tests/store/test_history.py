@@ -16,7 +16,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetUser
+from actors.bus.people import GetUser
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified
@@ -344,8 +345,10 @@ def test_numbers_that_the_database_cannot_hold_are_refused(history: History) -> 
 
 def test_text_that_the_database_cannot_hold_is_refused(history: History) -> None:
     with pytest.raises(DatabaseRefused, match="NUL"):
-        history.answer(GetUser("tra\0der"))
-    assert history.answer(GetUser("trader")) == Refusal("UNKNOWN_USER", "there is no such user", "username")
+        history.answer_about_people(GetUser("tra\0der"), 1)
+    assert history.answer_about_people(GetUser("trader"), 1) == Refusal(
+        "UNKNOWN_USER", "there is no such user", "username"
+    )
 
 
 def test_terms_that_change_leave_one_row(history: History, database_url: str) -> None:

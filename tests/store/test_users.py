@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.answers import UserReport
-from actors.bus.requests import GetUser
+from actors.bus.people import GetUser, UserReport
 from actors.store import private_files
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
@@ -23,7 +22,7 @@ def history(database_url: str) -> Iterator[History]:
 
 
 def password_hash(history: History, username: str) -> str:
-    report = history.answer(GetUser(username))
+    report = history.answer_about_people(GetUser(username), 1)
     assert isinstance(report, UserReport)
     return report.user.password_hash
 
@@ -60,4 +59,4 @@ def test_a_file_that_cannot_be_read_makes_nobody(history: History, tmp_path: Pat
     file.write_text(text)
     with pytest.raises(CredentialsUnreadable, match=r"credentials\.json"):
         history.ensure_users(file)
-    assert not isinstance(history.answer(GetUser("trader")), UserReport)
+    assert not isinstance(history.answer_about_people(GetUser("trader"), 1), UserReport)

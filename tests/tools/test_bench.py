@@ -100,13 +100,13 @@ def test_what_the_subscriber_must_have_heard() -> None:
         turn = 3 if number < 16 else 2
         prices = [quotes_chain.prices_e8(place, symbol, turn) for place in range(5)]
         tops[symbol] = max(bid for bid, _ in prices), min(ask for _, ask in prices)
-    heard, stood = Heard(end_ns=1, ticks=72, gaps=0, tops_e8=tops), quotes_chain.Stood(1, 0)
+    heard, stood = Heard(end_ns=1, ticks=72, gaps=0, tops_e8=tops), quotes_chain.Stood(1, 1, 0)
     quotes.check(heard, stood, 76)
     for wrong in (heard._replace(gaps=1), heard._replace(tops_e8={**tops, "EURUSD": (1, 2)})):
         with pytest.raises(Spoiled):
             quotes.check(wrong, stood, 76)
     with pytest.raises(Spoiled):
-        quotes.check(heard, quotes_chain.Stood(1, 1), 76)
+        quotes.check(heard, quotes_chain.Stood(1, 1, 1), 76)
 
 
 def test_each_quote_has_a_latency(tmp_path: Path) -> None:

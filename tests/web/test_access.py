@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from tests.web.world import World
 from web.access import PUBLIC, Role, Rule
 from web.health import HealthHandler
@@ -30,7 +30,7 @@ async def ask(world: World, route: Route, method: str, role: Role | None, accoun
     if role is not None:
         account = int(OWN) if role is Role.TRADER else 0
         user = User(50 + list(Role).index(role), f"a-{role}", "", role, account)
-        token = world.web.backend.tokens.issue(user, world.clock() // 1_000_000_000)
+        token = world.web.backend.callers.tokens.issue(user, world.clock() // 1_000_000_000)
         headers["Authorization"] = f"Bearer {token}"
     return await world.http.request(
         method, address(route), headers=headers, params={"account_id": account_id} if method == "GET" else {}

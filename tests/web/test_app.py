@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 from websockets.sync.client import connect
 
+from actors.store import private_files
+from web import keyring
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -29,11 +32,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(run_dir: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def process(run_dir: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     started = subprocess.Popen(
         [sys.executable, "-m", "web.app"],
         cwd=ROOT,
-        env=environment(run_dir, port),
+        env=environment(run_dir, port) | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,7 +64,7 @@ def test_it_lives_alone_says_goodbye_and_exits_with_0(tmp_path: Path) -> None:
     with process(tmp_path / "var", port) as web:
         wait_for(port)
         assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 503
-        key = tmp_path / "var" / "secrets" / "jwt"
+        (key,) = (tmp_path / "var" / "secrets" / "signing").iterdir()
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         with connect(f"ws://127.0.0.1:{port}/ws") as client:
             web.send_signal(signal.SIGTERM)
@@ -70,7 +73,7 @@ def test_it_lives_alone_says_goodbye_and_exits_with_0(tmp_path: Path) -> None:
         out, err = web.communicate(timeout=20)
         assert (web.returncode, err) == (0, "")
         assert "stopped" in out
-        assert key.read_bytes().hex() not in out
+        assert key.read_text() not in out
 
 
 def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
@@ -85,11 +88,28 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
-    secrets = tmp_path / "var" / "secrets"
-    secrets.mkdir(parents=True)
-    (secrets / "jwt").write_bytes(b"k" * 32)
-    (secrets / "jwt").chmod(0o644)
+    folder = tmp_path / "var" / "secrets" / "signing"
+    kid = keyring.make(folder)
+    (folder / kid).chmod(0o644)
     with process(tmp_path / "var", free_port()) as web:
-        out, err = web.communicate(timeout=20)
-    assert web.returncode == 1
-    assert "0600" in out + err
+        _, err = web.communicate(timeout=20)
+    assert web.returncode == 2
+    assert err == f"hedgerow: {folder / kid} can be read by others; its mode must be 0600.\n"
+
+
+def test_production_does_not_make_its_secrets_itself(tmp_path: Path) -> None:
+    run_dir = tmp_path / "var"
+    with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1") as web:
+        _, err = web.communicate(timeout=20)
+    assert (web.returncode, "holds no signing key" in err) == (2, True)
+    keyring.make(keyring.folder_of(run_dir / "secrets"))
+    with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1") as web:
+        _, err = web.communicate(timeout=20)
+    assert (web.returncode, "secrets/totp is missing" in err) == (2, True)
+    private_files.write(run_dir / "secrets" / "totp", os.urandom(32).hex())
+    port = free_port()
+    with process(run_dir, port, HEDGEROW_PRODUCTION="1"):
+        wait_for(port)
+    with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1", HEDGEROW_HTTP_HOST="0.0.0.0") as web:  # noqa: S104
+        _, err = web.communicate(timeout=20)
+    assert (web.returncode, "HEDGEROW_TLS_CERT is not set" in err) == (2, True)

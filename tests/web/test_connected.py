@@ -15,6 +15,9 @@ class One:
         self.pings = 0
         self.parted: list[int] = []
 
+    def is_void(self) -> bool:
+        return False
+
     def ping_now(self) -> None:
         self.pings += 1
         if self.answers:

@@ -11,9 +11,10 @@ from tornado.testing import bind_unused_port
 from actors.bus import endpoints
 from actors.bus.requests import Ping
 from tests.web.broker import Context, eventually
-from tests.web.world import KEY, Clock, World
+from tests.web.world import KEY, KID, TOTP_KEY, Clock, World
 from web.app import Web
 from web.auth import Tokens
+from web.keyring import Keyring
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def test_a_silent_stream_is_not_ready(world: World) -> None:
 
 async def test_alone_it_lives_and_says_who_is_missing(tmp_path: Path) -> None:
     context: Context = zmq.Context()
-    web = Web(context, endpoints.local(tmp_path), Tokens(KEY, 60), Clock())
+    web = Web(context, endpoints.local(tmp_path), Tokens(Keyring({KID: KEY}), 60), Clock(), TOTP_KEY)
     listener, port = bind_unused_port()
     web.server.add_socket(listener)
     stop = asyncio.Event()

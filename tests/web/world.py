@@ -14,11 +14,15 @@ from tornado.testing import bind_unused_port
 from websockets.asyncio.client import ClientConnection, connect
 
 from actors.bus import endpoints
-from tests.web.broker import ADMIN, TRADER, Context, FakeBroker, eventually
+from tests.web.broker import ADMIN, COST, TRADER, Context, FakeBroker, eventually
 from web.app import Web
 from web.auth import Tokens
+from web.keyring import Keyring
+from web.safety import Safety
 
 KEY = b"0123456789abcdef0123456789abcdef"
+KID = "1700000000-0123abcd"
+TOTP_KEY = b"fedcba9876543210fedcba9876543210"
 
 
 class Clock:
@@ -75,7 +79,7 @@ class World:
         self.http = http
 
     def token(self, username: str = TRADER) -> str:
-        return self.web.backend.tokens.issue(self.broker.users[username], self.clock() // 1_000_000_000)
+        return self.web.backend.callers.tokens.issue(self.broker.users[username], self.clock() // 1_000_000_000)
 
     def bearer(self, username: str = TRADER) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(username)}"}
@@ -118,13 +122,15 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[World]:
-    """A web process that has heard of the broker, with a price for each symbol."""
+async def running(folder: Path, **safety: Any) -> AsyncIterator[World]:
+    """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/safety.py."""
     context: Context = zmq.Context()
     where = endpoints.local(folder)
     clock = Clock()
     broker = FakeBroker(context, where)
-    web = Web(context, where, Tokens(KEY, ttl_s=600), clock, folder / "dist")
+    tokens = Tokens(Keyring({KID: KEY}), ttl_s=600)
+    set_up = Safety(**{"bcrypt_cost": COST, **safety})
+    web = Web(context, where, tokens, clock, TOTP_KEY, set_up, folder / "dist")
     listener, port = bind_unused_port()
     web.server.add_socket(listener)
     stop = asyncio.Event()
@@ -148,4 +154,4 @@ async def running(folder: Path) -> AsyncIterator[World]:
         context.destroy(linger=0)
 
 
-__all__ = ["ADMIN", "KEY", "TRADER", "Socket", "World", "running"]
+__all__ = ["ADMIN", "KEY", "KID", "TOTP_KEY", "TRADER", "Socket", "World", "running"]

@@ -63,6 +63,7 @@ def _ours(folder: Path, quotes: int, aggregator: Callable[[Path], Any]) -> Run:
         "quotes_per_chunk": quotes_chain.CHUNK_QUOTES,
         "ticks": heard.ticks,
         "aggregator_peak_rss_mib": stood.peak_rss_bytes >> 20,
+        "aggregator_cpu_ns_per_quote": stood.cpu_ns // (quotes * len(VENUES)),
     }
     return Run(quotes * len(VENUES), (heard.end_ns - start_ns) / 1e9, extra)
 

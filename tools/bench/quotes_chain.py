@@ -43,6 +43,7 @@ SILENCE_LIMIT_MS = 5_000
 """A subscriber that hears nothing for so long hears nothing more."""
 TAKEN = b"taken\0"
 """The measurement's own topic: how many quotes of each LP the aggregator has taken."""
+UNCOUNTED_DROPS = ("duplicate", "late", "withdrawn")
 HUSH = b"hush"
 """Tells a feed that its opening quotes have come through."""
 
@@ -68,6 +69,7 @@ class Stood(NamedTuple):
     """What the aggregator says of itself at its end."""
 
     peak_rss_bytes: int
+    cpu_ns: int
     dropped: int
     """Quotes that a filter dropped while they counted."""
 
@@ -180,9 +182,10 @@ class ReportingAggregator(Aggregator):
         return outbox
 
     def dropped(self) -> int:
-        """Duplicates are the opening quotes, which come again and again."""
+        """But for the opening quotes, which come again and again and may have waited for the aggregator to start, and
+        for the prices that a feed withdraws at its end."""
         reports = self.market.report(0)
-        return sum(count for told in reports for reason, count in told.dropped.items() if reason != "duplicate")
+        return sum(count for told in reports for reason, count in told.dropped.items() if reason not in UNCOUNTED_DROPS)
 
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
@@ -199,6 +202,7 @@ def feed(folder: Path, place: int, quotes: int) -> Sent:
 def aggregator(folder: Path) -> Stood:
     """The aggregator process; ends on SIGTERM."""
     stopping = process.Stopping()
+    begun_ns = time.process_time_ns()
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
     actor = ReportingAggregator.start(process.clock_ns())
@@ -210,7 +214,7 @@ def aggregator(folder: Path) -> Stood:
     process.Running(actor, bound, INTERVAL_MS).run(stopping)
     dropped: int = actor.proxy().dropped().get()
     _close(context)
-    return Stood(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, dropped)
+    return Stood(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, time.process_time_ns() - begun_ns, dropped)
 
 
 def subscriber(folder: Path, quotes: int) -> Heard:

@@ -27,10 +27,10 @@ from tools.bench import market, orders_chain
 from tools.bench.result import Spoiled
 from web.app import CONNECTIONS_LIMIT, Web
 from web.auth import Tokens
+from web.keyring import Keyring
 from web.server import connections_for
 
-KEY = b"a key of the benchmark's own: 32+"
-TOKEN_TTL_S = 3_600
+TOKENS = Tokens(Keyring({"1700000000-00000000": b"a key of the benchmark's own: 32+"}), ttl_s=3_600)
 ACCOUNTS = 100
 SYMBOLS = tuple(list(market.instruments())[:20])
 TRADED = "EURUSD"
@@ -87,7 +87,7 @@ async def _web(folder: Path) -> None:
     connections_for(CONNECTIONS_LIMIT)
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
-    served = Web(context, at, Tokens(KEY, TOKEN_TTL_S), process.clock_ns)
+    served = Web(context, at, TOKENS, process.clock_ns, b"no second factor is asked for: 32")
     listening = _listener()
     served.server.add_socket(listening)
     _say_port(folder, listening.getsockname()[1])

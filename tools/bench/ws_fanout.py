@@ -7,13 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bus.answers import User
+from actors.bus.people import User
 from tools.bench import ws_chain, ws_clients
 from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
-from tools.bench.ws_chain import ACCOUNTS, FRAMES_PER_SECOND, KEY, ORDERS_PER_SECOND, SYMBOLS, Played
+from tools.bench.ws_chain import ACCOUNTS, FRAMES_PER_SECOND, ORDERS_PER_SECOND, SYMBOLS, Played
 from tools.bench.ws_clients import Told
-from web.auth import Tokens
 
 NAME = "ws_fanout"
 CLIENTS = 2_000
@@ -60,9 +59,9 @@ def subscriptions() -> list[bytes]:
 
 def tokens() -> list[str]:
     """Of the owner of each account."""
-    issuer, now_s = Tokens(KEY, ws_chain.TOKEN_TTL_S), int(time.time())
+    now_s = int(time.time())
     owners = [User(number, f"trader-{number}", "", "trader", number) for number in range(1, ACCOUNTS + 1)]
-    return [issuer.issue(owner, now_s) for owner in owners]
+    return [ws_chain.TOKENS.issue(owner, now_s) for owner in owners]
 
 
 def _ours(folder: Path, clients: int, seconds: int, payloads: list[str]) -> Run:

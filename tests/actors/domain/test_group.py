@@ -18,7 +18,7 @@ from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from actors.domain.stop_out import MarginLevels
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
-from tests.examples import ACCOUNT, EURUSD, SECOND_NS, closing, encoded, order, terms, tick, trading_state
+from tests.examples import ACCOUNT, EURUSD, SECOND_NS, TICKS, closing, encoded, order, terms, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 PIP = e8("0.0001")
@@ -130,6 +130,15 @@ def test_a_protection_waits_for_the_clients_price(
     filled(state, order("EURUSD", side, "1000", stop_loss=stop_loss, take_profit=take_profit))
     assert fills(see(state, *before, 2)) == []
     assert fills(see(state, *at, 3)) == [(expected[0], e8(expected[1]))]
+
+
+def test_a_skewed_group_sees_both_sides_moved_and_never_crossed() -> None:
+    skewed = Group(STANDARD, markup=Markup(-PIP, 2 * PIP))
+    seen = skewed.tick(TICKS[0])
+    assert (seen.bid_e8, seen.ask_e8) == (TICKS[0].bid_e8 + PIP, TICKS[0].ask_e8 + 2 * PIP)
+    low = tick("EURUSD", "0.00000001", "0.00000003")
+    down = Group(STANDARD, markup=Markup(9, -9)).tick(low)
+    assert (down.bid_e8, down.ask_e8) == (1, 1)
 
 
 def test_a_trailing_stop_keeps_its_distance_whatever_the_markup() -> None:

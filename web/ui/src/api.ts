@@ -75,13 +75,22 @@ function post(body: unknown, headers: Record<string, string> = {}, method = "POS
 }
 
 export function login(username: string, password: string): Promise<Session> {
-  return request<Session>("/login", post({ username, password }));
+  return sessionFrom("/login", { username, password });
+}
+
+/** The session with new tokens. The refresh token that is given is used up. */
+export function renewed(refreshToken: string): Promise<Session> {
+  return sessionFrom("/login/refresh", { refresh_token: refreshToken });
+}
+
+async function sessionFrom(path: string, body: unknown): Promise<Session> {
+  return { ...(await request<Omit<Session, "obtained_ms">>(path, post(body))), obtained_ms: Date.now() };
 }
 
 export class Api {
   /** `onUnauthorised` is called when the server no longer accepts the token. */
   constructor(
-    private readonly token: string,
+    private readonly token: () => string,
     private readonly onUnauthorised: () => void,
   ) {}
 
@@ -137,7 +146,7 @@ export class Api {
     );
 
   private authorization(): Record<string, string> {
-    return { Authorization: `Bearer ${this.token}` };
+    return { Authorization: `Bearer ${this.token()}` };
   }
 
   private get<T>(path: string): Promise<T> {

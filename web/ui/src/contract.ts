@@ -8,9 +8,12 @@ export type Timeframe = "M1" | "M5" | "M15" | "H1" | "H4" | "D1";
 export interface Session {
   access_token: string;
   expires_in: number;
+  refresh_token: string;
   username: string;
-  role: "trader" | "admin";
+  role: "trader" | "support" | "dealer" | "risk" | "admin" | "auditor";
   account_id: string | null;
+  /** By this browser's clock; not the server's. */
+  obtained_ms: number;
 }
 
 export interface Account {

@@ -14,6 +14,8 @@ import type {
 } from "./contract";
 import { applyOrder, arrangeOrders } from "./orders";
 import { apply, arrange } from "./positions";
+import { Renewal } from "./renewal";
+import { saveSession } from "./session";
 import { Store } from "./store";
 import { Stream, type StreamState, type Subscription } from "./stream";
 import { describeEnd, describeProtection, describeTriggered } from "./wording";
@@ -47,6 +49,7 @@ export class Desk {
   readonly connections = new Store(0);
   readonly notice = new Store<Notice | null>(null);
 
+  private readonly renewal: Renewal;
   private readonly ticks = new Map<string, Store<Tick | null>>();
   private startTimer: Timer | undefined;
   private historyTimers: Timer[] = [];
@@ -61,7 +64,14 @@ export class Desk {
     readonly session: Session,
     onUnauthorised: () => void,
   ) {
-    this.api = new Api(session.access_token, onUnauthorised);
+    this.renewal = new Renewal(session, {
+      onRenewed: (next) => {
+        saveSession(next);
+        this.stream?.renew();
+      },
+      onEnded: onUnauthorised,
+    });
+    this.api = new Api(() => this.renewal.token, onUnauthorised);
   }
 
   /** The price of a symbol; null until there is one. */
@@ -85,11 +95,14 @@ export class Desk {
   start(): void {
     this.stopped = false;
     window.addEventListener("online", this.hurry);
-    void this.begin();
+    void this.renewal.start().then(() => {
+      if (!this.stopped) void this.begin();
+    });
   }
 
   stop(): void {
     this.stopped = true;
+    this.renewal.stop();
     window.removeEventListener("online", this.hurry);
     clearTimeout(this.startTimer);
     for (const timer of this.historyTimers) clearTimeout(timer);
@@ -130,7 +143,7 @@ export class Desk {
     if (this.session.account_id !== null) subscriptions.push({ channel: "account" });
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
     this.stream = new Stream({
-      token: this.session.access_token,
+      token: () => this.renewal.token,
       subscriptions,
       connect: () => new WebSocket(`${scheme}://${window.location.host}/ws`),
       onMessage: (message) => this.receive(message),

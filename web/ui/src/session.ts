@@ -6,7 +6,7 @@ const KEY = "hedgerow.session";
 export function savedSession(): Session | null {
   try {
     const saved = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Session | null;
-    return typeof saved?.access_token === "string" ? saved : null;
+    return typeof saved?.refresh_token === "string" ? saved : null;
   } catch {
     return null;
   }

@@ -23,7 +23,7 @@ export interface Subscription {
 export type Socket = Pick<WebSocket, "send" | "close" | "onopen" | "onmessage" | "onclose">;
 
 export interface StreamOptions {
-  token: string;
+  token: () => string;
   subscriptions: Subscription[];
   connect: () => Socket;
   onMessage: (message: StreamMessage) => void;
@@ -63,6 +63,11 @@ export class Stream {
     this.abandon();
   }
 
+  /** Tells the open socket of a new token. */
+  renew(): void {
+    if (this.state === "live") this.ask({ op: "auth", token: this.options.token() }, () => undefined);
+  }
+
   /** Try at once: the network is back. */
   hurry(): void {
     if (this.state === "reconnecting") this.connect();
@@ -79,7 +84,7 @@ export class Stream {
   }
 
   private authenticate(): void {
-    this.ask({ op: "auth", token: this.options.token }, (answer) => {
+    this.ask({ op: "auth", token: this.options.token() }, (answer) => {
       if (answer.ok) {
         this.subscribe();
       } else {

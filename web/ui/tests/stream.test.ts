@@ -61,7 +61,7 @@ beforeEach(() => {
   messages = [];
   refusals = [];
   stream = new Stream({
-    token: "secret",
+    token: () => "secret",
     subscriptions: SUBSCRIPTIONS,
     connect: () => {
       wires.push(new Wire());

@@ -6,7 +6,9 @@ import { newOrderId, place, Unsettled } from "../src/trading";
 
 const SESSION = {
   access_token: "secret",
-  expires_in: 28800,
+  expires_in: 900,
+  refresh_token: "renew",
+  obtained_ms: Date.now(),
   username: "t",
   role: "trader" as const,
   account_id: "1",

@@ -1,0 +1,162 @@
+"""At the edge: other origins, proxies, TLS, slow and oversized clients, and the audit log that must come first."""
+
+import asyncio
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.web.broker import ADMIN, eventually
+from tests.web.world import World, running
+from web.proxy import networks
+from web.routes import MESSAGE_LIMIT_BYTES
+
+pytestmark = pytest.mark.anyio
+
+HOME, STRANGER = "https://terminal.example", "https://evil.example"
+
+
+async def test_no_other_origin_may_read_send_or_stream_by_default(world: World) -> None:
+    answer = await world.http.get("/account", headers={**world.bearer(), "Origin": STRANGER})
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (200, False)
+    preflight = {"Origin": STRANGER, "Access-Control-Request-Method": "POST"}
+    assert (await world.http.options("/order", headers=preflight)).status_code == 405
+    with pytest.raises(InvalidStatus, match="403"):
+        async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=STRANGER):  # type: ignore[arg-type]
+            pass
+    async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=f"http://127.0.0.1:{world.port}"):  # type: ignore[arg-type]
+        pass
+
+
+async def test_the_origins_of_the_setting_may_and_never_with_cookies(tmp_path: Path) -> None:
+    async with running(tmp_path, origins=(HOME,)) as world:
+        for path, status in (("/account", 200), ("/order/9999", 404)):
+            answer = await world.http.get(path, headers={**world.bearer(), "Origin": HOME})
+            assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, HOME)
+            assert "access-control-allow-credentials" not in answer.headers
+            assert answer.headers["vary"] == "Origin"
+        preflight = await world.http.options(
+            "/order/1", headers={"Origin": HOME, "Access-Control-Request-Method": "PUT"}
+        )
+        assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, PUT, DELETE")
+        assert "Authorization" in preflight.headers["access-control-allow-headers"]
+        stranger = await world.http.options("/order/1", headers={"Origin": STRANGER})
+        assert (stranger.status_code, "access-control-allow-origin" in stranger.headers) == (405, False)
+        async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=HOME):  # type: ignore[arg-type]
+            pass
+        for origin in (STRANGER, "https://terminal.example.evil.example", "null"):
+            with pytest.raises(InvalidStatus, match="403"):
+                async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=origin):  # type: ignore[arg-type]
+                    pass
+
+
+async def _addresses(world: World, forwarded: str) -> str:
+    """Where an act came from, as the audit log has it."""
+    headers = {**world.bearer(ADMIN), "X-Forwarded-For": forwarded, "X-Real-Ip": "203.0.113.1"}
+    await world.http.delete("/admin/lps/NOBODY", headers=headers)
+    act: Any = world.broker.acts[-1]
+    address: str = act.actor.address
+    return address
+
+
+async def test_x_forwarded_for_counts_from_trusted_proxies_alone(world: World, tmp_path: Path) -> None:
+    assert await _addresses(world, "203.0.113.9") == "127.0.0.1"
+    folder = tmp_path / "other"
+    folder.mkdir()
+    async with running(folder, proxies=networks(["127.0.0.1"])) as other:
+        assert await _addresses(other, "203.0.113.9") == "203.0.113.9"
+        assert await _addresses(other, "198.51.100.1, 203.0.113.9") == "203.0.113.9"
+        assert await _addresses(other, "garbage") == "127.0.0.1"
+
+
+async def test_with_tls_there_is_no_plain_http(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "1",
+            ),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    async with running(tmp_path, tls=context) as world:
+        trust = ssl.create_default_context(cafile=str(cert))
+        async with httpx.AsyncClient(verify=trust, base_url=f"https://127.0.0.1:{world.port}") as http:
+            answer = await http.get("/account", headers=world.bearer())
+            assert (answer.status_code, answer.headers["strict-transport-security"][:8]) == (200, "max-age=")
+        with pytest.raises(httpx.TransportError):
+            await world.http.get("/health")
+
+
+async def test_who_sends_headers_slowly_is_cut_off_and_others_are_served(world: World) -> None:
+    world.web.server.conn_params.header_timeout = 0.5  # It is IDLE_LIMIT_S in the process.
+    crawlers = [await asyncio.open_connection("127.0.0.1", world.port) for _ in range(50)]
+
+    async def crawl(writer: asyncio.StreamWriter) -> None:
+        for byte in b"GET /account HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"a" * 10_000:
+            if writer.is_closing():
+                return
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.05)
+
+    crawling = [asyncio.create_task(crawl(writer)) for _, writer in crawlers]
+    assert (await world.get("/account")).status_code == 200
+    for reader, _ in crawlers:
+        assert await asyncio.wait_for(_rest(reader), 10) == b""
+    for task in crawling:
+        task.cancel()
+    await asyncio.gather(*crawling, return_exceptions=True)
+    for _, writer in crawlers:
+        writer.close()
+    await eventually(lambda: len(world.web.server._connections) <= 1)
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
+async def test_an_oversized_frame_closes_its_socket_alone(world: World) -> None:
+    async with world.socket() as other, world.socket() as socket:
+        await socket.connection.send("x" * (MESSAGE_LIMIT_BYTES + 1))
+        assert await socket.closed() == 1009
+        assert (await other.ask(id=1, op="ping"))["ok"]
+
+
+async def test_a_privileged_act_is_refused_where_the_audit_log_cannot_be_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
+    world.broker.mute.add("persistence")
+    refused = await world.delete("/admin/lps/OANDA", ADMIN)
+    assert (refused.status_code, refused.json()["detail"][:16]) == (503, "Nothing was done")
+    assert world.broker.lps.registry.version == 1
+    assert (await world.order()).status_code == 201
+    world.broker.mute.clear()
+    assert (await world.delete("/admin/lps/OANDA", ADMIN)).status_code == 204
+    act, outcome = world.broker.acts[-2:]
+    assert (act.action, act.subject, act.actor.username) == ("RemoveLp", "lp OANDA", ADMIN)  # type: ignore[union-attr]
+    assert outcome.outcome == "done"  # type: ignore[union-attr]
+    assert (await world.delete("/admin/lps/OANDA", ADMIN)).status_code == 404
+    assert world.broker.acts[-1].outcome == "UNKNOWN_LP"  # type: ignore[union-attr]

@@ -1,0 +1,124 @@
+"""The JSON of logins, users and the audit log (see schema.py)."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from web.schema import Body, Id, Request, Time
+
+PASSWORD_CHARACTERS = 12
+"""The fewest that a new password has."""
+PAGE_LIMIT = 500
+
+Password = Annotated[str, Meta(min_length=1, max_length=1_024)]
+Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$", examples=["anna"])]
+RoleName = Literal["trader", "support", "dealer", "risk", "admin", "auditor"]
+ScopeName = Literal["read", "trade", "withdraw", "admin"]
+Otp = Annotated[str, Meta(min_length=6, max_length=32, description="a code, or a recovery code")]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Page = Annotated[int, Meta(ge=1, le=PAGE_LIMIT)]
+
+
+class OwnPassword(Request, frozen=True):
+    password: Password
+
+
+class OwnPasswordAndCode(OwnPassword, frozen=True):
+    otp: Otp | None = None
+
+
+class ChangePassword(OwnPassword, frozen=True):
+    new_password: Annotated[str, Meta(min_length=PASSWORD_CHARACTERS, max_length=1_024)]
+
+
+class TotpCode(Request, frozen=True):
+    otp: Otp
+
+
+class NewApiKey(Request, frozen=True):
+    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f]{1,64}$")]
+    scopes: Annotated[list[ScopeName], Meta(min_length=1, max_length=4)]
+    networks: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=20)] = []  # noqa: RUF012
+    expires: Time | None = None
+
+
+class NewUser(Request, frozen=True):
+    username: Username
+    role: RoleName
+    reason: Reason
+    account_id: Id | None = None
+
+
+class ChangedUser(Request, frozen=True):
+    """What is absent stays."""
+
+    reason: Reason
+    role: RoleName | None = None
+    account_id: Id | None = None
+    disabled: bool | None = None
+
+
+class Reasoned(Request, frozen=True):
+    reason: Reason
+
+
+class WhichUsers(Request, frozen=True):
+    limit: Page = 100
+    after: Id | None = None
+
+
+class WhichActs(Request, frozen=True):
+    limit: Page = 100
+    before: Id | None = None
+    username: Username | None = None
+    subject: Annotated[str, Meta(pattern=r"^[^\x00]{1,128}$")] | None = None
+
+
+class TotpBegun(Body, frozen=True):
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Body, frozen=True):
+    recovery_codes: list[str]
+
+
+class ApiKeyBody(Body, frozen=True):
+    id: str
+    name: str
+    scopes: list[str]
+    networks: list[str]
+    created_at: str
+    expires: str | None
+
+
+class MadeApiKey(Body, frozen=True):
+    key: str
+    api_key: ApiKeyBody
+
+
+class UserBody(Body, frozen=True):
+    id: str
+    username: str
+    role: str
+    account_id: str | None
+    disabled: bool
+    second_factor: bool
+    failures: int
+    locked_until: str | None
+    created_at: str
+
+
+class ActBody(Body, frozen=True):
+    seq: str
+    time: str
+    username: str
+    role: str
+    address: str
+    action: str
+    subject: str
+    before: str | None
+    after: str | None
+    reason: str | None
+    outcome: str | None
+    hash: str
