@@ -301,7 +301,7 @@ def test_quotes_reach_many_clients_and_each_fill_its_account(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("told", [{1: 2}, {1: 4}, {}])
 def test_a_fill_that_was_not_told_spoils_the_fan_out(told: dict[int, int]) -> None:
-    heard = ws_clients.Told(1_000, 1.0, 0.5, [], told, 0, "")
+    heard = ws_clients.Told(1_000, 1_000, 1.0, 0.5, [], told, 0, "")
     with pytest.raises(Spoiled, match="of 3 fills"):
         ws_fanout.check(heard, ws_chain.Played({1: 3}), 1)
 

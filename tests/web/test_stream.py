@@ -437,3 +437,21 @@ async def test_garbage_on_the_streams_is_counted_and_life_goes_on(world: World) 
     await eventually(lambda: (prices.bad_frames, events.bad_frames) == (4, 3))
     await world.price("EURUSD", "1.3", "1.4")
     assert (await world.order()).status_code == 201
+
+
+async def test_a_storm_of_subscriptions_waits_for_itself_and_for_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.stream.REQUESTS_BURST", 50)
+    monkeypatch.setattr("web.stream.REQUESTS_PER_SECOND", 400)
+    async with world.socket() as storm, world.socket() as calm:
+        for number in range(1, 401):
+            await storm.say(id=number, op="subscribe" if number % 2 else "unsubscribe", **EUR)
+        await calm.ask(id=1, op="subscribe", **EUR)
+        world.broker.tick("EURUSD", "1.2", "1.3")
+        await calm.hear_until(lambda message: quotes(message) == [1001])
+        await storm.say(id=401, op="ping")
+        await storm.hear_until(lambda message: message.get("id") == 401)
+        answers = [message for message in storm.heard if "ok" in message and message["id"]]
+        assert answers == [{"id": number, "ok": True} for number in range(1, 402)]
+        assert world.web.news.quotes.clients == 1

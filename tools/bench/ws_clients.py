@@ -28,6 +28,8 @@ class Told(NamedTuple):
     """What all clients heard while the time ran, and what the server's process spent on it."""
 
     frames: int
+    quotes: int
+    """Of the frames, those of quotes."""
     seconds: float
     cpu_seconds: float
     delays_us: list[int]
@@ -113,7 +115,7 @@ class Crowd:
         """Client so and so logs in with the token of its turn. Those of the first round follow their account too."""
         self.fills: Counter[int] = Counter()
         self.delays_us: list[int] = []
-        self.frames = self.unordered = 0
+        self.frames = self.quotes = self.unordered = 0
         self.payload = b""
         self._counts = False
         self._epoll = select.epoll()
@@ -151,9 +153,10 @@ class Crowd:
             raise Spoiled("the server has closed a connection")
         now_us = time.time_ns() // 1_000
         for payload in client.frames(data):
+            self.frames += self._counts
             if payload.startswith(b'{"type":"quotes"'):
                 if self._counts:
-                    self.frames += 1
+                    self.quotes += 1
                     self.payload = payload
                     match = _SEQ.search(payload)
                     if match:
@@ -188,6 +191,7 @@ def listen(folder: Path, clients: int, tokens: list[str], subscriptions: list[by
     fills = {account_id: count for account_id, count in crowd.fills.items() if count}
     return Told(
         crowd.frames,
+        crowd.quotes,
         seconds_s,
         spent_s,
         sorted(crowd.delays_us),

@@ -47,8 +47,8 @@ def check(told: Told, played: Played, clients: int) -> None:
     if told.unordered:
         raise Spoiled(f"{told.unordered} messages of accounts came out of order")
     due = clients * told.seconds * FRAMES_PER_SECOND
-    if told.frames < LEAST_SHARE * due:
-        raise Spoiled(f"{told.frames} frames came, and {due:.0f} were due")
+    if told.quotes < LEAST_SHARE * due:
+        raise Spoiled(f"{told.quotes} frames of quotes came, and {due:.0f} were due")
 
 
 def subscriptions() -> list[bytes]:
@@ -79,6 +79,7 @@ def _ours(folder: Path, clients: int, seconds: int, payloads: list[str]) -> Run:
     delays = told.delays_us
     extra = {
         "frames_per_s": round(told.frames / told.seconds),
+        "quote_frames_per_s": round(told.quotes / told.seconds),
         "frame_bytes": len(told.payload),
         "account_fills": sum(told.fills.values()),
         "p50_us": delays[len(delays) // 2],
@@ -100,10 +101,10 @@ MEASUREMENT = Measurement(
     f"Quotes to {CLIENTS:,} clients of `/ws`, each of which follows {len(SYMBOLS)} symbols at {FRAMES_PER_SECOND} "
     f"frames a second, and {ACCOUNTS} of them an account too, while {ORDERS_PER_SECOND} orders a second are filled: "
     "the web process, the real engine with its journal, a made-up price stream and a process with all clients, for "
-    f"{SECONDS} s. "
-    "The value is frames by second of processor time that the web process spends, with all that it does besides. "
-    "Latency is from the publication of a tick to the client that has read the frame with it, with what conflation "
-    "waits. Checked: each fill was told to its account's client, in order, and the frames came that were due. The peer "
-    "sends the text of such a frame with `websockets.broadcast`, without compression.",
+    f"{SECONDS} s. The value is frames, of quotes and of accounts, by second of processor time that the web process "
+    "spends, with all that it does besides. Latency is from the publication of a tick to the client that has read the "
+    "frame with it, with what conflation waits. Checked: each fill was told to its account's client, in order, and the "
+    "frames came that were due. The peer sends the text of such a frame with `websockets.broadcast`, without "
+    "compression.",
     measure,
 )
