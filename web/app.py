@@ -47,7 +47,9 @@ DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
 INSTRUMENTS_TIMEOUT_MS = 2_000
 RETRY_S = 0.25
-REVALUE_EVERY_TURNS = 15
+TICKS_PAUSE_S = 0.01
+"""How long ticks are let gather: to be woken for each costs more than the ticks do."""
+REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
 
 Context = zmq.Context[zmq.Socket[bytes]]
@@ -104,7 +106,7 @@ class Web:
         )
         self.server.bound(connections_limit, self.sockets)
         self._tick_socket = sockets.subscriber(context, where.ticks)
-        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive)
+        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive, TICKS_PAUSE_S)
         self.news.books.connect(self._follow_topic, self._leave_topic)
         self._event_inlet = Inlet(sockets.subscriber(context, where.events, topics.EVENTS), self.events.receive)
 

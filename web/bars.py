@@ -59,7 +59,7 @@ class LiveBars:
         self._loading: dict[Key, asyncio.Lock] = {}
 
     async def join(
-        self, client: Watcher, keys: list[Key], ask: bool, rounds: int, acknowledge: Callable[[], None]
+        self, client: Watcher, keys: list[Key], ask: bool, turns: int, acknowledge: Callable[[], None]
     ) -> None:
         """From now on the client is told of these, after `acknowledge()`; raises as Asker.ask does, and then not."""
         followed = self.fanout.wanted(client)
@@ -72,7 +72,7 @@ class LiveBars:
                 await self._load(*key)
             if client.is_open:
                 acknowledge()
-                self.fanout.subscribe(client, keys, ask, rounds)
+                self.fanout.subscribe(client, keys, ask, turns)
                 is_followed = True
         finally:
             if not is_followed:

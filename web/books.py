@@ -37,13 +37,13 @@ class Books:
         """How topics of the public stream are subscribed to."""
         self._subscribe, self._unsubscribe = subscribe, unsubscribe
 
-    def follow(self, client: Client, symbols: Iterable[str], view: View, rounds: int) -> None:
+    def follow(self, client: Client, symbols: Iterable[str], view: View, turns: int) -> None:
         followed = self.fanout.wanted(client)
         for symbol in [symbol for symbol in symbols if symbol not in followed]:
             self._followers[symbol] = self._followers.get(symbol, 0) + 1
             if self._followers[symbol] == 1:
                 self._subscribe(topics.depth(symbol))
-        self.fanout.subscribe(client, symbols, view, rounds)
+        self.fanout.subscribe(client, symbols, view, turns)
 
     def unfollow(self, client: Client, symbols: Iterable[str]) -> None:
         followed = self.fanout.wanted(client)

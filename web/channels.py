@@ -9,7 +9,7 @@ from web.accounts import TooLongAgo
 from web.auth import Caller
 from web.backend import Backend
 from web.bus import Away, Declined, NoAnswer
-from web.fanout import EVERY_CHANGE, rounds_for
+from web.fanout import EVERY_CHANGE, turns_for
 from web.recent import DESK
 from web.requests import RATE_LIMIT, BarPrice, Channel, Subscribe, Timeframe, Unsubscribe
 from web.watcher import Watcher
@@ -110,16 +110,16 @@ class Subscriptions:
         self._backend.news.leave(self._watcher)
 
     async def _quotes(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
-        symbols, rounds, group = self._symbols(request), _rounds(request), await self._group(caller)
+        symbols, turns, group = self._symbols(request), _turns(request), await self._group(caller)
         if self._watcher.is_open:
             acknowledge()
-            self._backend.news.quotes.subscribe(self._watcher, symbols, group, rounds)
+            self._backend.news.quotes.subscribe(self._watcher, symbols, group, turns)
 
     async def _depth(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
-        symbols, rounds, group = self._symbols(request), _rounds(request), await self._group(caller)
+        symbols, turns, group = self._symbols(request), _turns(request), await self._group(caller)
         if self._watcher.is_open:
             acknowledge()
-            self._backend.news.books.follow(self._watcher, symbols, (group, bool(request.tagged)), rounds)
+            self._backend.news.books.follow(self._watcher, symbols, (group, bool(request.tagged)), turns)
 
     async def _bars(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
         timeframe = request.timeframe
@@ -127,7 +127,7 @@ class Subscriptions:
             raise problem.invalid("timeframe", f"timeframe is one of {', '.join(Timeframe)}.")
         keys = [(symbol, timeframe) for symbol in self._symbols(request)]
         is_ask = request.price is BarPrice.ASK
-        await self._backend.news.bars.join(self._watcher, keys, is_ask, _rounds(request), acknowledge)
+        await self._backend.news.bars.join(self._watcher, keys, is_ask, _turns(request), acknowledge)
 
     async def _account(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
         account_id = self._owner(caller, Channel.ACCOUNT, request.account_id)
@@ -200,5 +200,5 @@ def _check_fields(request: Subscribe | Unsubscribe) -> None:
             raise problem.invalid(field, f"The channel {request.channel} takes no {field}.")
 
 
-def _rounds(request: Subscribe) -> int:
-    return EVERY_CHANGE if request.max_rate is None else rounds_for(request.max_rate)
+def _turns(request: Subscribe) -> int:
+    return EVERY_CHANGE if request.max_rate is None else turns_for(request.max_rate)

@@ -1,10 +1,9 @@
 """One kind of news to many clients: its JSON is made once, conflation has one clock, and equal clients share a write.
 
 News is of something (`key`: a symbol), and may look otherwise from one view than from another (`view`: a group's
-prices). Clients that follow the same keys, from the same view, at the same rate, in the same phase are a cohort: at its
-turn one frame is made of the last values that have changed since its turn before, and written to each of its clients.
-The phases spread the clients over the tenth of a second: the last of them does not wait for all the others' writes,
-and nothing else in the process does.
+prices). Clients that follow the same keys, from the same view, at the same rate are a cohort: at its turn one frame is
+made of the last values that have changed since its turn before, and written to each of its clients. They are written to
+in one go: readers on this machine that are awake already cost less to write to than those that must be woken.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -13,10 +12,9 @@ from typing import Generic, Protocol, TypeVar
 from web.frame import text_frame_of
 from web.requests import RATE_LIMIT
 
-PHASES = 2
-TURNS_PER_SECOND = RATE_LIMIT * PHASES
+TURNS_PER_SECOND = RATE_LIMIT
 EVERY_CHANGE = 0
-"""The rounds between two messages of a client that asked for every change."""
+"""The turns between two messages of a client that asked for every change."""
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -29,16 +27,16 @@ class Client(Protocol):
     def send(self, frames: bytes) -> None: ...
 
 
-def rounds_for(max_rate: int) -> int:
-    """Rounds from one message to the next, so that there are at most `max_rate` (1 to RATE_LIMIT) a second."""
+def turns_for(max_rate: int) -> int:
+    """Turns from one message to the next, so that there are at most `max_rate` (1 to RATE_LIMIT) a second."""
     return -(-RATE_LIMIT // max_rate)
 
 
 class _Cohort(Generic[K, V]):
-    def __init__(self, keys: tuple[K, ...], view: V, rounds: int) -> None:
+    def __init__(self, keys: tuple[K, ...], view: V, turns: int) -> None:
         self.keys = keys
         self.view = view
-        self.rounds = rounds
+        self.turns = turns
         self.version = 0
         self.members: dict[Client, None] = {}
         self.joining: dict[Client, int] = {}
@@ -48,30 +46,26 @@ class _Cohort(Generic[K, V]):
 Place = tuple[tuple[K, ...], V, int]
 Cohorts = dict[Place[K, V], _Cohort[K, V]]
 Wanted = dict[K, tuple[int, V]]
-"""What a client follows: by key the rounds between two messages, and the view."""
+"""What a client follows: by key the turns between two messages, and the view."""
 
 
 class Fanout(Generic[K, T, V]):
     """Who follows what, how often. `observe` and `turn` send; everything else is asked by clients."""
 
-    def __init__(self, kind: str, latest: Mapping[K, T], render: Callable[[T, V], bytes], phases: int = PHASES) -> None:
+    def __init__(self, kind: str, latest: Mapping[K, T], render: Callable[[T, V], bytes]) -> None:
         """`kind`: of the message, and of the list in it. `latest`: the last values. `render`: JSON of one of them."""
         self._head = b'{"type":"%b","%b":[' % (kind.encode(), kind.encode())
         self._latest = latest
         self._render = render
-        self._phases = phases
         self._version = 0
         self._changed: dict[K, int] = {}
         """By key, the version at which its value changed."""
         self._texts: dict[V, dict[K, bytes]] = {}
         """By view and key, the JSON of the last value, once it has been asked for."""
         self._turns = 0
-        self._next_phase = 0
-        self._phase_of: dict[Client, int] = {}
         self._wanted: dict[Client, Wanted[K, V]] = {}
         self._eager: Cohorts[K, V] = {}
-        self._paced: list[Cohorts[K, V]] = [{} for _ in range(phases)]
-        """By phase."""
+        self._paced: Cohorts[K, V] = {}
 
     @property
     def clients(self) -> int:
@@ -99,11 +93,10 @@ class Fanout(Generic[K, T, V]):
         self.observe([(key, value) for key, value in self._latest.items()])
 
     def turn(self) -> None:
-        """A tenth of a second, divided by the phases, has passed."""
+        """A tenth of a second has passed."""
         self._turns += 1
-        rounds, phase = divmod(self._turns, self._phases)
-        for cohort in list(self._paced[phase].values()):
-            if rounds % cohort.rounds:
+        for cohort in list(self._paced.values()):
+            if self._turns % cohort.turns:
                 continue
             self._send(cohort.members, self._since(cohort, cohort.version))
             for client, version in cohort.joining.items():
@@ -112,10 +105,10 @@ class Fanout(Generic[K, T, V]):
             cohort.joining.clear()
             cohort.version = self._version
 
-    def subscribe(self, client: Client, keys: Iterable[K], view: V, rounds: int) -> None:
+    def subscribe(self, client: Client, keys: Iterable[K], view: V, turns: int) -> None:
         """From now on the client gets these at this rate, their last values at once."""
         keys = list(keys)
-        self._regroup(client, self._wanted.get(client, {}) | dict.fromkeys(keys, (rounds, view)))
+        self._regroup(client, self._wanted.get(client, {}) | dict.fromkeys(keys, (turns, view)))
         self._send((client,), self._frame([self._text(key, view) for key in keys if key in self._latest]))
 
     def unsubscribe(self, client: Client, keys: Iterable[K]) -> None:
@@ -129,32 +122,26 @@ class Fanout(Generic[K, T, V]):
     def _regroup(self, client: Client, wanted: Wanted[K, V]) -> None:
         """Moves the client to the cohorts that fit. What an old one still held back for it is sent first."""
         for place in _places(self._wanted.pop(client, {})):
-            cohorts = self._cohorts_of(client, place)
+            cohorts = self._cohorts_of(place)
             cohort = cohorts[place]
             version = cohort.joining.pop(client, cohort.version)
             cohort.members.pop(client, None)
-            if wanted and cohort.rounds != EVERY_CHANGE:
+            if wanted and cohort.turns != EVERY_CHANGE:
                 self._send((client,), self._since(cohort, version))
             if not (cohort.members or cohort.joining):
                 del cohorts[place]
         if not wanted:
-            self._phase_of.pop(client, None)
             return
         self._wanted[client] = wanted
         for place in _places(wanted):
-            cohort = self._cohorts_of(client, place).setdefault(place, _Cohort(*place))
-            if cohort.rounds == EVERY_CHANGE:
+            cohort = self._cohorts_of(place).setdefault(place, _Cohort(*place))
+            if cohort.turns == EVERY_CHANGE:
                 cohort.members[client] = None
             else:
                 cohort.joining[client] = self._version
 
-    def _cohorts_of(self, client: Client, place: Place[K, V]) -> Cohorts[K, V]:
-        """Those among which the client's cohort is; a client keeps its phase."""
-        if place[2] == EVERY_CHANGE:
-            return self._eager
-        if client not in self._phase_of:
-            self._phase_of[client] = self._next_phase = (self._next_phase + 1) % self._phases
-        return self._paced[self._phase_of[client]]
+    def _cohorts_of(self, place: Place[K, V]) -> Cohorts[K, V]:
+        return self._eager if place[2] == EVERY_CHANGE else self._paced
 
     def _since(self, cohort: _Cohort[K, V], version: int) -> bytes:
         changed, view = self._changed, cohort.view
@@ -182,4 +169,4 @@ def _places(wanted: Wanted[K, V]) -> list[Place[K, V]]:
     keys_of: dict[tuple[int, V], list[K]] = {}
     for key, how in wanted.items():
         keys_of.setdefault(how, []).append(key)
-    return [(tuple(sorted(keys, key=repr)), view, rounds) for (rounds, view), keys in keys_of.items()]
+    return [(tuple(sorted(keys, key=repr)), view, turns) for (turns, view), keys in keys_of.items()]

@@ -47,7 +47,7 @@ class News:
         self.books.fanout.refresh()
 
     def turn(self) -> None:
-        """One of fanout.TURNS_PER_SECOND is due."""
+        """A tenth of a second has passed."""
         self.quotes.turn()
         self.books.fanout.turn()
         self.bars.fanout.turn()

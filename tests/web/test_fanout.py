@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors.domain.quote import Tick
 from tests.web.broker import INSTRUMENTS
-from web.fanout import EVERY_CHANGE, Fanout, rounds_for
+from web.fanout import EVERY_CHANGE, Fanout, turns_for
 from web.frame import text_frame
 from web.prices import Prices
 from web.render import Renderer
@@ -47,12 +47,12 @@ def unframed(frames: bytes) -> list[dict[str, Any]]:
 
 
 class Market:
-    def __init__(self, phases: int = 1) -> None:
+    def __init__(self) -> None:
         self.prices = Prices(lambda: 0, self._on_ticks)
         self.prices.define(*INSTRUMENTS.values())
         render = Renderer(self.prices.instruments)
         self.rendered: list[tuple[int, str]] = []
-        self.fanout: Fanout[str, Tick, str] = Fanout("quotes", self.prices.ticks, self._render, phases)
+        self.fanout: Fanout[str, Tick, str] = Fanout("quotes", self.prices.ticks, self._render)
         self._quote = render.quote
 
     def _render(self, tick: Tick, view: str) -> bytes:
@@ -91,9 +91,9 @@ def test_a_snapshot_first_then_only_the_last_tick_of_each_turn() -> None:
 
 
 def test_slower_rates_wait_for_their_turn_and_get_the_last_value() -> None:
-    assert [rounds_for(rate) for rate in (1, 2, 3, 4, 5, 6, 9, 10)] == [10, 5, 4, 3, 2, 2, 2, 1]
+    assert [turns_for(rate) for rate in (1, 2, 3, 4, 5, 6, 9, 10)] == [10, 5, 4, 3, 2, 2, 2, 1]
     market, ear = Market(), Ear()
-    market.fanout.subscribe(ear, ["EURUSD"], "", rounds_for(2))
+    market.fanout.subscribe(ear, ["EURUSD"], "", turns_for(2))
     heard = []
     for turn in range(1, 21):
         market.tick(("EURUSD", turn))
@@ -165,20 +165,6 @@ def test_views_are_apart_and_a_refresh_tells_all_of_them_anew() -> None:
     )
 
 
-def test_clients_are_spread_over_the_phases_and_each_has_one_turn_in_a_round() -> None:
-    market, ears = Market(phases=5), [Ear() for _ in range(10)]
-    for ear in ears:
-        market.fanout.subscribe(ear, ["EURUSD"], "", 1)
-    for _ in range(5):
-        market.fanout.turn()
-    market.tick(("EURUSD", 1))
-    told = []
-    for _ in range(5):
-        market.fanout.turn()
-        told.append(sum(bool(ear.news()) for ear in ears))
-    assert told == [2, 2, 2, 2, 2]
-
-
 def test_who_leaves_hears_nothing_and_leaves_nothing_behind() -> None:
     market, ear = Market(), Ear()
     market.fanout.subscribe(ear, ["EURUSD"], "", 1)
@@ -187,7 +173,7 @@ def test_who_leaves_hears_nothing_and_leaves_nothing_behind() -> None:
     market.fanout.leave(ear)
     market.fanout.leave(ear)
     market.fanout.turn()
-    assert (ear.news(), market.fanout.clients, market.fanout._paced) == ([], 0, [{}])
+    assert (ear.news(), market.fanout.clients, market.fanout._paced) == ([], 0, {})
 
 
 @given(
