@@ -68,6 +68,13 @@ class Settings(BaseSettings):
         default=None, pattern=r"^wss?://", description="Binance stream host; without it the simulated one"
     )
 
+    fix_sessions: Path | None = Field(
+        default=None, description="TOML file of FIX sessions; without it config/client_sessions.toml"
+    )
+    fix_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port for FIX clients, instead of the one in the file of sessions"
+    )
+
     @field_validator("oanda_url", "binance_url")
     @classmethod
     def _names_a_host(cls, url: str | None) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import msgspec
 
 from actors.bus.answers import AccountReport
+from actors.bus.asking import Asker, Away
+from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount
 from actors.domain.events import (
     AccountOpened,
@@ -26,10 +28,8 @@ from actors.domain.events import (
 from actors.domain.group import Group
 from actors.domain.quote import Tick
 from web.alerts import Alerts
-from web.bus import Asker, Away
 from web.frame import text_frame
 from web.known import Known
-from web.prices import Prices
 from web.recent import DESK, Past, RecentEvents
 from web.render import Renderer
 from web.telling import AccountEvent, account_of, alert, replay

@@ -12,7 +12,10 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
+from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
+from actors.bus.following import EventStream
+from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
 from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
@@ -21,16 +24,13 @@ from config import settings as config
 from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
-from web.bus import Asker, Away, Declined, Inlet, NoAnswer
 from web.callers import Callers
 from web.connected import Sockets
 from web.edge import Edge
-from web.events import EventStream
 from web.fanout import TURNS_PER_SECOND
 from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
 from web.news import News
-from web.prices import TOPICS, Prices
 from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
@@ -95,7 +95,7 @@ class Web:
             Edge(safety.origins, tls=safety.tls is not None),
         )
         self.sockets = Sockets()
-        self.events = EventStream(engine, accounts.deliver, accounts.lost, RECENT_EVENTS_LIMIT)
+        self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
         self.server = Server(
             application(self.backend, self.sockets, pages, safety.proxies),
             ssl_options=safety.tls,

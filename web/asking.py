@@ -3,9 +3,9 @@
 from typing import Any, TypeVar
 
 from actors.bus.answers import AccountReport, Answer
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.domain.commands import CancelOrder, ModifyOrder, ModifyPosition
 from web import dealing, problem, schema
-from web.bus import Away, Declined, NoAnswer
 from web.handler import Handler
 
 HISTORY_TIMEOUT_MS = 5_000

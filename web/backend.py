@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from actors.bus.asking import Asker
+from actors.bus.prices import Prices
 from web.accounts import Accounts
 from web.auth import PasswordChecks
-from web.bus import Asker
 from web.callers import Callers
 from web.edge import Edge
 from web.news import News
-from web.prices import Prices
 from web.render import Renderer
 from web.survey import Survey
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from actors.bus.answers import Bars, Ticks
+from actors.bus.asking import Asker, Away
 from actors.bus.requests import GetBars, GetTickHistory, GetTicks
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.quote import Tick
 from web import messages
-from web.bus import Asker, Away
 from web.fanout import Client, Fanout
 from web.render import Renderer
 from web.requests import Timeframe

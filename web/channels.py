@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
+from actors.bus.asking import Away, Declined, NoAnswer
 from web import access, problem
 from web.access import Rule
 from web.accounts import TooLongAgo
 from web.auth import Caller
 from web.backend import Backend
-from web.bus import Away, Declined, NoAnswer
 from web.fanout import EVERY_CHANGE, turns_for
 from web.recent import DESK
 from web.requests import RATE_LIMIT, BarPrice, Channel, Subscribe, Timeframe, Unsubscribe

@@ -4,6 +4,7 @@ import secrets
 from typing import Any, TypeVar
 
 from actors.bus.answers import AccountReport, Answer, Done, OrderReport
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,
@@ -17,7 +18,6 @@ from actors.domain.commands import (
 from actors.domain.order import OrderStatus
 from web import problem, schema
 from web.backend import Backend
-from web.bus import Away, Declined, NoAnswer
 from web.terms import changed_protections, changed_terms, new_terms, positive_e8
 
 COMMAND_TIMEOUT_MS = 5_000

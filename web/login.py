@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from actors.bus.answers import Answer
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.people import (
     BeginLogin,
     EndSession,
@@ -17,7 +18,6 @@ from actors.bus.people import (
 from web import problem, schema, totp
 from web.auditing import AuditedHandler
 from web.auth import TooManyLogins, Unauthorised
-from web.bus import Away, Declined, NoAnswer
 
 PEOPLE_TIMEOUT_MS = 2_000
 

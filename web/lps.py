@@ -7,12 +7,12 @@ import msgspec
 from msgspec import UNSET
 
 from actors.bus.answers import Lps
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
 from actors.domain.quote import QuoteLimits
 from web import problem, render_lp, schema
 from web.auditing import AuditedHandler
-from web.bus import Away, Declined, NoAnswer
 
 TIMEOUT_MS = 5_000
 _TAG = re.compile(r'"([1-9][0-9]{0,17})"')

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from actors.bus.asking import Asker
+from actors.bus.prices import Prices
 from actors.domain.quote import Tick
 from web.accounts import Accounts
 from web.bars import LiveBars
 from web.books import Books
-from web.bus import Asker
 from web.fanout import Client, Fanout
-from web.prices import Prices
 from web.render import Renderer
 from web.staff import StaffNews
 

@@ -9,7 +9,7 @@ import msgspec
 from tornado.web import HTTPError
 
 from actors.bus.answers import Refusal
-from web.bus import Away, Declined, NoAnswer
+from actors.bus.asking import Away, Declined, NoAnswer
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 from actors.bus.answers import ExposureReport
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.prices import Prices
 from actors.bus.requests import GetExposure
 from actors.domain.money import format_e8
 from web import messages, render_lp
-from web.bus import Asker, Away, Declined, NoAnswer
 from web.frame import text_frame
-from web.prices import Prices
 from web.times import format_ns
 from web.watcher import Watcher, tell
 

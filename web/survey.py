@@ -6,9 +6,9 @@ from collections.abc import Callable
 import msgspec
 
 from actors.bus.answers import Pong
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.prices import Prices
 from actors.bus.requests import Ping
-from web.bus import Asker, Away, Declined, NoAnswer
-from web.prices import Prices
 
 PING_TIMEOUT_MS = 1_000
 

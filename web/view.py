@@ -1,6 +1,7 @@
 """One account as its owner sees it live: a snapshot from the engine, the events after it, and prices of the moment."""
 
 from actors.bus.answers import AccountReport
+from actors.bus.prices import Prices
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
 from actors.domain.events import OrderFilled, PositionModified
@@ -11,7 +12,6 @@ from actors.domain.margin import closing_price_e8, open_profit_minor, profit_min
 from actors.domain.order import Order, Position
 from actors.domain.refusal import Refused
 from web.frame import text_frame
-from web.prices import Prices
 from web.render import Renderer, account_message
 from web.telling import AccountEvent, MoneyEvent, OrderEvent, told_by
 

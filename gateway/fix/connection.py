@@ -101,6 +101,13 @@ class Link(asyncio.Protocol):
             transport.abort()
             self._finish(error)
             return
+        self.write()
+
+    def write(self) -> None:
+        """Gives the transport what was committed, and does what follows from it."""
+        transport = self._transport
+        if transport is None:
+            return
         if data := self.session.data_to_send():
             transport.write(data)
         if transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:

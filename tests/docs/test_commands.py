@@ -46,6 +46,8 @@ def is_live(client: httpx.Client, symbol: str) -> bool:
 def here(broker: Broker, text: str) -> str:
     """A command or a program with this broker's port and run directory, and this Python."""
     text = text.replace("localhost:8080", f"127.0.0.1:{broker.port}")
+    text = text.replace('("localhost", 9880)', f'("127.0.0.1", {broker.fix_port})')
+    text = text.replace("var/secrets/", f"{broker.run_dir}/secrets/")
     text = text.replace("var/credentials.json", str(broker.run_dir / "credentials.json"))
     return text.replace(".venv/bin/python", sys.executable)
 
@@ -194,6 +196,14 @@ def first_lines(broker: Broker, command: list[str], wanted: list[str]) -> None:
 def test_the_client_in_python(broker: Broker) -> None:
     (program,) = [f.text for f in documents.fences(documents.read("docs/api.md")) if f.language == "python"]
     wanted = [r"EURUSD \d+\.\d{5} \d+\.\d{5}$", r"\{'id': 3, 'ok': True\}", r"\{'type': 'account', "]
+    first_lines(broker, [sys.executable, "-c", here(broker, program)], wanted)
+
+
+def test_the_fix_client(broker: Broker) -> None:
+    """It logs on, and its order is dealt, or refused for a reason of the market's."""
+    (program,) = [f.text for f in documents.fences(documents.read("docs/fix.md")) if f.language == "python"]
+    assert len([line for line in program.splitlines() if line and "import" not in line]) <= 20
+    wanted = [r".*\|35=A\|", r".*\|35=8\|.*\|150=0\|", r".*\|35=8\|.*\|150=F\|.*\|32=1000\|"]
     first_lines(broker, [sys.executable, "-c", here(broker, program)], wanted)
 
 

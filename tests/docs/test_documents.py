@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import aggregator, engine, reports
+from actors import backlog, engine, reports
 from actors.bus import codec
 from actors.domain import checks
 from actors.domain.account import REMEMBERED_ORDERS
@@ -21,6 +21,7 @@ from actors.domain.refusal import Code
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
+from tests.system import test_drill
 from tools.venues.recording import find_recordings
 from web import (
     connected,
@@ -239,8 +240,15 @@ MS_NS = 1_000_000
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
         (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),
         (PROTOCOL, f"at most {codec.MAX_FRAME_BYTES // 2**20} MiB"),
-        (PROTOCOL, f"({aggregator.BACKLOG_TICKS:,} ticks a symbol, {aggregator.FRAME_TICKS:,} an answer)"),
+        (PROTOCOL, f"({backlog.BACKLOG_TICKS:,} ticks a symbol, {backlog.FRAME_TICKS:,} an answer)"),
     ],
 )
 def test_figures(document: str, figure: str) -> None:
     assert figure in " ".join(document.split())
+
+
+def test_each_fault_of_the_drill_is_told() -> None:
+    section = OPERATIONS.partition("## What is seen when an LP is at fault")[2].partition("\n## ")[0]
+    told = [row.split(" | ")[0].removeprefix("| ") for row in section.splitlines() if row.startswith("| ")][1:]
+    drilled = [name.removeprefix("test_") for name in vars(test_drill) if name.startswith("test_")]
+    assert [re.sub(r"\W", "_", fault.lower()) for fault in told] == drilled

@@ -27,6 +27,7 @@ from actors.bus.answers import (
     Reply,
     Ticks,
 )
+from actors.bus.asking import Inlet
 from actors.bus.endpoints import Endpoints
 from actors.bus.people import (
     BeginLogin,
@@ -87,7 +88,6 @@ from actors.domain.refusal import Refused
 from actors.domain.state import State
 from actors.lp_desk import LpDesk
 from actors.store.passwords import hash_password
-from web.bus import Inlet
 
 Context = zmq.Context[zmq.Socket[bytes]]
 

@@ -8,11 +8,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.bus.prices import Prices
 from actors.domain.quote import Tick
 from tests.web.broker import INSTRUMENTS
 from web.fanout import EVERY_CHANGE, Fanout, turns_for
 from web.frame import text_frame
-from web.prices import Prices
 from web.render import Renderer
 
 

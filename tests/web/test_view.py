@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from actors.bus.answers import AccountReport, PositionReport
+from actors.bus.prices import Prices
 from actors.domain import broker, margin
 from actors.domain.commands import (
     CancelOrder,
@@ -28,7 +29,6 @@ from actors.domain.refusal import Refused
 from actors.domain.state import State
 from tests.web.broker import INSTRUMENTS
 from tests.web.test_fanout import unframed
-from web.prices import Prices
 from web.render import Renderer, account
 from web.view import AccountView
 

@@ -1,4 +1,4 @@
-"""The web process on the bus: questions to the other processes, streams from them, all on one event loop."""
+"""The bus on an asyncio loop: questions to the other processes, many at a time, and streams from them."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,10 +1,10 @@
 """The price stream, as it is taken in."""
 
 from actors.bus import codec, topics
+from actors.bus.prices import Prices
 from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
 from actors.domain.quote import Tick
 from tests.web.broker import INSTRUMENTS
-from web.prices import Prices
 
 
 class Taken:

@@ -1,4 +1,4 @@
-"""The price stream as the web process has it: the last tick of each symbol, what can be traded, how the feeds are."""
+"""The price stream as a follower has it: the last tick of each symbol, what can be traded, how the feeds are."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ import msgspec
 
 from actors.bus import topics
 from actors.bus.answers import Ticks
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
@@ -15,7 +16,6 @@ from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick
-from web.bus import Asker, Away, Declined, NoAnswer
 
 SILENCE_LIMIT_NS = 3_000_000_000
 """A price stream that has not been heard of for longer is not alive, and no price is."""

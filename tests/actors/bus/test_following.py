@@ -7,11 +7,11 @@ import pytest
 
 from actors.bus import codec, topics
 from actors.bus.answers import Events, Refusal
+from actors.bus.asking import Away, Declined, NoAnswer
+from actors.bus.following import EventStream
 from actors.bus.requests import GetEvents
 from actors.bus.streams import EventBatch
 from actors.domain.events import AccountOpened, Event
-from web.bus import Away, Declined, NoAnswer
-from web.events import EventStream
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ class Follower:
     def __init__(self, journal: Journal, before: int = 0) -> None:
         self.seqs: list[int] = []
         self.lost = 0
-        self.stream = EventStream(journal, self._deliver, self._lose, before)  # type: ignore[arg-type]
+        self.stream = EventStream(journal, self._deliver, self._lose, before=before)  # type: ignore[arg-type]
 
     def _deliver(self, seq: int, time_ns: int, event: Event) -> None:
         assert isinstance(event, AccountOpened)
@@ -108,7 +108,7 @@ async def test_what_comes_while_a_hole_is_filled_is_fetched_too() -> None:
 
 
 async def test_an_engine_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.events.RETRY_S", 0)
+    monkeypatch.setattr("actors.bus.following.RETRY_S", 0)
     follower = Follower(Journal(Away("x"), NoAnswer("x")))
     follower.hear(PAST[0], PAST[2])
     await follower.settle()

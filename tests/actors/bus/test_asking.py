@@ -12,9 +12,9 @@ import zmq
 
 from actors.bus import codec, sockets
 from actors.bus.answers import Instruments, Pong, Refusal, Reply
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.requests import EngineRequest, GetAccount, GetInstruments, Ping
 from tests.web.broker import Context, eventually
-from web.bus import Asker, Away, Declined, NoAnswer
 
 pytestmark = pytest.mark.anyio
 
@@ -125,7 +125,7 @@ async def test_garbage_is_counted_and_life_goes_on(tmp_path: Path) -> None:
 
 
 async def test_so_many_questions_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.bus.OPEN_QUESTIONS_LIMIT", 3)
+    monkeypatch.setattr("actors.bus.asking.OPEN_QUESTIONS_LIMIT", 3)
     async with line(tmp_path) as made:
         await made.answer()
         asking = [asyncio.create_task(made.asker.ask(Ping(), Pong, 50)) for _ in range(3)]

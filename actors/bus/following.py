@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from actors.bus.answers import Events
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetEvents
 from actors.bus.streams import EventBatch
 from actors.domain.events import Event
-from web.bus import Asker, Away, Declined, NoAnswer
 
 FETCH_TIMEOUT_MS = 2_000
 RETRY_S = 0.25
@@ -17,7 +17,7 @@ _decode = decoder(EventBatch)
 
 
 class EventStream:
-    """Follows the stream from the first batch that it hears, or so many events before it, which are fetched.
+    """Follows the stream from a number, or from the first batch that it hears, or from so many events before that.
 
     `deliver` gets each event once, with its number.
 
@@ -25,19 +25,25 @@ class EventStream:
     """
 
     def __init__(
-        self, engine: Asker, deliver: Callable[[int, int, Event], None], lost: Callable[[], None], before: int = 0
+        self,
+        engine: Asker,
+        deliver: Callable[[int, int, Event], None],
+        lost: Callable[[], None],
+        next_seq: int = 0,
+        before: int = 0,
     ) -> None:
         """`deliver` takes the event's number, the time of its batch in nanoseconds, and the event.
 
-        `before`: how many events from before the first batch are wanted, where there are so many.
+        `next_seq`: the event to begin with; 0: whatever the stream tells first, and `before` events from before it,
+        where there are so many.
         """
         self.bad_frames = 0
         self.gaps = 0
         self._engine = engine
         self._deliver = deliver
         self._lost = lost
-        self._next_seq = 0
-        """The number of the event that comes next; 0 until the stream has been heard of."""
+        self._next_seq = next_seq
+        """The number of the event that comes next; 0 until it is known."""
         self.heard_seq = 0
         """The number after the last event that the stream has told of."""
         self._hole = asyncio.Event()
