@@ -13,7 +13,9 @@ REF = "#/components/schemas/{name}"
 def document(requests: Iterable[type], messages: Iterable[type]) -> dict[str, Any]:
     """`requests`: what a client may send; `messages`: what it may hear."""
     sent, heard = list(requests), list(messages)
-    _, schemas = msgspec.json.schema_components([*sent, *heard], ref_template=REF)
+    kinds = [*sent, *heard]
+    made, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
+    payloads = dict(zip(kinds, made, strict=True))
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -38,7 +40,7 @@ def document(requests: Iterable[type], messages: Iterable[type]) -> dict[str, An
             "tell": _operation("send", "What a client hears.", heard),
         },
         "components": {
-            "messages": {kind.__name__: _message(kind) for kind in sent + heard},
+            "messages": {kind.__name__: {"name": kind.__name__, "payload": payloads[kind]} for kind in kinds},
             "schemas": schemas,
         },
     }
@@ -51,7 +53,3 @@ def _operation(action: str, summary: str, kinds: list[type]) -> dict[str, Any]:
         "channel": {"$ref": "#/channels/ws"},
         "messages": [{"$ref": f"#/channels/ws/messages/{kind.__name__}"} for kind in kinds],
     }
-
-
-def _message(kind: type) -> dict[str, Any]:
-    return {"name": kind.__name__, "payload": {"$ref": REF.format(name=kind.__name__)}}

@@ -10,7 +10,7 @@ from web.allowance import Allowance
 from web.auth import PasswordChecks
 from web.callers import Callers
 from web.edge import Edge
-from web.fanout import Fanout
+from web.news import News
 from web.render import Renderer
 from web.survey import Survey
 
@@ -21,7 +21,7 @@ class Backend(NamedTuple):
     aggregator: Asker
     prices: Prices
     accounts: Accounts
-    fanout: Fanout
+    news: News
     render: Renderer
     callers: Callers
     passwords: PasswordChecks

@@ -2,13 +2,12 @@
 
 from actors.bus.answers import Orders
 from actors.bus.requests import GetOrders
-from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
+from actors.domain.commands import CancelOrder
 from actors.domain.order import Order
-from web import answers, problem, schema
+from web import answers, dealing, problem, schema
 from web.asking import AskingHandler, CommandHandler
 from web.contract import COMMAND, QUESTION, contract
 from web.paging import PagingHandler
-from web.terms import changed_terms, new_terms
 
 NAMED_ORDERS_LIMIT = 1_000
 """How many of an account's last orders are searched for a client_order_id."""
@@ -27,10 +26,9 @@ class OrderHandler(CommandHandler):
     )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.PlaceOrder)
+        wanted = self.keyed_body(schema.PlaceOrder)
         account_id = self.account(wanted.account_id)
-        name = self.identity(wanted.client_order_id)
-        execution, repeated = await self.deal(SubmitOrder(account_id, name, new_terms(wanted)))
+        execution, repeated = await self.deal(dealing.submit(account_id, wanted))
         self.answer(execution, 200 if repeated else 201)
 
 
@@ -60,12 +58,8 @@ class OneOrderHandler(CommandHandler):
     async def put(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
-        account_id = self.account()
-        number = int(order_id)
-        order = (await _waiting(self, account_id))[0].get(number)
-        if order is None:
-            raise _unknown(f"order {number} does not wait (any more)")
-        await self.change(ModifyOrder(account_id, number, changed_terms(order.terms, wanted)))
+        await dealing.modify_order(self.backend, self.account(), order_id, wanted)
+        self.answer_nothing()
 
     @contract("Cancel an order that waits.", {204: None}, problems=COMMAND)
     async def delete(self, order_id: str) -> None:

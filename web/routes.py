@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from tornado.web import RequestHandler
@@ -25,21 +25,24 @@ from web.access import (
 )
 from web.auditing import AuditedHandler
 from web.backend import Backend
+from web.connected import Sockets
 from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler, LogoutEverywhereHandler, LogoutHandler, RefreshHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
+from web.messages import Message
 from web.metrics import Metrics, MetricsHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, TotpHandler
 from web.pages import AssetHandler, IndexHandler
 from web.proxy import Network
+from web.requests import Agreed, Executed, Refused, Request
 from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
 from web.server import Proxied
 from web.statements import StatementHandler, TransactionsHandler
-from web.stream import MESSAGES, REQUESTS, Sockets, StreamHandler
+from web.stream import StreamHandler
 from web.trading import (
     AccountHandler,
     CloseByHandler,
@@ -53,7 +56,6 @@ from web.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHa
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
-PING_INTERVAL_S = 20
 
 _log = structlog.get_logger("web")
 
@@ -141,9 +143,8 @@ def application(
         metrics=metrics,
         compress_response=True,
         api=API,
-        live=(REQUESTS, MESSAGES),
+        live=(get_args(Request), (Agreed, Executed, Refused, *get_args(Message))),
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
-        websocket_ping_interval=PING_INTERVAL_S,
     )
     made.trust(proxies)
     return made

@@ -16,6 +16,8 @@ from tools.bench import (
     replay,
     stop_out_latency,
     tick_cost,
+    ws_fanout,
+    ws_idle,
 )
 from tools.bench.result import Measurement
 
@@ -32,6 +34,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
     http.ORDER: http.ORDERS,
     http.POSITIONS: http.QUESTIONS,
+    ws_fanout.NAME: ws_fanout.MEASUREMENT,
+    ws_idle.NAME: ws_idle.MEASUREMENT,
     fix_codec.NAME: fix_codec.MEASUREMENT,
 }
 if find_spec("quickfix"):  # `make interop` installs it.
