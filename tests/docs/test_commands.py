@@ -129,7 +129,8 @@ def test_commands_of_the_api(broker: Broker) -> None:
                 check_shape(one, other)
             compared += 1
         else:
-            assert [answer.get("code") for answer in real] == [None] * len(real)
+            refusals = [answer["code"] for answer in real if isinstance(answer, dict) and answer.get("code")]
+            assert refusals == []
     assert compared >= 10
 
 
