@@ -8,6 +8,8 @@ from actors.bus.answers import AccountReport
 from actors.bus.requests import GetAccount
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
+    BreakDismissed,
     BreakFound,
     ChildChanged,
     ChildSent,
@@ -15,11 +17,17 @@ from actors.domain.events import (
     Event,
     GroupDefined,
     HedgeDefined,
+    HedgeOrdered,
     HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
     LimitsSet,
+    MoneyRequested,
+    RequestDecided,
     RulesDefined,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from web.bus import Asker, Away
 from web.prices import Prices
@@ -42,6 +50,14 @@ DESK_EVENTS = (
     ChildSent,
     ChildChanged,
     BreakFound,
+    BreakDismissed,
+    HedgeOrdered,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
+    ApprovalLimitsSet,
+    MoneyRequested,
+    RequestDecided,
     InquiryDue,
 )
 """What happens at the dealing desk, and is no client's to see."""
