@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIN := --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test check lint types imports ui bench lock clean
+.PHONY: help run test check lint types imports ui bench lock interop clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -37,6 +37,9 @@ bench: .venv/installed ## measure, as ratios within one run, and keep the table 
 lock: .venv/installed ## pin the newest dependencies that setup.cfg allows
 	$(BIN)/python -m piptools compile --quiet --upgrade --strip-extras $(PIN) -o requirements.txt setup.cfg
 	$(BIN)/python -m piptools compile --quiet --upgrade --strip-extras $(PIN) --extra dev -c requirements.txt -o requirements-dev.txt setup.cfg
+
+interop: .venv/installed ## install QuickFIX for tests/interop and a bench: compiles C++ for about five minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-interop.txt
 
 clean: ## remove what was made, but never the run directory
 	rm -rf .venv web/ui/dist web/ui/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -7,6 +7,10 @@ import structlog
 INTERVAL_NS = 10_000_000_000
 
 
+def nonzero(counters: Mapping[str, int]) -> dict[str, int]:
+    return {name: number for name, number in counters.items() if number}
+
+
 class CounterLog:
     """Logs what `count` gives whenever that has changed, at most once in INTERVAL_NS. All zero is not worth a line."""
 
@@ -21,7 +25,7 @@ class CounterLog:
         if now_ns - self._told_ns < INTERVAL_NS and not last:
             return
         self._told_ns = now_ns
-        counters = {name: number for name, number in self._count().items() if number}
+        counters = nonzero(self._count())
         if counters != self._told:
             self._told = counters
             self._log.info("counters", **counters)

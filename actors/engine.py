@@ -21,13 +21,15 @@ from actors.bus.requests import (
     GetExplanation,
     GetExposure,
     GetInstruments,
+    GetLotSize,
     GetMoneyRequests,
+    GetPreview,
     GetTerms,
     Ping,
     PreviewRoute,
 )
 from actors.bus.streams import EventBatch, StreamAlive
-from actors.counters import CounterLog
+from actors.counters import CounterLog, nonzero
 from actors.domain import broker, positions
 from actors.domain.commands import (
     ClosePosition,
@@ -101,6 +103,8 @@ class Engine(pykka.ThreadingActor):
             Ping: self._ping,
             GetInstruments: lambda query: reports.instruments(self._state),
             GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
+            GetPreview: lambda query: reports.preview_report(self._state, query, self._now_ns),
+            GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),
             GetExposure: lambda query: reports.exposure_report(self._state),
             GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
             GetTerms: lambda query: desk_reports.terms(self._state),
@@ -307,7 +311,8 @@ class Engine(pykka.ThreadingActor):
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
     def _ping(self, _: Ping) -> Answer:
-        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq)
+        counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq, counters=counters)
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

@@ -34,6 +34,10 @@ class LpDesk:
         """The frame for the feeds: the whole registry."""
         return codec.encode(LpsAnnounced(self._started_ns, self.registry), topics.LPS)
 
+    def ask_anew(self, now_ns: int) -> None:
+        """From the next announcement on: feeds that see it tell the quotes by which their LPs stand."""
+        self._started_ns = now_ns
+
     def serve(self, asked: GetLps | LpChange, now_ns: int) -> Lps | Refusal:
         if isinstance(asked, GetLps):
             return Lps(self.registry)

@@ -19,11 +19,12 @@ from actors.bus.requests import (
     GetFills,
     GetOrders,
     GetSources,
+    GetTransactions,
     HistoryRequest,
     Ping,
 )
 from actors.bus.streams import EventBatch, StreamAlive
-from actors.counters import CounterLog
+from actors.counters import CounterLog, nonzero
 from actors.domain.quote import Tick
 from actors.store.database import database_url
 from actors.store.history import EVENTS, History, tick_stream
@@ -227,7 +228,7 @@ class Persistence(pykka.ThreadingActor):
     def _answer(self, query: Any, now_ns: int) -> Answer:
         if isinstance(query, Ping):
             fault = self._recorder.fault or self._events.fault
-            return Pong(not fault, fault, self._recorder.stored_seq)
+            return Pong(not fault, fault, self._recorder.stored_seq, nonzero(self._count()))
         return self._recorder.answer(query, now_ns)
 
     def _count(self) -> dict[str, int]:
@@ -251,7 +252,7 @@ def _only(frames: list[bytes]) -> bytes:
 
 def _at_least_seq(request: HistoryRequest) -> int:
     body = request.body
-    return body.at_least_seq if isinstance(body, GetOrders | GetFills | GetEntries) else 0
+    return body.at_least_seq if isinstance(body, GetOrders | GetFills | GetEntries | GetTransactions) else 0
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

@@ -1,9 +1,19 @@
 """What the engine answers, apart from how it comes to it."""
 
 from actors.bus import codec
-from actors.bus.answers import AccountReport, DeskReport, ExposureReport, Instruments, PositionReport, Reply
+from actors.bus.answers import (
+    AccountReport,
+    DeskReport,
+    ExposureReport,
+    Instruments,
+    LotSizeReport,
+    PositionReport,
+    PreviewReport,
+    Reply,
+)
 from actors.bus.pump import Outbox
-from actors.domain import margin, wide
+from actors.bus.requests import GetLotSize, GetPreview
+from actors.domain import margin, preview, wide
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 
@@ -33,6 +43,16 @@ def account_report(state: State, account_id: int, now_ns: int) -> AccountReport:
     return AccountReport(
         state.event_seq, summary, positions, orders, account.group, dict(account.requirements), account.limits
     )
+
+
+def preview_report(state: State, query: GetPreview, now_ns: int) -> PreviewReport:
+    seen = preview.preview(state, query.account_id, query.symbol, query.side, query.quantity_e8, now_ns)
+    return PreviewReport(state.accounts[query.account_id].currency, seen)
+
+
+def lot_size_report(state: State, query: GetLotSize, now_ns: int) -> LotSizeReport:
+    size = preview.lot_size(state, query.account_id, query.symbol, query.side, query.stop_e8, query.risk_minor, now_ns)
+    return LotSizeReport(state.accounts[query.account_id].currency, size)
 
 
 def instruments(state: State) -> Instruments:

@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     production: bool = Field(
         default=False, description="whether to refuse to start with anything that is fit for development alone"
     )
+    web_processes: int = Field(1, ge=1, le=64, description="how many web processes share the port")
+    user_requests_per_second: int = Field(
+        100, ge=1, le=1_000_000, description="how many requests a second a user may go on sending to a web process"
+    )
+    address_requests_per_second: int = Field(
+        500, ge=1, le=1_000_000, description="how many requests a second one address may go on sending to a web process"
+    )
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
@@ -66,6 +73,13 @@ class Settings(BaseSettings):
     oanda_token: SecretStr | None = Field(default=None, description="OANDA bearer token")
     binance_url: str | None = Field(
         default=None, pattern=r"^wss?://", description="Binance stream host; without it the simulated one"
+    )
+
+    fix_sessions: Path | None = Field(
+        default=None, description="TOML file of FIX sessions; without it config/client_sessions.toml"
+    )
+    fix_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port for FIX clients, instead of the one in the file of sessions"
     )
 
     @field_validator("oanda_url", "binance_url")
@@ -104,6 +118,11 @@ class Settings(BaseSettings):
     def venues_file(self) -> Path:
         """Where the simulated LPs write down their addresses and the token that they take."""
         return self.run_dir / "venues.json"
+
+    @property
+    def simulated_fix_password(self) -> Path:
+        """What the simulated FIX LP and its clients agree on; made by whoever needs it first."""
+        return self.run_dir / "secrets" / "simulated-fix-lp"
 
 
 def load() -> Settings:

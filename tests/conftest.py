@@ -17,6 +17,12 @@ from actors.store import database
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio's loop."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of recorded and published material; without it the test is skipped by name."""

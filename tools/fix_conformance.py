@@ -62,7 +62,7 @@ class Echo:
             if received.may_repeat and order_id in self._seen:
                 return
             self._seen.add(order_id)
-        header = [(97, b"Y")] if received.may_repeat else []
+        header = [field for field in message.fields if field[0] == 97]
         session.send(message.msg_type, body(message), now_ns, header)
 
 

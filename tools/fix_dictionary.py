@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 MESSAGE_TYPES = """
     0 1 2 3 4 5 A
     D F G H AF q r 8 9
-    V W X Y c d x y
+    V W X Y c d x y g h
     AN AO AP AD AE AQ AR BB BA BG
     j
 """

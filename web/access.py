@@ -98,6 +98,9 @@ HELP_USERS = _staff(Role.SUPPORT, Role.ADMIN)
 CHANGE_USERS = _staff(Role.ADMIN)
 SEE_AUDIT = _staff(Role.ADMIN, Role.AUDITOR, audited=False)
 
+SEE_FIGURES = Rule(STAFF, Scope.READ)
+"""What monitoring reads: an API key with the scope read is enough."""
+
 KEY_SCOPES = {
     role: frozenset({Scope.READ, Scope.TRADE, Scope.WITHDRAW} if role is Role.TRADER else {Scope.READ, Scope.ADMIN})
     for role in Role

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -12,27 +13,33 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
+from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
+from actors.bus.following import EventStream
+from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
+from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
+from web import crew
 from web.accounts import Accounts
+from web.allowance import ADDRESS, USER, Allowance
 from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
-from web.bus import Asker, Away, Declined, Inlet, NoAnswer
 from web.callers import Callers
+from web.connected import Sockets
 from web.edge import Edge
-from web.events import EventStream
-from web.fanout import TURNS_PER_SECOND, Fanout
+from web.fanout import TURNS_PER_SECOND
 from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
-from web.prices import TOPICS, Prices
+from web.metrics import Gauged, Metrics
+from web.news import News
+from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
 from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
 from web.server import Server, connections_for
-from web.stream import Sockets
 from web.survey import Survey
 
 HEADER_LIMIT_BYTES = 16_384
@@ -44,8 +51,13 @@ DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
 INSTRUMENTS_TIMEOUT_MS = 2_000
 RETRY_S = 0.25
+TICKS_PAUSE_S = 0.01
+"""How long ticks are let gather: to be woken for each costs more than the ticks do."""
 REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
+
+RATES_PER_S = {USER: 100, ADDRESS: 500}
+"""How many requests a second a user, and all from an address, may go on sending."""
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -63,36 +75,38 @@ class Web:
         safety: Safety = DEVELOPMENT,
         pages: Path = PAGES,
         connections_limit: int = CONNECTIONS_LIMIT,
+        rates_per_s: Mapping[str, int] = RATES_PER_S,
     ) -> None:
-        self.prices = Prices(clock, self._on_ticks)
+        self.prices = Prices(clock, self._on_ticks, self._on_depth)
         render = Renderer(self.prices.instruments)
         engine = Asker("engine", sockets.dealer(context, where.engine, only_connected=True), EngineRequest)
         history = Asker("persistence", sockets.dealer(context, where.history, only_connected=True), HistoryRequest)
         aggregator = Asker(
             "aggregator", sockets.dealer(context, where.aggregator, only_connected=True), AggregatorRequest
         )
-        accounts = Accounts(engine, self.prices, render)
-        self.fanout = Fanout(self.prices, render.tick_message)
+        accounts = Accounts(engine, self.prices, render, self._on_terms)
+        self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
             engine,
             history,
             aggregator,
             self.prices,
             accounts,
-            self.fanout,
+            self.news,
             render,
             Callers(tokens, history, clock, safety.keys_folder),
             PasswordChecks(safety.bcrypt_cost),
             Survey((engine, history, aggregator), self.prices, clock),
             set(),
+            {whose: Allowance(whose, rate_per_s) for whose, rate_per_s in rates_per_s.items()},
             clock,
             totp_key,
             Edge(safety.origins, tls=safety.tls is not None),
         )
         self.sockets = Sockets()
-        self.events = EventStream(engine, accounts.deliver, accounts.lost)
+        self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
         self.server = Server(
-            application(self.backend, self.sockets, pages, safety.proxies),
+            application(self.backend, self.sockets, self._metrics(), pages, safety.proxies),
             ssl_options=safety.tls,
             max_header_size=HEADER_LIMIT_BYTES,
             max_body_size=BODY_LIMIT_BYTES,
@@ -101,7 +115,8 @@ class Web:
         )
         self.server.bound(connections_limit, self.sockets)
         self._tick_socket = sockets.subscriber(context, where.ticks)
-        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive)
+        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive, TICKS_PAUSE_S)
+        self.news.books.connect(self._follow_topic, self._leave_topic)
         self._event_inlet = Inlet(sockets.subscriber(context, where.events, topics.EVENTS), self.events.receive)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -121,6 +136,7 @@ class Web:
                         self._learn_instruments(),
                         self._keep_time(),
                         self._repair_prices(),
+                        self.news.staff.run(),
                         self._follow_revocations(),
                     )
                 ]
@@ -131,8 +147,35 @@ class Web:
         finally:
             backend.passwords.close()
 
+    def _metrics(self) -> Metrics:
+        allowances = self.backend.allowances.values()
+        return Metrics(
+            Gauged(
+                connections=lambda: len(self.server._connections),
+                refused=lambda: self.server.refused,
+                sockets=lambda: len(self.sockets),
+                open_requests=lambda: len(self.backend.requests),
+                rate_limited=lambda: sum(allowance.refused for allowance in allowances),
+            ),
+            lambda: self.prices.feeds,
+        )
+
     def _on_ticks(self, ticks: list[Tick]) -> None:
-        self.fanout.observe(ticks)
+        self.news.observe(ticks)
+
+    def _on_depth(self, depth: StreamDepth) -> None:
+        self.news.books.observe(depth)
+
+    def _on_terms(self) -> None:
+        self.news.refresh()
+
+    def _follow_topic(self, topic: bytes) -> None:
+        self._tick_socket.subscribe(topic)
+        self._tick_inlet.look_again()
+
+    def _leave_topic(self, topic: bytes) -> None:
+        self._tick_socket.unsubscribe(topic)
+        self._tick_inlet.look_again()
 
     async def _learn_instruments(self) -> None:
         """Asks until the engine answers, then follows the prices; later changes come as events."""
@@ -146,8 +189,7 @@ class Web:
             await asyncio.sleep(RETRY_S)
         self.prices.define(*answer.instruments)
         for topic in TOPICS:
-            self._tick_socket.subscribe(topic)
-        self._tick_inlet.look_again()
+            self._follow_topic(topic)
 
     async def _keep_time(self) -> None:
         """The one timer of the process: conflated prices, live profit, and the sockets' limits in time."""
@@ -159,12 +201,18 @@ class Web:
             due = max(due + 1 / TURNS_PER_SECOND, loop.time())
             await asyncio.sleep(due - loop.time())
             turns += 1
-            self.fanout.turn()
+            self.news.turn()
             if turns % REVALUE_EVERY_TURNS == 0:
                 self.backend.accounts.revalue(self.backend.clock_ns())
             if turns % TURNS_PER_SECOND == 0:
-                self.prices.hush(self.backend.clock_ns())
-                self.sockets.sweep(self.backend.now_s())
+                self._look_after(self.backend.clock_ns())
+
+    def _look_after(self, now_ns: int) -> None:
+        """Once a second."""
+        if not self.prices.is_alive(now_ns):
+            self.prices.hush(now_ns)
+            self.news.books.hush(now_ns)
+        self.sockets.sweep(self.backend.now_s(), asyncio.get_running_loop().time())
 
     async def _repair_prices(self) -> None:
         while True:
@@ -197,10 +245,18 @@ async def serve(settings: config.Settings) -> None:
     context: Context = zmq.Context()
     try:
         connections_limit = connections_for(CONNECTIONS_LIMIT)
-        where = endpoints.local(settings.run_dir)
-        web = Web(context, where, tokens, clock_ns, totp_key, safety, connections_limit=connections_limit)
+        web = Web(
+            context,
+            endpoints.local(settings.run_dir),
+            tokens,
+            clock_ns,
+            totp_key,
+            safety,
+            connections_limit=connections_limit,
+            rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
+        )
         try:
-            web.server.listen(settings.http_port, settings.http_host)
+            web.server.listen(settings.http_port, settings.http_host, reuse_port=settings.web_processes > 1)
         except OSError as error:
             address = f"{settings.http_host}:{settings.http_port}"
             config.stop(f"HEDGEROW_HTTP_PORT: cannot listen on {address}: {error.strerror}")
@@ -220,6 +276,14 @@ def main() -> None:
     settings = config.load()
     config.configure_logging("web", settings.log_level)
     claim(settings, "web")
+    signing_keys(settings)  # made once, before there are several who want them
+    secret_key(settings, "totp")
+    if settings.web_processes > 1:
+        sys.exit(crew.run(settings.web_processes, partial(_work, settings)))
+    _work(settings)
+
+
+def _work(settings: config.Settings) -> None:
     log = structlog.get_logger("web")
     try:
         asyncio.run(serve(settings))

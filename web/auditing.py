@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.people import Actor, RecordAct, Recorded, RecordOutcome
 from web import problem
 from web.asking import AskingHandler
-from web.bus import Away, Declined, NoAnswer
 
 AUDIT_TIMEOUT_MS = 2_000
 

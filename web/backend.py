@@ -1,15 +1,16 @@
 """Everything that a request can reach, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from actors.bus.asking import Asker
+from actors.bus.prices import Prices
 from web.accounts import Accounts
+from web.allowance import Allowance
 from web.auth import PasswordChecks
-from web.bus import Asker
 from web.callers import Callers
 from web.edge import Edge
-from web.fanout import Fanout
-from web.prices import Prices
+from web.news import News
 from web.render import Renderer
 from web.survey import Survey
 
@@ -20,13 +21,15 @@ class Backend(NamedTuple):
     aggregator: Asker
     prices: Prices
     accounts: Accounts
-    fanout: Fanout
+    news: News
     render: Renderer
     callers: Callers
     passwords: PasswordChecks
     survey: Survey
     requests: set[object]
     """Those that somebody waits for."""
+    allowances: Mapping[str, Allowance]
+    """How often a user and an address may ask."""
     clock_ns: Callable[[], int]
     totp_key: bytes
     """Second factors' secrets are derived from it (web/totp.py)."""

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import structlog
 
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.people import GetApiKey, GetRevocations, KeyReport, Revocation, Revocations
 from web import keyring, problem
 from web.auth import Caller, Tokens, Unauthorised
-from web.bus import Asker, Away, Declined, NoAnswer
 
 TIMEOUT_MS = 2_000
 KEYS_KEPT_LIMIT = 10_000

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from actors.bus.answers import Answer, Done, Terms
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.requests import GetTerms
 from web import problem
 from web.auditing import AuditedHandler
-from web.bus import Away, Declined, NoAnswer
+from web.contract import COMMAND
 from web.plain import plain
 
+CHANGE = COMMAND | {412}
+IF_MATCH = {"If-Match": "The ETag of an answer: the change is made to no other version. * or absent: to any."}
+Answered = dict[str, Any]
+"""An object by the names that docs/api.md and the domain's structs give it."""
 QUESTION_TIMEOUT_MS = 5_000
 COMMAND_TIMEOUT_MS = 5_000
 _TAG = re.compile(r'"([1-9][0-9]{0,17})"')

@@ -22,7 +22,8 @@ from actors.domain.limits import Limits
 from actors.domain.money import NotExact, format_minor, parse_minor
 from actors.domain.order import OrderStatus
 from web import desk_schema, problem, render, schema
-from web.desk import DeskHandler
+from web.contract import COMMAND, QUESTION, contract
+from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
 from web.plain import merged, plain, struct_of
 from web.terms import positive_e8
 from web.times import format_ns
@@ -39,6 +40,7 @@ _KINDS = {movement: kind for kind, movement in MOVEMENTS.items()}
 class AccountsHandler(DeskHandler):
     """GET and POST /admin/accounts."""
 
+    @contract("All accounts.", {200: Answered}, parameters=desk_schema.WhichAccounts, problems=QUESTION)
     async def get(self) -> None:
         page = self.parameters(desk_schema.WhichAccounts)
         asked = GetAccounts(page.limit + 1, int(page.after or 0), page.group or "")
@@ -47,6 +49,13 @@ class AccountsHandler(DeskHandler):
         cursor = str(listed[-1].account_id) if len(rows) > page.limit else None
         self.answer({"accounts": [_row(row) for row in listed], "next": cursor})
 
+    @contract(
+        "Open an account.",
+        {201: Answered},
+        body=desk_schema.NewAccount,
+        problems=COMMAND,
+        example={"account_id": "7", "currency": "USD", "reason": "new client"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.NewAccount)
@@ -65,6 +74,7 @@ class AccountsHandler(DeskHandler):
 class OneAccountHandler(DeskHandler):
     """GET /admin/accounts/{id}: its figures, its limits, and the terms of its group."""
 
+    @contract("An account.", {200: Answered}, problems=QUESTION)
     async def get(self, account_id: str) -> None:
         self.parameters(schema.NoParameters)
         row = await row_of(self, int(account_id))
@@ -80,6 +90,14 @@ class OneAccountHandler(DeskHandler):
 class AccountLimitsHandler(DeskHandler):
     """PATCH /admin/accounts/{id}/limits: its own; 0 (and no currency of an exposure limit) is what its group says."""
 
+    @contract(
+        "Change an account's own limits.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"positions": 7}, "reason": "asked for"},
+    )
     async def patch(self, account_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -95,6 +113,14 @@ class AccountLimitsHandler(DeskHandler):
 class MoneyHandler(DeskHandler):
     """POST /admin/accounts/{id}/money: 201 where it was moved, 202 where another person must approve it first."""
 
+    @contract(
+        "Move money; above the limit ask for it.",
+        {201: Answered, 202: Answered},
+        body=desk_schema.MoveMoney,
+        problems=COMMAND,
+        keyed=True,
+        example={"kind": "deposit", "amount": "100.00", "reason": "wire 17"},
+    )
     async def post(self, account_id: str) -> None:
         self.parameters(schema.NoParameters)
         key = self.idempotency_key()
@@ -119,6 +145,7 @@ class MoneyHandler(DeskHandler):
 class MoneyRequestsHandler(DeskHandler):
     """GET /admin/money-requests: newest first."""
 
+    @contract("Money that was asked for.", {200: Answered}, parameters=desk_schema.WhichRequests, problems=QUESTION)
     async def get(self) -> None:
         page = self.parameters(desk_schema.WhichRequests)
         asked = GetMoneyRequests(page.limit + 1, int(page.before or 0), page.status == "pending")
@@ -132,6 +159,7 @@ class MoneyRequestsHandler(DeskHandler):
 class MoneyRequestHandler(DeskHandler):
     """GET /admin/money-requests/{id}."""
 
+    @contract("One request for money.", {200: Answered}, problems=QUESTION)
     async def get(self, request_id: str) -> None:
         self.parameters(schema.NoParameters)
         request = await _asked(self, int(request_id))
@@ -141,6 +169,13 @@ class MoneyRequestHandler(DeskHandler):
 class DecisionHandler(DeskHandler):
     """POST /admin/money-requests/{id}/decision: approved by another person than asked, or turned down."""
 
+    @contract(
+        "Approve a request for money, or turn it down.",
+        {200: Answered},
+        body=desk_schema.Decision,
+        problems=COMMAND,
+        example={"approve": True, "reason": "seen"},
+    )
     async def post(self, request_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Decision)
@@ -155,6 +190,7 @@ class DecisionHandler(DeskHandler):
 class AccountOrdersHandler(DeskHandler):
     """GET /admin/accounts/{id}/orders: those that wait, oldest first."""
 
+    @contract("Orders that wait.", {200: Answered}, problems=QUESTION)
     async def get(self, account_id: str) -> None:
         self.parameters(schema.NoParameters)
         orders = (await self.report(int(account_id))).orders
@@ -164,6 +200,7 @@ class AccountOrdersHandler(DeskHandler):
 class AccountOrderHandler(DeskHandler):
     """DELETE /admin/accounts/{id}/orders/{id}: cancelled."""
 
+    @contract("Cancel an order.", {204: None}, parameters=desk_schema.Why, problems=COMMAND)
     async def delete(self, account_id: str, order_id: str) -> None:
         reason = self.parameters(desk_schema.Why).reason
         command = CancelOrder(int(account_id), int(order_id))
@@ -175,6 +212,7 @@ class AccountOrderHandler(DeskHandler):
 class AccountPositionsHandler(DeskHandler):
     """GET /admin/accounts/{id}/positions."""
 
+    @contract("Open positions.", {200: Answered}, problems=QUESTION)
     async def get(self, account_id: str) -> None:
         self.parameters(schema.NoParameters)
         report = await self.report(int(account_id))
@@ -186,6 +224,14 @@ class AccountPositionsHandler(DeskHandler):
 class ClosePositionHandler(DeskHandler):
     """POST /admin/accounts/{id}/positions/{id}/close: all of it, or the quantity named."""
 
+    @contract(
+        "Close a position.",
+        {200: Answered},
+        body=desk_schema.CloseForClient,
+        problems=COMMAND,
+        keyed=True,
+        example={"reason": "asked by phone"},
+    )
     async def post(self, account_id: str, position_id: str) -> None:
         self.parameters(schema.NoParameters)
         key = self.idempotency_key()

@@ -7,7 +7,8 @@ from actors.bus.requests import PreviewRoute
 from actors.domain.commands import DefineRules
 from actors.domain.rulebook import Rule
 from web import desk_schema, problem, schema
-from web.desk import DeskHandler
+from web.contract import QUESTION, contract
+from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
 from web.plain import merged, plain, struct_of
 from web.terms import positive_e8
 from web.times import parse_ns
@@ -33,10 +34,19 @@ class _RulesHandler(DeskHandler):
 class RoutingHandler(_RulesHandler):
     """GET and POST /admin/routing: the rules in the order in which they are tried; a new one."""
 
+    @contract("The dealing rules.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         self.answer_rules(await self.terms())
 
+    @contract(
+        "Add a rule.",
+        {201: Answered},
+        body=desk_schema.NewRule,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"rule": {"name": "large", "book": "b_book", "quantity_min": "50000"}, "reason": "large ones"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.NewRule)
@@ -51,6 +61,14 @@ class RoutingHandler(_RulesHandler):
 class RuleHandler(_RulesHandler):
     """PATCH (RFC 7396) and DELETE /admin/routing/{id}."""
 
+    @contract(
+        "Change a rule.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"quantity_min": "70000"}, "reason": "fewer"},
+    )
     async def patch(self, rule_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -60,6 +78,7 @@ class RuleHandler(_RulesHandler):
         rules = tuple(rule if it is known else it for it in terms.rules.rules)
         await self.define(terms, rules, wanted.reason)
 
+    @contract("Take a rule away.", {200: Answered}, parameters=desk_schema.Why, problems=CHANGE, headers=IF_MATCH)
     async def delete(self, rule_id: str) -> None:
         reason = self.parameters(desk_schema.Why).reason
         terms = await self.terms()
@@ -70,6 +89,14 @@ class RuleHandler(_RulesHandler):
 class RuleOrderHandler(_RulesHandler):
     """PUT /admin/routing/order: the ids of all rules, in the order in which they are to be tried."""
 
+    @contract(
+        "Order the rules.",
+        {200: Answered},
+        body=desk_schema.RuleOrder,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"rule_ids": ["1", "2"], "reason": "large ones first"},
+    )
     async def put(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.RuleOrder)
@@ -80,9 +107,16 @@ class RuleOrderHandler(_RulesHandler):
         await self.define(terms, rules, wanted.reason)
 
 
-class PreviewHandler(DeskHandler):
+class RoutePreviewHandler(DeskHandler):
     """POST /admin/routing/preview: the rule that an order would meet, and why the others before it do not take it."""
 
+    @contract(
+        "Where an order would go, and why.",
+        {200: Answered},
+        body=desk_schema.Preview,
+        problems=QUESTION,
+        example={"account_id": "1", "symbol": "EURUSD", "side": "buy", "quantity": "1000"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Preview)

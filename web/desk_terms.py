@@ -21,7 +21,8 @@ from actors.domain.group import Group
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from web import desk_schema, problem, schema
-from web.desk import DeskHandler
+from web.contract import QUESTION, contract
+from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
 from web.plain import merged, plain, struct_of
 
 TERMS_EVENTS = (
@@ -39,6 +40,7 @@ TERMS_EVENTS = (
 class InstrumentsHandler(DeskHandler):
     """GET /admin/instruments."""
 
+    @contract("All instruments.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         terms = await self.terms()
@@ -48,11 +50,20 @@ class InstrumentsHandler(DeskHandler):
 class InstrumentHandler(DeskHandler):
     """GET and PATCH /admin/instruments/{symbol}: bounds, margin, sessions, swap, whether it is open or close-only."""
 
+    @contract("An instrument.", {200: Answered}, problems=QUESTION)
     async def get(self, symbol: str) -> None:
         self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer_terms(_instrument(terms.instruments, symbol), f"instrument {symbol}", terms.versions)
 
+    @contract(
+        "Change an instrument.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"state": "close_only"}, "reason": "election"},
+    )
     async def patch(self, symbol: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -71,11 +82,20 @@ class InstrumentHandler(DeskHandler):
 class GroupsHandler(DeskHandler):
     """GET and POST /admin/groups."""
 
+    @contract("All groups.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer({"groups": [_versioned(it, f"group {it.name}", terms) for it in terms.groups]})
 
+    @contract(
+        "Add a group.",
+        {201: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"name": "pros", "leverage": 30}, "reason": "new"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -90,11 +110,20 @@ class GroupsHandler(DeskHandler):
 class GroupHandler(DeskHandler):
     """GET and PATCH /admin/groups/{name}: markup, commission, swap, limits, margin levels, leverage, hedging."""
 
+    @contract("A group.", {200: Answered}, problems=QUESTION)
     async def get(self, name: str) -> None:
         self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer_terms(_group(terms.groups, name), f"group {name}", terms.versions)
 
+    @contract(
+        "Change a group.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"leverage": 20}, "reason": "tighter"},
+    )
     async def patch(self, name: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -112,6 +141,7 @@ class GroupHandler(DeskHandler):
 class HolidaysHandler(DeskHandler):
     """GET /admin/holidays: the days on which nothing is settled, by currency."""
 
+    @contract("Days on which nothing is settled.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         holidays = (await self.terms()).holidays
@@ -121,6 +151,14 @@ class HolidaysHandler(DeskHandler):
 class CurrencyHolidaysHandler(DeskHandler):
     """PUT /admin/holidays/{currency}: all of its days."""
 
+    @contract(
+        "Set a currency's days.",
+        {200: Answered},
+        body=desk_schema.Holidays,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"days": ["2026-12-25"], "reason": "calendar"},
+    )
     async def put(self, currency: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Holidays)
@@ -134,6 +172,7 @@ class CurrencyHolidaysHandler(DeskHandler):
 class HedgesHandler(DeskHandler):
     """GET /admin/hedges."""
 
+    @contract("How symbols are hedged.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         terms = await self.terms()
@@ -143,6 +182,17 @@ class HedgesHandler(DeskHandler):
 class HedgeHandler(DeskHandler):
     """PUT /admin/hedges/{symbol}: from which limit on, in which steps and where it is hedged."""
 
+    @contract(
+        "Hedge a symbol.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={
+            "terms": {"limit": "500000", "step": "1000", "minimum": "10000", "venues": ["OANDA"]},
+            "reason": "limit",
+        },
+    )
     async def put(self, symbol: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
@@ -157,6 +207,7 @@ class HedgeHandler(DeskHandler):
 class ChangesHandler(DeskHandler):
     """GET /admin/changes: who has changed which terms, newest first."""
 
+    @contract("Who has changed which terms.", {200: Answered}, parameters=desk_schema.WhichChanges, problems=QUESTION)
     async def get(self) -> None:
         page = self.parameters(desk_schema.WhichChanges)
         asked = GetChanges(page.limit + 1, int(page.before or 0), page.subject or "")
@@ -177,6 +228,7 @@ class ChangesHandler(DeskHandler):
 class VersionHandler(DeskHandler):
     """GET /admin/versions/{number}: terms as they were made then."""
 
+    @contract("Terms of a version.", {200: Answered}, problems=QUESTION)
     async def get(self, number: str) -> None:
         self.parameters(schema.NoParameters)
         version = int(number)

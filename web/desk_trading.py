@@ -8,7 +8,8 @@ from actors.domain import wide
 from actors.domain.commands import DismissBreak, HaltTrading, ResumeTrading, SendHedge, SettleBreak
 from actors.domain.money import NotExact, format_e8, parse_e8
 from web import desk_schema, problem, schema
-from web.desk import DeskHandler
+from web.contract import COMMAND, QUESTION, contract
+from web.desk import Answered, DeskHandler
 from web.plain import plain
 from web.terms import positive_e8
 
@@ -19,10 +20,18 @@ EXPLANATION_TIMEOUT_MS = 30_000
 class HaltsHandler(DeskHandler):
     """GET and POST /admin/halts: what is halted; a halt of all, a group or a symbol."""
 
+    @contract("What is halted.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         await self.answer_halts()
 
+    @contract(
+        "Halt trading.",
+        {200: Answered},
+        body=desk_schema.Halting,
+        problems=COMMAND,
+        example={"scope": "symbol", "name": "EURUSD", "reason": "news"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Halting)
@@ -37,6 +46,13 @@ class HaltsHandler(DeskHandler):
 class ResumeHandler(DeskHandler):
     """POST /admin/halts/resume: ends a halt."""
 
+    @contract(
+        "Resume trading.",
+        {200: Answered},
+        body=desk_schema.Halting,
+        problems=COMMAND,
+        example={"scope": "symbol", "name": "EURUSD", "reason": "news"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Halting)
@@ -48,6 +64,7 @@ class ResumeHandler(DeskHandler):
 class ExposureHandler(DeskHandler):
     """GET /admin/exposure: the broker's books by symbol, and orders that are at venues."""
 
+    @contract("The broker's books.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         report = await self.engine(GetExposure(), ExposureReport)
@@ -57,6 +74,14 @@ class ExposureHandler(DeskHandler):
 class HedgeOrdersHandler(DeskHandler):
     """POST /admin/hedges/{symbol}/orders: a hedge by hand, sent to the first of the venues that deals it."""
 
+    @contract(
+        "Send a hedge.",
+        {202: Answered},
+        body=desk_schema.SendHedge,
+        problems=COMMAND,
+        keyed=True,
+        example={"side": "buy", "quantity": "10000", "venues": ["OANDA"], "reason": "large client"},
+    )
     async def post(self, symbol: str) -> None:
         self.parameters(schema.NoParameters)
         key = self.idempotency_key()
@@ -73,6 +98,7 @@ class HedgeOrdersHandler(DeskHandler):
 class BreaksHandler(DeskHandler):
     """GET /admin/breaks: those that wait for a person, newest first."""
 
+    @contract("Breaks that wait for a person.", {200: Answered}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         found = (await self.engine(GetBreaks(), Breaks)).breaks
@@ -82,6 +108,13 @@ class BreaksHandler(DeskHandler):
 class SettleHandler(DeskHandler):
     """POST /admin/breaks/settle: what became of an order at a venue, as a person has learnt."""
 
+    @contract(
+        "Settle a break.",
+        {204: None},
+        body=desk_schema.Settlement,
+        problems=COMMAND,
+        example={"child_id": "1-1", "filled": "0", "reason": "the venue says so"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Settlement)
@@ -94,6 +127,13 @@ class SettleHandler(DeskHandler):
 class DismissHandler(DeskHandler):
     """POST /admin/breaks/dismiss: one that leaves no order to settle."""
 
+    @contract(
+        "Dismiss a break.",
+        {204: None},
+        body=desk_schema.Dismissal,
+        problems=COMMAND,
+        example={"child_id": "OANDA:EURUSD", "reason": "moved by hand"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Dismissal)
@@ -105,6 +145,7 @@ class DismissHandler(DeskHandler):
 class ExplanationHandler(DeskHandler):
     """GET /admin/fills/{id}/explanation."""
 
+    @contract("How a fill came to be.", {200: Answered}, problems=QUESTION)
     async def get(self, fill_id: str) -> None:
         self.parameters(schema.NoParameters)
         found = await self.engine(GetExplanation(int(fill_id)), Explanation, EXPLANATION_TIMEOUT_MS)

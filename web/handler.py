@@ -1,5 +1,6 @@
 """What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
 
+import hashlib
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
@@ -9,9 +10,11 @@ import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from web.access import Rule
+from web.allowance import ADDRESS, USER, Left
 from web.auth import Caller
 from web.backend import Backend
-from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, unauthorised
+from web.contract import Contract, contract_of
+from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
 from web.schema import Request
 
 API_KEY_PREFIX = "hgk_"
@@ -93,19 +96,24 @@ class Handler(Shielded):
         self.backend = backend
         backend.edge.let_read(self)
         self.rule: Rule
+        self.contract: Contract | None = None
         self._rules = rules
         backend.requests.add(self)
         self.caller: Caller
+        self._left: Left | None = None
         self._body = bytearray()
 
     def prepare(self) -> Awaitable[None] | None:
         """An access token is read at once; an API key may have to be looked up, and is waited for."""
-        rule = self._rules.get(self.request.method or "")
+        method = self.request.method or ""
+        rule = self._rules.get("GET" if method == "HEAD" else method)
         if rule is None:
-            if self.request.method == "OPTIONS" and self.backend.edge.knows(self.request.headers.get("Origin")):
+            if method == "OPTIONS":
                 return None
             raise HTTPError(405)
         self.rule = rule
+        self.contract = contract_of(type(self), method)
+        self._spend(ADDRESS, self.address)
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
@@ -115,11 +123,13 @@ class Handler(Shielded):
         if token.startswith(API_KEY_PREFIX):
             return self._admit(rule, token)
         self.caller = self.backend.callers.read(token)
+        self._spend(USER, self.caller.user_id)
         rule.check(self.caller)
         return None
 
     async def _admit(self, rule: Rule, key: str) -> None:
         self.caller = await self.backend.callers.identify(key, self.address)
+        self._spend(USER, self.caller.user_id)
         rule.check(self.caller)
 
     @property
@@ -129,7 +139,12 @@ class Handler(Shielded):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.backend.edge.let_read(self)
+        self._tell_what_is_left()
         super().write_error(status_code, **kwargs)
+
+    def allowed(self) -> list[str]:
+        methods = super().allowed()
+        return [*methods, "HEAD", "OPTIONS"] if "GET" in methods else [*methods, "OPTIONS"]
 
     def on_finish(self) -> None:
         self.backend.requests.discard(self)
@@ -139,8 +154,10 @@ class Handler(Shielded):
         self.backend.requests.discard(self)
 
     def options(self, *_: str) -> None:
-        """A browser asks whether a page of another origin may send its request (Fetch standard, CORS preflight)."""
-        self.backend.edge.let_send(self, self.allowed())
+        """What may be asked here (RFC 9110, 9.3.7); a page of another origin is told too what it may send (CORS)."""
+        self.set_header("Allow", ", ".join(self.allowed()))
+        if self.backend.edge.knows(self.request.headers.get("Origin")):
+            self.backend.edge.let_send(self, self.allowed())
         self.answer_nothing()
 
     def data_received(self, chunk: bytes) -> None:
@@ -149,7 +166,11 @@ class Handler(Shielded):
         self._body += chunk
 
     def parameters(self, kind: type[R]) -> R:
-        """The query string as a struct; a parameter that is unknown, doubled or wrong is a problem that names it."""
+        """The query string as a struct; a parameter that is unknown, doubled or wrong is a problem that names it.
+
+        `kind` is what the method's contract says.
+        """
+        assert self.contract is None or self.contract.parameters is kind
         given: dict[str, str] = {}
         for name, values in self.request.query_arguments.items():
             if len(values) > 1:
@@ -158,13 +179,19 @@ class Handler(Shielded):
                 given[name] = values[0].decode()
             except UnicodeDecodeError:
                 raise invalid(name, "The parameter is not UTF-8.") from None
+            if given[name].lower() == "null":
+                raise invalid(name, "A parameter cannot be null: leave it out.")
         try:
             return msgspec.convert(given, kind, strict=False)
         except msgspec.ValidationError as error:
             raise of_validation(error) from None
 
     def body(self, kind: type[R]) -> R:
-        """The body as a struct; a field that is missing, unknown or wrong is a problem that names it."""
+        """The body as a struct; a field that is missing, unknown or wrong is a problem that names it.
+
+        `kind` is what the method's contract says.
+        """
+        assert self.contract is None or self.contract.body is kind
         try:
             return msgspec.json.decode(self._body, type=kind)
         except msgspec.ValidationError as error:
@@ -182,6 +209,26 @@ class Handler(Shielded):
         self.set_header("Cache-Control", "no-store")
         self.finish(msgspec.json.encode(body))
 
+    def answer_tagged(self, body: object) -> None:
+        """200 with an entity tag, or 304 where the client has it already (RFC 9110, 13.1.2)."""
+        self.answer_tagged_bytes(msgspec.json.encode(body), "application/json")
+
+    def answer_tagged_bytes(self, content: bytes, media_type: str) -> None:
+        self.set_header("Content-Type", media_type)
+        self.set_header("Cache-Control", "no-cache")
+        # Weak: the same tag stands for the compressed and the plain form.
+        self.set_header("ETag", f'W/"{hashlib.sha256(content).hexdigest()[:32]}"')
+        if self.check_etag_header():
+            self.set_status(304)
+            self.finish()
+        else:
+            self.finish(content)
+
+    def head(self, *arguments: str) -> Awaitable[None] | None:
+        """As GET, whose body the server leaves out (RFC 9110, 9.3.2)."""
+        got: Awaitable[None] | None = self.get(*arguments)
+        return got
+
     def answer_nothing(self) -> None:
         """204."""
         self.set_status(204)
@@ -190,6 +237,18 @@ class Handler(Shielded):
 
     def compute_etag(self) -> None:
         """None: what is asked for here changes all the time."""
+
+    def _spend(self, whose: str, key: str) -> None:
+        """Takes one request out of what a user or an address has left; the headers say what then is."""
+        self._left = self.backend.allowances[whose].spend(key, self.backend.clock_ns())
+        self._tell_what_is_left()
+        if self._left.wait_s:
+            raise too_many(self._left.wait_s)
+
+    def _tell_what_is_left(self) -> None:
+        if self._left is not None:
+            self.set_header("RateLimit-Policy", self._left.policy)
+            self.set_header("RateLimit", self._left.state)
 
     def _token(self) -> str:
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")

@@ -1,20 +1,26 @@
 """GET /health and GET /health/ready."""
 
-from web import schema
+from web import answers, schema
+from web.contract import contract
 from web.handler import Handler
 
 
 class HealthHandler(Handler):
     """Whether this process lives."""
 
+    @contract("Whether this process lives.", {200: answers.Health})
     def get(self) -> None:
         self.parameters(schema.NoParameters)
-        self.answer({"status": "ok"})
+        self.answer(answers.Health(status="ok"))
 
 
 class ReadyHandler(Handler):
     """Whether orders can be dealt: 200, or 503 and what is missing."""
 
+    @contract(
+        "Whether orders can be dealt: 200, or 503 and what is missing.",
+        {200: answers.Readiness, 503: answers.Readiness},
+    )
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         components = await self.backend.survey.take()
@@ -30,4 +36,5 @@ class ReadyHandler(Handler):
             for feed in self.backend.prices.feeds
         ]
         status = "ready" if ready else "starting"
-        self.answer({"status": status, "components": components, "feeds": feeds}, 200 if ready else 503)
+        body = answers.Readiness(status=status, components=components, feeds=feeds)
+        self.answer(body, 200 if ready else 503)

@@ -3,8 +3,9 @@
 from actors.bus.answers import Bars, Entries, Fills, Ticks
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
-from web import problem, render, schema
+from web import answers, problem, render, schema
 from web.access import BROKERS_BOOK
+from web.contract import QUESTION, contract
 from web.paging import PagingHandler
 from web.times import parse_ns
 
@@ -24,6 +25,7 @@ class _HistoryHandler(PagingHandler):
 class TradesHandler(_HistoryHandler):
     """GET /trades."""
 
+    @contract("Fills, newest first.", {200: answers.TradesPage}, parameters=schema.WhichPage, problems=QUESTION)
     async def get(self) -> None:
         page = self.parameters(schema.WhichPage)
         account_id = self.account(page.account_id)
@@ -31,17 +33,25 @@ class TradesHandler(_HistoryHandler):
         seq = self.backend.accounts.known.seq(account_id)
         got = await self.history(GetFills(account_id, page.limit + 1, int(page.before or 0), seq), Fills)
         fill = self.backend.render.fill
-        self.answer_page("trades", got.fills, page.limit, lambda f: fill(f, currency), lambda f: f.fill_id)
+        fills, cursor = self.page(got.fills, page.limit, lambda f: f.fill_id)
+        self.answer(answers.TradesPage(trades=[fill(f, currency) for f in fills], next=cursor))
 
 
 class LedgerHandler(_HistoryHandler):
     """GET /ledger: a trader's own entries; for most of the staff any ledger account's, by default the broker's book."""
 
+    @contract(
+        "Entries of the ledger, newest first.",
+        {200: answers.EntriesPage},
+        parameters=schema.WhichEntries,
+        problems=QUESTION,
+    )
     async def get(self) -> None:
         page = self.parameters(schema.WhichEntries)
         account, seq = self._ledger_account(page)
         got = await self.history(GetEntries(account, page.limit + 1, int(page.before or 0), seq), Entries)
-        self.answer_page("entries", got.lines, page.limit, render.entry, lambda line: line.entry_id)
+        lines, cursor = self.page(got.lines, page.limit, lambda line: line.entry_id)
+        self.answer(answers.EntriesPage(entries=[render.entry(line) for line in lines], next=cursor))
 
     def _ledger_account(self, page: schema.WhichEntries) -> tuple[str, int]:
         known = self.backend.accounts.known
@@ -58,13 +68,10 @@ class LedgerHandler(_HistoryHandler):
 class BarsHandler(_HistoryHandler):
     """GET /ohlc: oldest first."""
 
+    @contract("Bars, oldest first.", {200: answers.Bars}, parameters=schema.WhichBars, problems=QUESTION)
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichBars)
-        minutes = TIMEFRAME_MINUTES.get(wanted.timeframe)
-        if minutes is None:
-            raise problem.invalid("timeframe", f"timeframe is one of {', '.join(TIMEFRAME_MINUTES)}.")
-        if wanted.price not in ("bid", "ask"):
-            raise problem.invalid("price", "price is bid or ask.")
+        minutes = TIMEFRAME_MINUTES[wanted.timeframe]
         try:
             before_ns = 0 if wanted.before is None else parse_ns(wanted.before)
         except ValueError as error:
@@ -73,26 +80,29 @@ class BarsHandler(_HistoryHandler):
         got = await self.history(GetBars(symbol, minutes, wanted.limit, before_ns), Bars)
         bar = self.backend.render.bar
         bars = [bar(each, ask=wanted.price == "ask") for each in got.bars]
-        self.answer({"symbol": symbol, "timeframe": wanted.timeframe, "bars": bars})
+        self.answer(answers.Bars(symbol=symbol, timeframe=wanted.timeframe, bars=bars))
 
 
 class TicksHandler(_HistoryHandler):
     """GET /ticks: oldest first."""
 
+    @contract("Ticks, oldest first.", {200: answers.Ticks}, parameters=schema.WhichTicks, problems=QUESTION)
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichTicks)
         symbol = self.known_symbol(wanted.symbol)
         got = await self.history(GetTickHistory(symbol, wanted.limit, int(wanted.before or 0)), Ticks)
-        self.answer({"symbol": symbol, "ticks": [self.backend.render.tick(tick) for tick in got.ticks]})
+        self.answer(answers.Ticks(symbol=symbol, ticks=[self.backend.render.tick(tick) for tick in got.ticks]))
 
 
 class SymbolsHandler(_HistoryHandler):
     """GET /symbols: what can be traded, with the last prices."""
 
+    @contract("What can be traded, with the last prices.", {200: answers.Symbols}, problems=QUESTION, tagged=True)
     def get(self) -> None:
         self.parameters(schema.NoParameters)
         prices = self.backend.prices
         if not prices.instruments:
             raise problem.starting()
         symbol = self.backend.render.symbol
-        self.answer({"symbols": [symbol(i, prices.ticks.get(i.symbol)) for i in prices.instruments.values()]})
+        listed = [symbol(each, prices.ticks.get(each.symbol)) for each in prices.instruments.values()]
+        self.answer_tagged(answers.Symbols(symbols=listed))

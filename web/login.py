@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from actors.bus.answers import Answer
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.people import (
     BeginLogin,
     EndSession,
@@ -17,9 +18,10 @@ from actors.bus.people import (
 from web import problem, schema, totp
 from web.auditing import AuditedHandler
 from web.auth import TooManyLogins, Unauthorised
-from web.bus import Away, Declined, NoAnswer
+from web.contract import COMMAND, contract
 
 PEOPLE_TIMEOUT_MS = 2_000
+LOGIN = COMMAND | {401}
 
 A = TypeVar("A", bound=Answer)
 
@@ -90,6 +92,13 @@ class LoginsHandler(AuditedHandler):
 class LoginHandler(LoginsHandler):
     """POST /login: a user name and a password, and a code where there is a second factor, for a session's tokens."""
 
+    @contract(
+        "Log in; with a second factor, with its code.",
+        {200: schema.Session},
+        body=schema.Login,
+        problems=LOGIN,
+        example={"username": "trader", "password": "correct horse battery staple"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.Login)
@@ -117,6 +126,13 @@ class LoginHandler(LoginsHandler):
 class RefreshHandler(LoginsHandler):
     """POST /login/refresh: a refresh token for new tokens. Used twice, it ends its session: one of the two stole it."""
 
+    @contract(
+        "A refresh token for new tokens. Used twice, it ends its session.",
+        {200: schema.Session},
+        body=schema.Refresh,
+        problems=LOGIN,
+        example={"refresh_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.Refresh)
@@ -133,6 +149,7 @@ class RefreshHandler(LoginsHandler):
 class LogoutHandler(LoginsHandler):
     """POST /logout: this session ends, and its tokens with it."""
 
+    @contract("End this session, and its tokens with it.", {204: None}, problems=LOGIN)
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         self.backend.callers.revoke((await self.people(EndSession(self.caller.session_id), Revoked)).revocations)
@@ -142,6 +159,7 @@ class LogoutHandler(LoginsHandler):
 class LogoutEverywhereHandler(LoginsHandler):
     """POST /logout/everywhere: all the user's sessions end. API keys stay."""
 
+    @contract("End all of your sessions. API keys stay.", {204: None}, problems=LOGIN)
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         self.backend.callers.revoke((await self.people(EndSessions(self.actor()), Revoked)).revocations)

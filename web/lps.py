@@ -7,15 +7,19 @@ import msgspec
 from msgspec import UNSET
 
 from actors.bus.answers import Lps
+from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
 from actors.domain.quote import QuoteLimits
-from web import problem, render_lp, schema
+from web import answers, problem, render_lp, schema
 from web.auditing import AuditedHandler
-from web.bus import Away, Declined, NoAnswer
+from web.contract import COMMAND, QUESTION, contract
 
 TIMEOUT_MS = 5_000
 _TAG = re.compile(r'"([1-9][0-9]{0,17})"')
+
+CHANGE = COMMAND | {412}
+IF_MATCH = {"If-Match": "The ETag of an answer: the change is made to no other version. * or absent: to any."}
 
 
 class LpsHandler(AuditedHandler):
@@ -69,10 +73,19 @@ class LpsHandler(AuditedHandler):
 class AllLpsHandler(LpsHandler):
     """GET and POST /admin/lps."""
 
+    @contract("The LP registry.", {200: answers.Lps}, problems=QUESTION)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         self.answer_registry(await self.registry())
 
+    @contract(
+        "Add an LP.",
+        {201: answers.LpBody},
+        body=schema.NewLp,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"name": "ACME", "adapter": "playback", "symbols": {"EURUSD": "EUR/USD"}},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.NewLp)
@@ -88,11 +101,20 @@ class AllLpsHandler(LpsHandler):
 class OneLpHandler(LpsHandler):
     """GET, PATCH (RFC 7396: what is not named stays, null takes a symbol or a setting away) and DELETE."""
 
+    @contract("An LP.", {200: answers.LpBody}, problems=QUESTION)
     async def get(self, name: str) -> None:
         self.parameters(schema.NoParameters)
         registry, _ = await self.found(name)
         self.answer_registry(registry, name)
 
+    @contract(
+        "Change an LP (RFC 7396): what is absent stays as it is, null takes a symbol or a setting away.",
+        {200: answers.LpBody},
+        body=schema.ChangedLp,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"enabled": False},
+    )
     async def patch(self, name: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangedLp)
@@ -102,6 +124,7 @@ class OneLpHandler(LpsHandler):
         change = ChangeLp(by=self.caller.username, if_version=version or registry.version, lp=_merged(lp, wanted))
         self.answer_registry(await self.tell(change, f"lp {name}", before=lp), name)
 
+    @contract("Remove an LP.", {204: None}, problems=CHANGE, headers=IF_MATCH)
     async def delete(self, name: str) -> None:
         self.parameters(schema.NoParameters)
         removal = RemoveLp(by=self.caller.username, if_version=self.wanted_version(), name=name)
@@ -112,6 +135,14 @@ class OneLpHandler(LpsHandler):
 class LpPrioritiesHandler(LpsHandler):
     """PUT /admin/lps/priorities: the lower number goes first; LPs that are not named keep theirs."""
 
+    @contract(
+        "Set priorities: the lower number goes first; LPs that are not named keep theirs.",
+        {200: answers.Lps},
+        body=schema.LpPriorities,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"priorities": {"OANDA": 1}},
+    )
     async def put(self) -> None:
         self.parameters(schema.NoParameters)
         priorities = self.body(schema.LpPriorities).priorities

@@ -2,12 +2,12 @@
 
 from actors.bus.answers import Orders
 from actors.bus.requests import GetOrders
-from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
+from actors.domain.commands import CancelOrder
 from actors.domain.order import Order
-from web import problem, schema
-from web.asking import AskingHandler, CommandHandler, new_client_order_id
+from web import answers, dealing, problem, schema
+from web.asking import AskingHandler, CommandHandler
+from web.contract import COMMAND, QUESTION, contract
 from web.paging import PagingHandler
-from web.terms import changed_terms, new_terms
 
 NAMED_ORDERS_LIMIT = 1_000
 """How many of an account's last orders are searched for a client_order_id."""
@@ -16,18 +16,26 @@ NAMED_ORDERS_LIMIT = 1_000
 class OrderHandler(CommandHandler):
     """POST /order: 201 with what came of it, 200 with the same, as it is by now, when the order is sent again."""
 
+    @contract(
+        "Place an order: 201 with what came of it, 200 with the same, as it is by now, when it is sent again.",
+        {201: schema.ExecutionBody, 200: schema.ExecutionBody},
+        body=schema.PlaceOrder,
+        problems=COMMAND,
+        keyed=True,
+        example={"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "10000", "client_order_id": "my-1"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.PlaceOrder)
+        wanted = self.keyed_body(schema.PlaceOrder)
         account_id = self.account(wanted.account_id)
-        name = wanted.client_order_id or new_client_order_id()
-        execution, repeated = await self.deal(SubmitOrder(account_id, name, new_terms(wanted)))
+        execution, repeated = await self.deal(dealing.submit(account_id, wanted))
         self.answer(execution, 200 if repeated else 201)
 
 
 class OneOrderHandler(CommandHandler):
     """GET, PUT and DELETE /order/{id}. A change: what is not named stays, null takes it away."""
 
+    @contract("An order, waiting or past.", {200: answers.OneOrder}, parameters=schema.WhoseAccount, problems=QUESTION)
     async def get(self, order_id: str) -> None:
         account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         number = int(order_id)
@@ -38,18 +46,22 @@ class OneOrderHandler(CommandHandler):
             if not past or past[0].order_id != number:
                 raise _unknown(f"there is no order {number}")
             order = past[0]
-        self.answer({"order": self.backend.render.order(order)})
+        self.answer(answers.OneOrder(order=self.backend.render.order(order)))
 
+    @contract(
+        "Change an order that waits: what is absent stays as it is, null takes it away.",
+        {204: None},
+        body=schema.ChangeOrder,
+        problems=COMMAND,
+        example={"limit_price": "1.0600", "take_profit": None},
+    )
     async def put(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
-        account_id = self.account()
-        number = int(order_id)
-        order = (await _waiting(self, account_id))[0].get(number)
-        if order is None:
-            raise _unknown(f"order {number} does not wait (any more)")
-        await self.change(ModifyOrder(account_id, number, changed_terms(order.terms, wanted)))
+        await dealing.modify_order(self.backend, self.account(), order_id, wanted)
+        self.answer_nothing()
 
+    @contract("Cancel an order that waits.", {204: None}, problems=COMMAND)
     async def delete(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
         await self.change(CancelOrder(self.account(), int(order_id)))
@@ -58,6 +70,12 @@ class OneOrderHandler(CommandHandler):
 class NamedOrderHandler(AskingHandler):
     """GET /order/@{client_order_id}: of the orders of one request, the last."""
 
+    @contract(
+        "An order by its client_order_id, among the last 1,000: of several of one request the last.",
+        {200: answers.OneOrder},
+        parameters=schema.WhoseAccount,
+        problems=QUESTION,
+    )
     async def get(self, client_order_id: str) -> None:
         account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
         waiting, seq = await _waiting(self, account_id)
@@ -67,12 +85,13 @@ class NamedOrderHandler(AskingHandler):
         order = _named(orders, client_order_id)
         if order is None:
             raise _unknown(f"the last {NAMED_ORDERS_LIMIT} orders have no client_order_id {client_order_id[:64]!r}")
-        self.answer({"order": self.backend.render.order(order)})
+        self.answer(answers.OneOrder(order=self.backend.render.order(order)))
 
 
 class OrdersHandler(PagingHandler):
     """GET /orders: all of history, or with status=working those that wait."""
 
+    @contract("Orders, newest first.", {200: answers.OrdersPage}, parameters=schema.WhichOrders, problems=QUESTION)
     async def get(self) -> None:
         page = self.parameters(schema.WhichOrders)
         account_id = self.account(page.account_id)
@@ -80,12 +99,11 @@ class OrdersHandler(PagingHandler):
         if page.status is None:
             seq = self.backend.accounts.known.seq(account_id)
             orders = (await self.history(GetOrders(account_id, page.limit + 1, before_id, seq), Orders)).orders
-        elif page.status == "working":
+        else:
             waiting, _ = await _waiting(self, account_id)
             orders = [order for order in reversed(waiting.values()) if order.order_id < before_id or not before_id]
-        else:
-            raise problem.invalid("status", "status is working, or is left out.")
-        self.answer_page("orders", orders, page.limit, self.backend.render.order, lambda order: order.order_id)
+        shown, cursor = self.page(orders, page.limit, lambda order: order.order_id)
+        self.answer(answers.OrdersPage(orders=[self.backend.render.order(order) for order in shown], next=cursor))
 
 
 async def _waiting(handler: AskingHandler, account_id: int) -> tuple[dict[int, Order], int]:

@@ -26,7 +26,8 @@ from actors.bus.people import (
 from web import people_schema, problem, schema, totp
 from web.access import KEY_SCOPES, Role
 from web.auth import TooManyLogins
-from web.login import LoginsHandler, bad_code, too_many_logins
+from web.contract import contract
+from web.login import LOGIN, LoginsHandler, bad_code, too_many_logins
 from web.times import format_ns, parse_ns
 
 ISSUER = "Hedgerow"
@@ -35,6 +36,13 @@ ISSUER = "Hedgerow"
 class PasswordHandler(LoginsHandler):
     """PUT /login/password: another password. All sessions end; log in again."""
 
+    @contract(
+        "Change your password. All of your sessions end.",
+        {204: None},
+        body=people_schema.ChangePassword,
+        problems=LOGIN,
+        example={"password": "correct horse battery staple", "new_password": "staple battery horse correct"},
+    )
     async def put(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.ChangePassword)
@@ -53,6 +61,13 @@ class PasswordHandler(LoginsHandler):
 class TotpHandler(LoginsHandler):
     """The second factor: POST begins one, PUT confirms it with a first code, DELETE takes it away with a last one."""
 
+    @contract(
+        "Begin a second factor (RFC 6238).",
+        {201: people_schema.TotpBegun},
+        body=people_schema.OwnPassword,
+        problems=LOGIN,
+        example={"password": "correct horse battery staple"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         user = await self.proven(self.caller.username, self.body(people_schema.OwnPassword).password)
@@ -63,6 +78,13 @@ class TotpHandler(LoginsHandler):
             people_schema.TotpBegun(secret=totp.text_of(secret), uri=totp.uri(secret, user.username, ISSUER)), 201
         )
 
+    @contract(
+        "Confirm the second factor with a first code.",
+        {200: people_schema.RecoveryCodes},
+        body=people_schema.TotpCode,
+        problems=LOGIN,
+        example={"otp": "123456"},
+    )
     async def put(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.TotpCode)
@@ -73,6 +95,13 @@ class TotpHandler(LoginsHandler):
         await self.people(ConfirmTotp(self.actor(), user.totp_nonce, step, digests), Revoked)
         self.answer(people_schema.RecoveryCodes(recovery_codes=codes))
 
+    @contract(
+        "Take the second factor away with a last code.",
+        {204: None},
+        body=people_schema.OwnPasswordAndCode,
+        problems=LOGIN,
+        example={"password": "correct horse battery staple", "otp": "123456"},
+    )
     async def delete(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.OwnPasswordAndCode)
@@ -100,11 +129,19 @@ class TotpHandler(LoginsHandler):
 class ApiKeysHandler(LoginsHandler):
     """GET and POST /login/api-keys. The key itself is told once."""
 
+    @contract("Your API keys.", {200: people_schema.ApiKeyList}, problems=LOGIN)
     async def get(self) -> None:
         self.parameters(schema.NoParameters)
         keys = (await self.people(GetApiKeys(self.caller.id), ApiKeys)).keys
-        self.answer({"api_keys": [_key(key) for key in keys]})
+        self.answer(people_schema.ApiKeyList(api_keys=[_key(key) for key in keys]))
 
+    @contract(
+        "Make an API key, which is told once.",
+        {201: people_schema.MadeApiKey},
+        body=people_schema.NewApiKey,
+        problems=LOGIN,
+        example={"name": "reports", "scopes": ["read"]},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.NewApiKey)
@@ -124,6 +161,7 @@ class ApiKeysHandler(LoginsHandler):
 class OneApiKeyHandler(LoginsHandler):
     """DELETE /login/api-keys/{id}."""
 
+    @contract("End an API key.", {204: None}, problems=LOGIN)
     async def delete(self, key_id: str) -> None:
         self.parameters(schema.NoParameters)
         revoked = await self.people(EndApiKey(self.actor(), int(key_id)), Revoked)

@@ -1,7 +1,8 @@
 """Lists that are answered page by page."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
+from urllib.parse import urlencode
 
 from web.asking import AskingHandler
 
@@ -9,10 +10,18 @@ I = TypeVar("I")  # noqa: E741
 
 
 class PagingHandler(AskingHandler):
-    def answer_page(
-        self, name: str, items: Sequence[I], limit: int, shape: Callable[[I], Any], id_of: Callable[[I], int]
-    ) -> None:
-        """One page, newest first, and where the next one begins. `items` has more than `limit` if there is more."""
+    def page(
+        self, items: Sequence[I], limit: int, id_of: Callable[[I], int], cursor: str = "before"
+    ) -> tuple[Sequence[I], str | None]:
+        """One page, and where the next one begins, also as a Link (RFC 8288).
+
+        `items` has more than `limit` if there is more; `cursor` is the parameter that asks for the next page.
+        """
         page = items[:limit]
-        cursor = str(id_of(page[-1])) if len(items) > limit else None
-        self.answer({name: [shape(item) for item in page], "next": cursor})
+        if len(items) <= limit:
+            return page, None
+        last = str(id_of(page[-1]))
+        given = {name: values[0] for name, values in self.request.query_arguments.items()}
+        query = urlencode({**given, cursor: last})
+        self.set_header("Link", f'<{self.request.path}?{query}>; rel="next"')
+        return page, last

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from web.schema import Body, Id, Request, Time
 
@@ -122,3 +122,23 @@ class ActBody(Body, frozen=True):
     reason: str | None
     outcome: str | None
     hash: str
+
+
+class ApiKeyList(Body, frozen=True):
+    api_keys: list[ApiKeyBody]
+
+
+class OneUser(Body, frozen=True):
+    user: UserBody
+    password: str | UnsetType = UNSET
+    """Where it is a new one."""
+
+
+class UsersPage(Body, frozen=True):
+    users: list[UserBody]
+    next: str | None
+
+
+class ActsPage(Body, frozen=True):
+    acts: list[ActBody]
+    next: str | None

@@ -9,7 +9,7 @@ import msgspec
 from tornado.web import HTTPError
 
 from actors.bus.answers import Refusal
-from web.bus import Away, Declined, NoAnswer
+from actors.bus.asking import Away, Declined, NoAnswer
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -19,7 +19,6 @@ _STATUS = {
     "UNKNOWN_ORDER": 404,
     "UNKNOWN_POSITION": 404,
     "DUPLICATE_CLIENT_ORDER_ID": 409,
-    "IDEMPOTENCY_KEY_REUSED": 409,
     "UNKNOWN_REQUEST": 404,
     "UNKNOWN_BREAK": 404,
     "UNKNOWN_FILL": 404,
@@ -117,6 +116,18 @@ def unauthorised(detail: str, code: str = "UNAUTHORISED") -> Problem:
 
 def unavailable(detail: str) -> Problem:
     return Problem(503, "UNAVAILABLE", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def too_many(wait_s: int) -> Problem:
+    """429 (RFC 6585, section 4)."""
+    detail = f"You have asked too often. Please try again in {wait_s} s."
+    return Problem(429, "TOO_MANY_REQUESTS", detail, headers={"Retry-After": str(wait_s)})
+
+
+def key_reused() -> Problem:
+    """422 (draft-ietf-httpapi-idempotency-key-header-07, section 2.7)."""
+    detail = "Another request was sent under this Idempotency-Key."
+    return Problem(422, "IDEMPOTENCY_KEY_REUSED", detail, field="Idempotency-Key")
 
 
 def starting() -> Problem:

@@ -1,8 +1,9 @@
 """The addresses of the web process, and what answers at each."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 from tornado.web import RequestHandler
@@ -21,12 +22,14 @@ from web.access import (
     SEE_AUDIT,
     SEE_CLIENTS,
     SEE_DESK,
+    SEE_FIGURES,
     SEE_RISK,
     TRADE,
     Rule,
 )
 from web.auditing import AuditedHandler
 from web.backend import Backend
+from web.connected import Sockets
 from web.desk_accounts import (
     AccountLimitsHandler,
     AccountOrderHandler,
@@ -40,7 +43,7 @@ from web.desk_accounts import (
     MoneyRequestsHandler,
     OneAccountHandler,
 )
-from web.desk_routing import PreviewHandler, RoutingHandler, RuleHandler, RuleOrderHandler
+from web.desk_routing import RoutePreviewHandler, RoutingHandler, RuleHandler, RuleOrderHandler
 from web.desk_terms import (
     ChangesHandler,
     CurrencyHolidaysHandler,
@@ -63,17 +66,23 @@ from web.desk_trading import (
     ResumeHandler,
     SettleHandler,
 )
+from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
 from web.login import LoginHandler, LogoutEverywhereHandler, LogoutHandler, RefreshHandler
 from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
+from web.messages import Message
+from web.metrics import Metrics, MetricsHandler
 from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
 from web.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, TotpHandler
 from web.pages import AssetHandler, IndexHandler
 from web.proxy import Network
+from web.requests import Agreed, Executed, Refused, Request
+from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
 from web.server import Proxied
-from web.stream import Sockets, StreamHandler
+from web.statements import StatementHandler, TransactionsHandler
+from web.stream import StreamHandler
 from web.trading import (
     AccountHandler,
     CloseByHandler,
@@ -87,7 +96,6 @@ from web.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHa
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
-PING_INTERVAL_S = 20
 
 _log = structlog.get_logger("web")
 
@@ -108,7 +116,7 @@ class Route:
             raise ValueError(f"{path}: its acts are to be audited, and {handler.__name__} is no AuditedHandler")
 
 
-API = [
+API = (
     Route(r"/login", LoginHandler, post=PUBLIC),
     Route(r"/login/refresh", RefreshHandler, post=PUBLIC),
     Route(r"/login/password", PasswordHandler, put=PERSON),
@@ -118,6 +126,12 @@ API = [
     Route(r"/logout", LogoutHandler, post=PERSON),
     Route(r"/logout/everywhere", LogoutEverywhereHandler, post=PERSON),
     Route(r"/account", AccountHandler, get=ACCOUNT),
+    Route(r"/account/limits", LimitsHandler, get=ACCOUNT),
+    Route(r"/account/margin", MarginHandler, get=ACCOUNT),
+    Route(r"/account/transactions", TransactionsHandler, get=ACCOUNT),
+    Route(r"/account/statement", StatementHandler, get=ACCOUNT),
+    Route(r"/risk/margin-preview", PreviewHandler, get=ACCOUNT),
+    Route(r"/risk/lot-size", LotSizeHandler, get=ACCOUNT),
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
     Route(r"/order", OrderHandler, post=TRADE),
     Route(rf"/order/{ID}", OneOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
@@ -159,7 +173,7 @@ API = [
     Route(r"/admin/holidays/([A-Z]{1,10})", CurrencyHolidaysHandler, put=CHANGE_DESK),
     Route(r"/admin/routing", RoutingHandler, get=SEE_DESK, post=CHANGE_DESK),
     Route(r"/admin/routing/order", RuleOrderHandler, put=CHANGE_DESK),
-    Route(r"/admin/routing/preview", PreviewHandler, post=SEE_DESK),
+    Route(r"/admin/routing/preview", RoutePreviewHandler, post=SEE_DESK),
     Route(rf"/admin/routing/{ID}", RuleHandler, patch=CHANGE_DESK, delete=CHANGE_DESK),
     Route(r"/admin/hedges", HedgesHandler, get=SEE_RISK),
     Route(r"/admin/hedges/([^/]+)", HedgeHandler, put=CHANGE_RISK),
@@ -176,11 +190,18 @@ API = [
     Route(r"/admin/audit", AuditHandler, get=SEE_AUDIT),
     Route(r"/health", HealthHandler, get=PUBLIC),
     Route(r"/health/ready", ReadyHandler, get=PUBLIC),
-]
+    Route(r"/metrics", MetricsHandler, get=SEE_FIGURES),
+    Route(r"/openapi\.json", OpenApiHandler, get=PUBLIC),
+    Route(r"/swagger\.yaml", SwaggerHandler, get=PUBLIC),
+    Route(r"/asyncapi\.json", AsyncApiHandler, get=PUBLIC),
+    Route(r"/docs", DocsHandler, get=PUBLIC),
+)
 """All of the API. What has no rule here does not start."""
 
 
-def application(backend: Backend, sockets: Sockets, pages: Path = PAGES, proxies: Sequence[Network] = ()) -> Proxied:
+def application(
+    backend: Backend, sockets: Sockets, metrics: Metrics, pages: Path = PAGES, proxies: Sequence[Network] = ()
+) -> Proxied:
     """`pages`: the folder with the built web/ui. `proxies`: those whose X-Forwarded-For is believed."""
     routes: list[Any] = [(route.path, route.handler, {"backend": backend, "rules": route.rules}) for route in API]
     routes += [
@@ -191,15 +212,19 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES, proxies
     made = Proxied(
         routes,
         default_handler_class=Nowhere,
-        log_function=_log_request,
+        log_function=partial(_log_request, metrics),
+        metrics=metrics,
+        compress_response=True,
+        api=API,
+        live=(get_args(Request), (Agreed, Executed, Refused, *get_args(Message))),
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
-        websocket_ping_interval=PING_INTERVAL_S,
     )
     made.trust(proxies)
     return made
 
 
-def _log_request(handler: RequestHandler) -> None:
+def _log_request(metrics: Metrics, handler: RequestHandler) -> None:
+    metrics.note(handler)
     status = handler.get_status()
     log = _log.debug if status < 500 else _log.warning
     request = handler.request

@@ -1,6 +1,6 @@
 """The JSON that comes in and goes out, and what is required of it. Decimals and ids are text, times RFC 3339 in UTC."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -12,12 +12,42 @@ HISTORY_LIMIT = 500
 BARS_LIMIT = 1_000
 TICKS_LIMIT = 1_000
 
-Decimal = Annotated[str, Meta(max_length=40, description="a plain decimal number", examples=["1.0845"])]
+Decimal = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="a plain decimal number above zero, with at most 8 digits after the point",
+        examples=["1.0845"],
+        extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[0-9]{1,8})?$"},
+    ),
+]
 Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$", description="an id", examples=["17"])]
 Symbol = Annotated[str, Meta(min_length=1, max_length=32, examples=["EURUSD"])]
-Time = Annotated[str, Meta(max_length=40, description="RFC 3339", examples=["2026-01-19T14:30:00Z"])]
+Time = Annotated[
+    str,
+    Meta(
+        max_length=40,
+        description="RFC 3339",
+        examples=["2026-01-19T14:30:00Z"],
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Amount = Annotated[
+    str,
+    Meta(description="a decimal number", examples=["-1.05"], extra_json_schema={"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}),
+]
+"""What goes out: prices, quantities and money."""
+Moment = Annotated[
+    str,
+    Meta(
+        description="RFC 3339 in UTC, to the nanosecond",
+        extra_json_schema={"format": "date-time"},
+        examples=["2026-01-19T14:30:00.123456789Z"],
+    ),
+]
 Oco = Annotated[str, Meta(min_length=1, max_length=32, description="one cancels the others of the same mark")]
-ClientOrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="the order's identity")]
+CLIENT_ORDER_ID = r"^[A-Za-z0-9._:-]{1,64}$"
+ClientOrderId = Annotated[str, Meta(pattern=CLIENT_ORDER_ID, description="the order's identity", examples=["my-1"])]
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,19 +143,49 @@ class WhichPage(WhoseAccount, frozen=True):
 
 
 class WhichOrders(WhichPage, frozen=True):
-    status: str | None = None
+    status: Literal["working"] | None = None
+    """working: those that wait."""
 
 
 class WhichEntries(WhichPage, frozen=True):
     account: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
+class WhichTransactions(WhoseAccount, frozen=True):
+    since: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,17})$", examples=["17"])] = "0"
+    """The id of the last entry that is known; 0: none is."""
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_LIMIT)] = 100
+
+
+class WhichStatement(WhoseAccount, frozen=True, kw_only=True):
+    start: Time
+    end: Time | None = None
+    """What is booked from then on is left out; now without it."""
+    format: Literal["json", "csv"] = "json"
+
+
+class WhichPreview(WhoseAccount, frozen=True, kw_only=True):
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+
+
+class WhichLotSize(WhoseAccount, frozen=True, kw_only=True):
+    symbol: Symbol
+    side: Side
+    stop_loss: Decimal
+    risk: Decimal | None = None
+    """What may be lost, in the account's currency."""
+    risk_percent: Decimal | None = None
+    """The same in percent of the equity. One of both is needed."""
+
+
 class WhichBars(Request, frozen=True):
     symbol: Symbol
-    timeframe: str
+    timeframe: Literal["M1", "M5", "M15", "M30", "H1", "H4", "D1"]
     limit: Annotated[int, Meta(ge=1, le=BARS_LIMIT)] = 500
     before: Time | None = None
-    price: str = "bid"
+    price: Literal["bid", "ask"] = "bid"
 
 
 class WhichTicks(Request, frozen=True):
@@ -135,7 +195,8 @@ class WhichTicks(Request, frozen=True):
 
 
 LpName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,15}$", examples=["OANDA"])]
-Setting = str | int | bool
+Whole = Annotated[int, Meta(ge=-1_000_000_000, le=1_000_000_000)]
+Setting = str | Whole | bool
 
 
 class NewLp(Request, frozen=True):
@@ -143,11 +204,11 @@ class NewLp(Request, frozen=True):
     adapter: str
     symbols: dict[str, str]
     enabled: bool | UnsetType = UNSET
-    priority: int | UnsetType = UNSET
-    weight: int | UnsetType = UNSET
-    silence_timeout_ms: int | UnsetType = UNSET
+    priority: Whole | UnsetType = UNSET
+    weight: Whole | UnsetType = UNSET
+    silence_timeout_ms: Whole | UnsetType = UNSET
     settings: dict[str, Setting] | UnsetType = UNSET
-    limits: dict[str, int] | UnsetType = UNSET
+    limits: dict[str, Whole] | UnsetType = UNSET
 
 
 class ChangedLp(Request, frozen=True):
@@ -156,15 +217,15 @@ class ChangedLp(Request, frozen=True):
     adapter: str | UnsetType = UNSET
     symbols: dict[str, str | None] | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
-    priority: int | UnsetType = UNSET
-    weight: int | UnsetType = UNSET
-    silence_timeout_ms: int | UnsetType = UNSET
+    priority: Whole | UnsetType = UNSET
+    weight: Whole | UnsetType = UNSET
+    silence_timeout_ms: Whole | UnsetType = UNSET
     settings: dict[str, Setting | None] | UnsetType = UNSET
-    limits: dict[str, int] | UnsetType = UNSET
+    limits: dict[str, Whole] | UnsetType = UNSET
 
 
 class LpPriorities(Request, frozen=True):
-    priorities: dict[str, int]
+    priorities: dict[str, Whole]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -179,20 +240,20 @@ class Session(Body, frozen=True):
     refresh_expires_in: int
     username: str
     role: str
-    account_id: str | None
+    account_id: Id | None
 
 
 class AccountBody(Body, frozen=True):
-    account_id: str
+    account_id: Id
     currency: str
-    balance: str
-    credit: str
-    equity: str
-    open_profit: str
-    margin: str
-    free_margin: str
-    margin_level: str | None
-    time: str
+    balance: Amount
+    credit: Amount
+    equity: Amount
+    open_profit: Amount
+    margin: Amount
+    free_margin: Amount
+    margin_level: Amount | None
+    time: Moment
 
 
 class SymbolBody(Body, frozen=True):
@@ -201,101 +262,103 @@ class SymbolBody(Body, frozen=True):
     quote: str
     description: str
     price_digits: int
-    quantity_min: str
-    quantity_max: str
-    quantity_step: str
-    margin_rate: str
-    bid: str | None
-    ask: str | None
-    time: str | None
+    quantity_min: Amount
+    quantity_max: Amount
+    quantity_step: Amount
+    margin_rate: Amount
+    bid: Amount | None
+    ask: Amount | None
+    time: Moment | None
     seq: int | None
     live: bool
 
 
-class _OrderFields(Body, frozen=True):
-    id: str
-    account_id: str
+class OrderFields(Body, frozen=True):
+    """Of an order, but its type."""
+
+    id: Id
+    account_id: Id
     client_order_id: str
     symbol: str
     side: str
-    quantity: str
-    filled_quantity: str
-    average_price: str | None
-    limit_price: str | None
-    stop_price: str | None
-    trail: str | None
-    price_bound: str | None
+    quantity: Amount
+    filled_quantity: Amount
+    average_price: Amount | None
+    limit_price: Amount | None
+    stop_price: Amount | None
+    trail: Amount | None
+    price_bound: Amount | None
     time_in_force: str
-    expires: str | None
+    expires: Moment | None
     reduce_only: bool
     oco: str | None
-    stop_loss: str | None
-    take_profit: str | None
-    trailing_stop: str | None
+    stop_loss: Amount | None
+    take_profit: Amount | None
+    trailing_stop: Amount | None
     status: str
     reason: str
-    position_id: str | None
-    created_at: str
+    position_id: Id | None
+    created_at: Moment
 
 
-class OrderBody(_OrderFields, frozen=True):
+class OrderBody(OrderFields, frozen=True):
     type: str
 
 
 class FillBody(Body, frozen=True):
-    id: str
-    order_id: str
-    position_id: str
+    id: Id
+    order_id: Id
+    position_id: Id
     symbol: str
     side: str
-    price: str
-    quantity: str
-    profit: str
-    commission: str
+    price: Amount
+    quantity: Amount
+    profit: Amount
+    commission: Amount
     tick_seq: int
-    time: str
+    time: Moment
 
 
 class PositionBody(Body, frozen=True):
-    id: str
+    id: Id
     symbol: str
     side: str
-    quantity: str
-    open_price: str
-    current_price: str
-    profit: str
-    margin: str
-    stop_loss: str | None
-    take_profit: str | None
-    trailing_stop: str | None
-    opened_at: str
+    quantity: Amount
+    open_price: Amount
+    current_price: Amount
+    profit: Amount
+    margin: Amount
+    stop_loss: Amount | None
+    take_profit: Amount | None
+    trailing_stop: Amount | None
+    opened_at: Moment
 
 
 class EntryBody(Body, frozen=True):
-    id: str
-    posting_id: str
-    time: str
+    id: Id
+    posting_id: Id
+    time: Moment
     kind: str
-    amount: str
+    amount: Amount
     currency: str
-    balance_after: str
+    balance_after: Amount
     reference: str
 
 
 class BarBody(Body, frozen=True):
-    time: str
-    open: str
-    high: str
-    low: str
-    close: str
+    time: Moment
+    open: Amount
+    high: Amount
+    low: Amount
+    close: Amount
     ticks: int
 
 
 class TickBody(Body, frozen=True):
     seq: int
-    time: str
-    bid: str
-    ask: str
+    time: Moment
+    bid: Amount
+    ask: Amount
     lp_bid: str
     lp_ask: str
     live: bool
@@ -364,34 +427,3 @@ class ExecutionBody(Body, frozen=True):
     code: str | None
     """Why the order ended without being filled whole; null where it did not."""
     detail: str | None
-
-
-class TickMessage(TickBody, frozen=True, tag_field="type", tag="tick"):
-    """On /ws: the price of a symbol."""
-
-    symbol: str
-
-
-class OrderMessage(_OrderFields, frozen=True, tag_field="type", tag="order"):
-    """On /ws: what became of an order, by event `seq`. `type` being the message's, the order's is `order_type`."""
-
-    order_type: str
-    code: str | None
-    """As of ExecutionBody, or why the order was rejected."""
-    detail: str | None
-    seq: int
-
-
-class FillMessage(FillBody, frozen=True, tag_field="type", tag="fill"):
-    seq: int
-
-
-class PositionMessage(PositionBody, frozen=True, tag_field="type", tag="position"):
-    """On /ws: a position after event `seq`, at the prices of the moment. Closed: at the price that closed it."""
-
-    status: str
-    seq: int
-
-
-class AccountMessage(AccountBody, frozen=True, tag_field="type", tag="account"):
-    seq: int

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import msgspec
 
 from actors.bus.answers import Pong
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.prices import Prices
 from actors.bus.requests import Ping
-from web.bus import Asker, Away, Declined, NoAnswer
-from web.prices import Prices
 
 PING_TIMEOUT_MS = 1_000
 
@@ -25,6 +25,8 @@ class Survey:
         self._askers = askers
         self._prices = prices
         self._clock_ns = clock_ns
+        self.counters: dict[str, dict[str, int]] = {}
+        """What each process counts, as it told last."""
         self._running: asyncio.Task[dict[str, Component]] | None = None
 
     async def take(self) -> dict[str, Component]:
@@ -34,7 +36,7 @@ class Survey:
         return await asyncio.shield(self._running)
 
     async def _ask_all(self) -> dict[str, Component]:
-        pongs = await asyncio.gather(*(_ping(asker) for asker in self._askers))
+        pongs = await asyncio.gather(*(self._ping(asker) for asker in self._askers))
         components = {asker.name: component for asker, component in zip(self._askers, pongs, strict=True)}
         components["feeds"] = self._feeds()
         return components
@@ -49,12 +51,12 @@ class Survey:
             return Component(ready=False, detail="no liquidity provider is connected")
         return Component(ready=True, detail="")
 
-
-async def _ping(asker: Asker) -> Component:
-    try:
-        pong = await asker.ask(Ping(), Pong, PING_TIMEOUT_MS)
-    except Declined as error:
-        return Component(ready=False, detail=error.refusal.detail)
-    except (Away, NoAnswer) as error:
-        return Component(ready=False, detail=str(error))
-    return Component(ready=pong.ready, detail=pong.detail)
+    async def _ping(self, asker: Asker) -> Component:
+        try:
+            pong = await asker.ask(Ping(), Pong, PING_TIMEOUT_MS)
+        except Declined as error:
+            return Component(ready=False, detail=error.refusal.detail)
+        except (Away, NoAnswer) as error:
+            return Component(ready=False, detail=str(error))
+        self.counters[asker.name] = pong.counters
+        return Component(ready=pong.ready, detail=pong.detail)

@@ -2,6 +2,8 @@
 
 import secrets
 
+from msgspec import UNSET
+
 from actors.bus.people import (
     Act,
     Acts,
@@ -17,7 +19,8 @@ from actors.bus.people import (
 )
 from web import people_schema, schema
 from web.auth import TooManyLogins
-from web.login import LoginsHandler, too_many_logins
+from web.contract import contract
+from web.login import LOGIN, LoginsHandler, too_many_logins
 from web.times import format_ns
 
 PASSWORD_BYTES = 16
@@ -34,12 +37,14 @@ class UsersHandler(LoginsHandler):
 
     def answer_user(self, user: UserRow, status: int = 200, password: str | None = None) -> None:
         body = _user(user, self.backend.clock_ns())
-        self.answer({"user": body} if password is None else {"user": body, "password": password}, status)
+        told = people_schema.OneUser(user=body, password=UNSET if password is None else password)
+        self.answer(told, status)
 
 
 class AllUsersHandler(UsersHandler):
     """GET and POST /admin/users. A new user's password is told once."""
 
+    @contract("Users, by id.", {200: people_schema.UsersPage}, parameters=people_schema.WhichUsers, problems=LOGIN)
     async def get(self) -> None:
         page = self.parameters(people_schema.WhichUsers)
         users = (await self.people(GetUsers(page.limit + 1, int(page.after or 0)), Users)).users
@@ -48,8 +53,15 @@ class AllUsersHandler(UsersHandler):
         cursor = str(listed[-1].user_id) if len(users) > page.limit else None
         if cursor is not None:
             self.set_header("Link", f'</admin/users?limit={page.limit}&after={cursor}>; rel="next"')
-        self.answer({"users": [_user(user, now_ns) for user in listed], "next": cursor})
+        self.answer(people_schema.UsersPage(users=[_user(user, now_ns) for user in listed], next=cursor))
 
+    @contract(
+        "Add a user, whose first password is told once.",
+        {201: people_schema.OneUser},
+        body=people_schema.NewUser,
+        problems=LOGIN,
+        example={"username": "anna", "role": "support", "reason": "new colleague"},
+    )
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.NewUser)
@@ -64,11 +76,19 @@ class AllUsersHandler(UsersHandler):
 class OneUserHandler(UsersHandler):
     """GET and PATCH /admin/users/{id}: role, account, disabled. A change ends the user's sessions and API keys."""
 
+    @contract("A user.", {200: people_schema.OneUser}, problems=LOGIN)
     async def get(self, user_id: str) -> None:
         self.parameters(schema.NoParameters)
         (user,) = (await self.people(GetOneUser(int(user_id)), Users)).users
         self.answer_user(user)
 
+    @contract(
+        "Change a user, whose sessions and API keys end: what is absent stays.",
+        {200: people_schema.OneUser},
+        body=people_schema.ChangedUser,
+        problems=LOGIN,
+        example={"disabled": True, "reason": "has left"},
+    )
     async def patch(self, user_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.ChangedUser)
@@ -82,6 +102,13 @@ class OneUserHandler(UsersHandler):
 class ResetUserHandler(UsersHandler):
     """POST /admin/users/{id}/reset: another password, told once, and no second factor. Support does it for clients."""
 
+    @contract(
+        "Another password, told once, and no second factor.",
+        {200: people_schema.OneUser},
+        body=people_schema.Reasoned,
+        problems=LOGIN,
+        example={"reason": "lost the telephone"},
+    )
     async def post(self, user_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.Reasoned)
@@ -95,6 +122,13 @@ class ResetUserHandler(UsersHandler):
 class UnlockUserHandler(UsersHandler):
     """POST /admin/users/{id}/unlock: forgets the attempts to log in."""
 
+    @contract(
+        "Forget the attempts to log in.",
+        {200: people_schema.OneUser},
+        body=people_schema.Reasoned,
+        problems=LOGIN,
+        example={"reason": "called and proved who she is"},
+    )
     async def post(self, user_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.Reasoned)
@@ -105,13 +139,19 @@ class UnlockUserHandler(UsersHandler):
 class AuditHandler(UsersHandler):
     """GET /admin/audit: newest first."""
 
+    @contract(
+        "The audit log, newest first.",
+        {200: people_schema.ActsPage},
+        parameters=people_schema.WhichActs,
+        problems=LOGIN,
+    )
     async def get(self) -> None:
         page = self.parameters(people_schema.WhichActs)
         asked = GetActs(page.limit + 1, int(page.before or 0), page.username or "", page.subject or "")
         acts = (await self.people(asked, Acts)).acts
         listed = acts[: page.limit]
         cursor = str(listed[-1].seq) if len(acts) > page.limit else None
-        self.answer({"acts": [_act(act) for act in listed], "next": cursor})
+        self.answer(people_schema.ActsPage(acts=[_act(act) for act in listed], next=cursor))
 
 
 def _user(user: UserRow, now_ns: int) -> people_schema.UserBody:

@@ -1,5 +1,7 @@
 """What comes back: a Reply to each request."""
 
+import msgspec
+
 from actors.bus.message import Body, Message
 from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
@@ -20,6 +22,7 @@ from actors.domain.ledger import Posting
 from actors.domain.limits import Limits
 from actors.domain.lp_registry import Registry
 from actors.domain.order import Fill, Order, Outcome, Position
+from actors.domain.preview import LotSize, Preview
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 from actors.domain.routing import Considered, Routing
@@ -34,6 +37,8 @@ class Pong(Body, frozen=True):
     detail: str
     seq: int
     """The last event number that it has dealt with; 0 where it deals with none."""
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    """What it has counted since its start, apart from zeros."""
 
 
 class Refusal(Body, frozen=True):
@@ -89,6 +94,16 @@ class AccountReport(Body, frozen=True):
     """Its margin, by symbol."""
     limits: Limits = Limits()
     """In force: its own, and where it has none its group's."""
+
+
+class PreviewReport(Body, frozen=True):
+    currency: str
+    preview: Preview
+
+
+class LotSizeReport(Body, frozen=True):
+    currency: str
+    size: LotSize
 
 
 class DeskReport(Message, frozen=True):
@@ -280,6 +295,13 @@ class Entries(Body, frozen=True):
     lines: list[LedgerLine]
 
 
+class Transactions(Body, frozen=True):
+    """Entries of a ledger account, oldest first, and what was there before the first that was asked for."""
+
+    opening_minor: int
+    lines: list[LedgerLine]
+
+
 class Bars(Body, frozen=True):
     symbol: str
     minutes: int
@@ -293,6 +315,8 @@ Answer = (
     | OrderReport
     | Instruments
     | AccountReport
+    | PreviewReport
+    | LotSizeReport
     | ExposureReport
     | Terms
     | Changes
@@ -311,6 +335,7 @@ Answer = (
     | Orders
     | Fills
     | Entries
+    | Transactions
     | Bars
 )
 

@@ -70,6 +70,25 @@ class PreviewRoute(Body, frozen=True):
     """0: now."""
 
 
+class GetPreview(Body, frozen=True):
+    """The engine answers PreviewReport, of an order at the market that nobody sends, or a Refusal as of the order."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    quantity_e8: int
+
+
+class GetLotSize(Body, frozen=True):
+    """The engine answers LotSizeReport, or a Refusal."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    stop_e8: int
+    risk_minor: int
+
+
 class GetEvents(Body, frozen=True):
     """The engine answers Events, from number `first_seq` on."""
 
@@ -137,6 +156,21 @@ class GetEntries(Body, frozen=True):
     at_least_seq: int
 
 
+class GetTransactions(Body, frozen=True):
+    """Persistence answers Transactions of one ledger account and currency, oldest first; it waits as for GetOrders.
+
+    Entries with ids above `after_id`, of `start_ns` or later and before `end_ns`.
+    """
+
+    account: str
+    currency: str
+    limit: int
+    after_id: int
+    start_ns: int
+    end_ns: int
+    at_least_seq: int
+
+
 class GetTickHistory(Body, frozen=True):
     """Persistence answers Ticks: the newest `limit` with numbers below `before_seq` (0: no bound), oldest first."""
 
@@ -161,6 +195,8 @@ EngineQuery = (
     Ping
     | GetInstruments
     | GetAccount
+    | GetPreview
+    | GetLotSize
     | GetExposure
     | GetEvents
     | GetExplanation
@@ -171,7 +207,7 @@ EngineQuery = (
     | GetBreaks
     | PreviewRoute
 )
-HistoryQuery = Ping | GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+HistoryQuery = Ping | GetOrders | GetFills | GetEntries | GetTransactions | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 
 

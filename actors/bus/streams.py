@@ -7,7 +7,7 @@ from actors.domain.book import Depth
 from actors.domain.events import Event
 from actors.domain.lp_registry import Registry
 from actors.domain.lp_status import LpStatus
-from actors.domain.quote import Quote
+from actors.domain.quote import Ladder, Quote
 
 # Feeds to the aggregator.
 
@@ -52,7 +52,7 @@ class FeedStatus(Body, frozen=True):
 class StandingQuotes(Body, frozen=True):
     """The last quote of each symbol of an LP whose connection lives, as it stands at `time_ns`, whenever it was made.
 
-    A feed sends them when the aggregator has started anew, and now and then: a quote that was lost is made good.
+    A feed sends them when the aggregator has started anew, or was at a standstill: a quote that was lost is made good.
     """
 
     venue: str
@@ -60,7 +60,14 @@ class StandingQuotes(Body, frozen=True):
     quotes: list[Quote]
 
 
-FeedMessage = QuoteBatch | FeedStatus | StandingQuotes
+class LadderBatch(Body, frozen=True):
+    """Order books of one LP, the last of each symbol."""
+
+    venue: str
+    ladders: list[Ladder]
+
+
+FeedMessage = QuoteBatch | LadderBatch | FeedStatus | StandingQuotes
 
 
 # The public streams (see topics.py for who publishes what).
@@ -92,9 +99,10 @@ class StreamDepth(Message, frozen=True):
 
 
 class LpsAnnounced(Message, frozen=True):
-    """The LP registry, whole, and when the aggregator that says so was started: feeds follow both."""
+    """The LP registry, whole, and since when the aggregator hears without a break: feeds follow both."""
 
     started_ns: int
+    """Its start, or the end of its last standstill. Where it changes, feeds say which quotes stand."""
     registry: Registry
 
 

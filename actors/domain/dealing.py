@@ -42,7 +42,7 @@ class Deal:
         following: "Deal | None" = None,
         cover: Cover | None = None,
     ) -> None:
-        """`following`: another deal of the same step, whose numbers this one goes on from.
+        """`following`: another deal of the same step, whose numbers and exposure this one goes on from.
 
         `cover`: a venue has dealt this for the broker (A-book); None where the broker deals it itself. It may be
         another for the next execution.
@@ -55,11 +55,10 @@ class Deal:
         self._now_ns = now_ns
         self.symbol = tick.symbol
         self._instrument: Instrument = state.instruments[tick.symbol]
-        self.exposure = (
-            account.exposures[tick.symbol].copy()
-            if tick.symbol in account.exposures
-            else Exposure(self._instrument.quote)
-        )
+        known = account.exposures.get(tick.symbol)
+        if following is not None and following.symbol == tick.symbol:
+            known = following.exposure
+        self.exposure: Exposure = known.copy() if known is not None else Exposure(self._instrument.quote)
         """What the account has open in the symbol after the deal."""
         self.requirement = NOTHING
         self.opens = False

@@ -1,7 +1,7 @@
 """All symbols and all LPs: what feeds say in, ticks out. Decides everything that the aggregator publishes."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -9,7 +9,7 @@ from actors.domain.composite import Composite
 from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpRecord, LpStatus
 from actors.domain.pricing import LpTerms, Pricing
-from actors.domain.quote import Drop, Quote, Tick
+from actors.domain.quote import Drop, Ladder, Quote, Tick
 
 FEED_SILENCE_LIMIT_NS = 3_000_000_000
 """A feed says how it is once a second; one that says nothing for so long is not fresh."""
@@ -47,8 +47,7 @@ class Market:
         for venue in lps:
             self.records.setdefault(venue, LpRecord(venue, now_ns))
         for symbol, composite in self.composites.items():
-            for tick in composite.define(_lps_in(self._pricings[symbol], lps), now_ns):
-                self._add(tick, ticks)
+            self._add(composite.define(_lps_in(self._pricings[symbol], lps), now_ns), ticks)
         for venue in [venue for venue in self.records if venue not in lps]:
             self._heard_ns.pop(venue, None)
             del self.records[venue]
@@ -74,6 +73,13 @@ class Market:
         if heard_ns:
             self._hear(venue, heard_ns, now_ns)
 
+    def deepen(self, venue: str, ladders: Sequence[Ladder], now_ns: int) -> None:
+        """Order books of one of the LPs: what there is behind its quotes, which alone make ticks."""
+        for ladder in ladders:
+            composite = self.composites.get(ladder.symbol)
+            if composite is not None and abs(now_ns - ladder.received_ns) <= FEED_SILENCE_LIMIT_NS:
+                composite.book.deepen(venue, ladder)
+
     def stand(self, venue: str, time_ns: int, quotes: Sequence[Quote], now_ns: int, ticks: Ticks) -> None:
         """The quotes by which the LP stood at `time_ns`, whenever it made them: the feed's connection lives."""
         if now_ns - time_ns > FEED_SILENCE_LIMIT_NS:
@@ -90,20 +96,21 @@ class Market:
         if connected:
             self._hear(venue, time_ns, now_ns)
         else:
-            self._lose(venue, now_ns, ticks)
+            self._lose([venue], now_ns, ticks)
 
     def pass_time(self, now_ns: int, ticks: Ticks) -> None:
-        for venue, heard_ns in list(self._heard_ns.items()):
-            if now_ns - heard_ns > FEED_SILENCE_LIMIT_NS:
-                self.records[venue].connect(False, now_ns)
-                self._lose(venue, now_ns, ticks)
-        if now_ns - self._swept_ns >= SWEEP_NS:
+        silent = [venue for venue, heard_ns in self._heard_ns.items() if now_ns - heard_ns > FEED_SILENCE_LIMIT_NS]
+        for venue in silent:
+            self.records[venue].connect(False, now_ns)
+        is_due = now_ns - self._swept_ns >= SWEEP_NS
+        if is_due:
             self._swept_ns = now_ns
             for record in self.records.values():
                 record.pass_time(now_ns)
             for composite in self.composites.values():
-                for tick in composite.pass_time(now_ns):
-                    self._add(tick, ticks)
+                composite.pass_time(now_ns)
+        if is_due or silent:
+            self._lose(silent, now_ns, ticks)
 
     def report(self, now_ns: int) -> list[LpStatus]:
         reports = []
@@ -122,11 +129,12 @@ class Market:
         """The LP was fresh at that time, which is when the feed said so: the message may have waited since."""
         self._heard_ns[venue] = max(min(time_ns, now_ns), self._heard_ns.get(venue, 0))
 
-    def _lose(self, venue: str, now_ns: int, ticks: Ticks) -> None:
-        """The LP is not fresh any more: its quotes leave all books."""
-        self._heard_ns.pop(venue, None)
+    def _lose(self, venues: Collection[str], now_ns: int, ticks: Ticks) -> None:
+        """These LPs are not fresh any more: their quotes leave all books."""
+        for venue in venues:
+            self._heard_ns.pop(venue, None)
         for composite in self.composites.values():
-            self._add(composite.lose(venue, now_ns), ticks)
+            self._add(composite.lose(venues, now_ns), ticks)
 
     def _add(self, tick: Tick | None, ticks: Ticks) -> None:
         if tick is None:

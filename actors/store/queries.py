@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
+from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks, Transactions
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
 from actors.domain.bar import MINUTE_NS
 from actors.store import order_rows, rows
 from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS
@@ -18,7 +18,7 @@ ROWS_MAX = 1_000
 BAR_MINUTES = (1, 5, 15, 30, 60, 240, 1440)
 """M1, M5, M15, M30, H1, H4 and D1; a day is one of UTC."""
 
-Query = GetOrders | GetFills | GetEntries | GetTickHistory | GetBars
+Query = GetOrders | GetFills | GetEntries | GetTransactions | GetTickHistory | GetBars
 
 # A step of the recursion finds the next older span that has a bar, by the primary key: however long the history is,
 # only the minutes of the bars that are answered are read.
@@ -65,6 +65,18 @@ def _entries(connection: sqlalchemy.Connection, query: GetEntries) -> Answer:
     lines = select(ENTRIES, POSTINGS.c.kind, POSTINGS.c.reference, POSTINGS.c.time_ns).join(POSTINGS)
     newest = _newest(lines.where(ENTRIES.c.account == query.account), ENTRIES.c.entry_id, query)
     return Entries([rows.line_of(row) for row in connection.execute(newest).mappings()])
+
+
+def _transactions(connection: sqlalchemy.Connection, query: GetTransactions) -> Answer:
+    number, time_ns = ENTRIES.c.entry_id, POSTINGS.c.time_ns
+    whose = select(ENTRIES, POSTINGS.c.kind, POSTINGS.c.reference, POSTINGS.c.time_ns).join(POSTINGS)
+    whose = whose.where(ENTRIES.c.account == query.account, ENTRIES.c.currency == query.currency)
+    before = whose.where(or_(number <= query.after_id, time_ns < query.start_ns)).order_by(number.desc()).limit(1)
+    last = connection.execute(before).mappings().one_or_none()
+    opening_minor = rows.line_of(last).balance_minor if last is not None else 0
+    asked = whose.where(number > query.after_id, time_ns >= query.start_ns, time_ns < query.end_ns)
+    oldest = connection.execute(asked.order_by(number).limit(_limit(query.limit))).mappings()
+    return Transactions(opening_minor, [rows.line_of(row) for row in oldest])
 
 
 def _tick_history(connection: sqlalchemy.Connection, query: GetTickHistory) -> Answer:
@@ -122,6 +134,7 @@ _ANSWERS: dict[type, Callable[[sqlalchemy.Connection, Any], Answer]] = {
     GetOrders: _orders,
     GetFills: _fills,
     GetEntries: _entries,
+    GetTransactions: _transactions,
     GetTickHistory: _tick_history,
     GetBars: _bars,
 }

@@ -37,14 +37,27 @@ class Acceptor:
         """Begins to serve; without `tls` in plain text."""
         return await asyncio.get_running_loop().create_server(lambda: _Stranger(self), host, port, ssl=tls)
 
-    def flush(self, session_id: str) -> None:
-        """Commits what the application has sent on its own account, and writes it if the session is up."""
-        link = self._links.get(session_id)
-        if link is not None and link.is_open:
-            link.flush()
-        else:
-            with self._store.transaction():
+    def commit(self, told: Iterable[str], write: Callable[[], None] = lambda: None) -> None:
+        """Commits what the application has sent on its own account in these sessions, and writes it where they are up.
+
+        `write`: what else belongs into that transaction. What is raised leaves all of it undone, and these sessions
+        and whoever sent in them are no longer true.
+        """
+        told = dict.fromkeys(told)
+        with self._store.transaction():
+            write()
+            for session_id in told:
                 self.sessions[session_id].save()
+        for session_id in told:
+            if link := self._links.get(session_id):
+                link.write()
+
+    def log_out(self, text: str) -> bool:
+        """Begins to log out in all sessions; whether there is still one that has a connection."""
+        for link in [*self._links.values()]:
+            if link.session.is_logged_on:
+                link.log_out(text)
+        return bool(self._links)
 
     def admit(self, transport: asyncio.Transport) -> bool:
         self._strangers += 1

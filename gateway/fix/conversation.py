@@ -27,7 +27,7 @@ class Conversation(Line):
             b"3": self._on_reject,
             b"4": self._on_gap_fill,
             b"5": self._on_logout,
-            b"A": self._on_second_logon,
+            b"A": self._count,  # A peer that sends its Logon again, where it should fill over it.
         }
 
     def receive(self, message: Message) -> None:
@@ -52,8 +52,8 @@ class Conversation(Line):
             self.log_out(problem.text)
         elif message.msg_type == b"4" and message.get(123) != b"Y":
             self._on_sequence_reset(message)
-        elif message.msg_type == b"A" and self.state is State.ACTIVE and self._begins_anew(message):
-            self._answer_logon(message)
+        elif message.msg_type == b"A" and self.state is State.ACTIVE and message.get(43) != b"Y":
+            self._on_second_logon(message)
         elif seq > self._inbox.next_in:
             self._on_too_high(seq, message)
         elif seq < self._inbox.next_in:
@@ -65,8 +65,6 @@ class Conversation(Line):
     def _take(self, message: Message) -> None:
         """A message in sequence: whatever it is, it counts as received."""
         problem = check(message, self.settings.dictionary, self.settings.validation)
-        if problem is None and message.get(43) == b"Y" and message.get(122) is None and self._is_strict:
-            problem = Problem(RejectReason.REQUIRED_TAG_MISSING, 122)
         if problem is not None and message.msg_type not in (b"3", b"5"):
             self._count()
             self._refuse(message, problem)
@@ -86,10 +84,6 @@ class Conversation(Line):
                 self._count()
             else:
                 self._take(message)
-
-    @property
-    def _is_strict(self) -> bool:
-        return self.settings.validation is Level.STRICT
 
     def _on_too_high(self, seq: int, message: Message) -> None:
         """Messages are missing: they are asked for, and this one waits; a ResendRequest or Logout is answered now."""
@@ -112,7 +106,7 @@ class Conversation(Line):
             self._answer_logout(message)
         elif message.get(43) != b"Y":
             self._leave(f"MsgSeqNum too low, expecting {self._inbox.next_in} but received {seq}")
-        elif message.get(122) is None and self._is_strict:
+        elif message.get(122) is None and self.settings.validation is Level.STRICT:
             self._refuse(message, Problem(RejectReason.REQUIRED_TAG_MISSING, 122))
 
     def _on_wrong_begin_string(self) -> None:
@@ -182,8 +176,11 @@ class Conversation(Line):
         return resets or message.get(141) == b"Y"
 
     def _on_second_logon(self, message: Message) -> None:
-        self._count()
-        self._refuse(message, Problem(RejectReason.OTHER))
+        """On a live connection a Logon has one use: to begin both counts anew."""
+        if message.get(141) == b"Y":
+            self._answer_logon(message)
+        else:
+            self.cut("a second Logon")
 
     def _on_test_request(self, message: Message) -> None:
         self._count()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 
 from gateway.fix.times import days_since_1970, parse_utc_timestamp
 
+_FRAMING_TAGS = frozenset((8, 9, 10))
 _WORD = re.compile(r"(@?\w+)(!?)(\(?)|(\))")
 
 
@@ -64,13 +65,14 @@ class Members:
 
     groups: dict[int, "Members | None"]
     """Each tag in order, with the entry's members where it counts a repeating group."""
-    required: tuple[int, ...]
+    required: frozenset[int]
+    """Without what frames a message, which is checked before."""
     order: dict[int, int]
 
     @classmethod
     def of(cls, members: list[tuple[int, bool, "Members | None"]]) -> Self:
         groups = {tag: group for tag, _, group in members}
-        required = tuple(tag for tag, needed, _ in members if needed)
+        required = frozenset(tag for tag, needed, _ in members if needed) - _FRAMING_TAGS
         return cls(groups, required, {tag: place for place, tag in enumerate(groups)})
 
     def __add__(self, other: "Members") -> "Members":

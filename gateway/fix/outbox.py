@@ -31,6 +31,8 @@ class Outbox:
         self._forget_from: int | None = None
         self._wire: list[bytes] = []
         self._held_back: list[bytes] = []
+        self._is_ahead = False
+        """Whether a number was used for what is not kept."""
         self._ready = b""
         self._resend: _Resend | None = None
 
@@ -49,7 +51,10 @@ class Outbox:
         sent = SentMessage(seq, msg_type, now_ns, join(header), join(body))
         data = self._encoded(seq, msg_type, now_ns, sent.header, sent.body)
         self.next_out += 1
-        self._unsaved.append(sent)
+        if self._settings.replay(sent, now_ns):
+            self._unsaved.append(sent)
+        else:
+            self._is_ahead = True
         if is_up:
             self._write(data, now_ns)
         else:
@@ -112,6 +117,7 @@ class Outbox:
             self._store.forget(session_id, self._forget_from)
         self._store.save(session_id, sequences, self._unsaved)
         self._forget_from = None
+        self._is_ahead = False
         self._unsaved = []
         self._ready += b"".join(self._wire)
         self._wire.clear()
@@ -119,7 +125,7 @@ class Outbox:
     @property
     def has_news(self) -> bool:
         """Whether there is something that `save` must write, or let go."""
-        return bool(self._wire or self._unsaved or self._forget_from)
+        return bool(self._wire or self._unsaved or self._forget_from or self._is_ahead)
 
     def take_ready(self) -> bytes:
         ready, self._ready = self._ready, b""

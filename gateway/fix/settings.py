@@ -46,7 +46,10 @@ class SessionSettings:
     dictionary: Dictionary = field(default_factory=fix44, repr=False)
     schedule: Schedule | None = None
     replay: Callable[[SentMessage, int], bool] = always
-    """Whether an application message may be sent again at a time (ns); one that may not is filled over."""
+    """Whether an application message may be sent again at a time (ns); one that may not is filled over.
+
+    One that may not even at the time when it is sent is not kept.
+    """
     count_delay_ms: int = 0
     """So long the count of received messages may wait for its commit, where nothing else needs one.
 

@@ -4,6 +4,8 @@ Rows exist for application messages only: a number without a row was a session m
 WAL mode with synchronous=FULL a transaction is on the disk when it ends, whole or not at all.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,10 @@ CREATE TABLE IF NOT EXISTS fix_messages (
     header BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (session_id, seq)
 ) STRICT, WITHOUT ROWID;
 """
+
+
+class StoreHeld(Exception):
+    """Another process has the store."""
 
 
 class SentMessage(NamedTuple):
@@ -59,11 +65,16 @@ class SqliteStore:
     """Any number of sessions in one file, for one thread at a time. Raises sqlite3.Error when the disk fails."""
 
     def __init__(self, path: Path | str):
-        """Opens or makes the file, for its owner alone. ":memory:" keeps nothing."""
+        """Opens or makes the file, for its owner alone. ":memory:" keeps nothing. Raises StoreHeld.
+
+        Sequence numbers have one writer: the store is held until `close`, or the end of the process.
+        """
+        self._lock: int | None = None
         if isinstance(path, Path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)
-        self.db = sqlite3.connect(path, isolation_level=None)
+            self._lock = _held(path)
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
         self.db.executescript(_SCHEMA)
@@ -106,3 +117,16 @@ class SqliteStore:
 
     def close(self) -> None:
         self.db.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _held(path: Path) -> int:
+    """A lock that ends with its descriptor. Not on the file itself: closing it would end SQLite's own locks."""
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StoreHeld(f"{path} is in use by another process") from None
+    return lock

@@ -4,7 +4,7 @@ A message has at most one problem: the first of order of header, body and traile
 field by field.
 """
 
-from collections.abc import Collection
+from collections.abc import Set
 from enum import Enum
 
 from gateway.fix.codec import Field, Message
@@ -12,7 +12,6 @@ from gateway.fix.dictionary import Dictionary, Members
 from gateway.fix.reasons import Problem, RejectReason
 
 SESSION_TYPES = frozenset((b"0", b"1", b"2", b"3", b"4", b"5", b"A"))
-_FRAMING_TAGS = frozenset((8, 9, 10))
 
 
 class Level(Enum):
@@ -56,9 +55,8 @@ def _check_fully(message: Message, dictionary: Dictionary) -> Problem | None:
     if body is not None:
         walks.append(_Walk(dictionary, fields[begin:end], body))
     for walk in walks:
-        for tag in walk.members.required:
-            if tag not in _FRAMING_TAGS and message.get(tag) is None:
-                return Problem(RejectReason.REQUIRED_TAG_MISSING, tag)
+        if problem := _missing(walk.members, set(tags)):
+            return problem
     for walk in walks:
         if problem := walk.problem():
             return problem
@@ -102,7 +100,7 @@ class _Walk:
             group = groups[tag]
             if group is not None and (problem := self._group_problem(tag, int(value), group, groups)):
                 return problem
-        return self._missing(self.members, seen)
+        return _missing(self.members, seen)
 
     def _field_problem(self, tag: int, value: bytes, groups: dict[int, Members | None]) -> Problem | None:
         rule = self._rules.get(tag)
@@ -124,10 +122,11 @@ class _Walk:
         """Takes the entries in. A field that is not next in an entry belongs to what is around it, if it can."""
         delimiter = next(iter(group.groups))
         entries, seen = 0, dict[int, None]()
-        while count and self._at < len(self._fields) and self._fields[self._at][0] in group.groups:
+        may_begin = count or delimiter not in outer
+        while may_begin and self._at < len(self._fields) and self._fields[self._at][0] in group.groups:
             tag, value = self._fields[self._at]
             if tag == delimiter:
-                if entries and (problem := self._missing(group, seen)):
+                if entries and (problem := _missing(group, seen.keys())):
                     return problem
                 entries, seen = entries + 1, {}
             elif not entries or group.order[tag] <= group.order[next(reversed(seen))]:
@@ -146,11 +145,10 @@ class _Walk:
                 return problem
         if entries != count:
             return Problem(RejectReason.INCORRECT_NUMINGROUP_COUNT, count_tag)
-        return self._missing(group, seen) if entries else None
+        return _missing(group, seen.keys()) if entries else None
 
-    @staticmethod
-    def _missing(members: Members, seen: Collection[int]) -> Problem | None:
-        for tag in members.required:
-            if tag not in _FRAMING_TAGS and tag not in seen:
-                return Problem(RejectReason.REQUIRED_TAG_MISSING, tag)
-        return None
+
+def _missing(members: Members, seen: Set[int]) -> Problem | None:
+    """Of several that are missing the lowest."""
+    missing = members.required - seen
+    return Problem(RejectReason.REQUIRED_TAG_MISSING, min(missing)) if missing else None

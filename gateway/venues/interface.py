@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import msgspec
+
 from gateway.venues.events import VenueEvent
 
 DETAIL_LIMIT_CHARS = 160
+MALFORMED = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What msgspec raises at bytes that are not the JSON that is wanted."""
 
 Events = AsyncIterator[list[VenueEvent]]
 Parser = Callable[[bytes], list[VenueEvent]]

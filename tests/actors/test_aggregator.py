@@ -6,19 +6,29 @@ import msgspec
 import pykka
 import pytest
 
-from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, Aggregator
+from actors.aggregator import HEARTBEAT_NS, STALL_LIMIT_NS, Aggregator
+from actors.backlog import BACKLOG_TICKS, FRAME_TICKS
 from actors.bus import codec, topics
 from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
-from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamAlive, StreamDepth, StreamStatus
+from actors.bus.streams import (
+    FeedStatus,
+    LadderBatch,
+    LpsAnnounced,
+    QuoteBatch,
+    StandingQuotes,
+    StreamAlive,
+    StreamDepth,
+    StreamStatus,
+)
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
 from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
-from actors.domain.quote import Quote, QuoteLimits, Tick
+from actors.domain.quote import Ladder, Quote, QuoteLimits, Tick
 from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
@@ -26,6 +36,7 @@ FIRST_SEQ = START_NS // 1_000
 ASKER = b"\x00asker"
 LENIENT = LpTerms(QuoteLimits(spread_e8=e8("10"), spike_e8=e8("1"), off_market_e8=e8("1")))
 """Prices of these tests move by more than a market's do."""
+decode_announced = codec.decoder(LpsAnnounced)
 
 
 def lp(name: str) -> Lp:
@@ -209,6 +220,13 @@ def test_depth_is_published_to_those_who_ask_for_it_and_once_a_turn(desk: Desk) 
     assert after.number == 3
     assert [level.lp for level in after.depth.bids] == ["OANDA", "BINANCE"]
     assert desk.ask(START_NS + 2) == []
+    ladder = Ladder("EURUSD", ((e8("1.04"), 7),), (), START_NS + 1)
+    (deeper,) = depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [ladder]))]]))
+    assert (deeper.number, deeper.tick_seq) == (after.number + 1, after.tick_seq)
+    assert deeper.depth.bids == [*after.depth.bids, Level(e8("1.04"), 7, "OANDA")]
+    old = msgspec.structs.replace(ladder, received_ns=START_NS - FEED_SILENCE_LIMIT_NS)
+    strange = msgspec.structs.replace(ladder, symbol="NONE")
+    assert depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [old, strange]))]])) == []
     desk.ask(START_NS + 2, ticks=[[b"\x00depth:EURUSD\0"]])
     assert depths(desk.ask(START_NS + 3, quotes=[[codec.encode(oanda(quote("EURUSD", "1.11", "1.2")))]])) == []
 
@@ -247,6 +265,33 @@ def test_quotes_that_stand_are_taken_whenever_they_were_made(desk: Desk) -> None
     assert desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made])) == []
     late = StandingQuotes("OANDA", now_ns - FEED_SILENCE_LIMIT_NS - 1, [quote("GBPUSD", "1.3", "1.4")])
     assert desk.hear(now_ns, late) == []
+
+
+def test_a_quote_that_stands_and_is_stale_already_makes_no_tick(desk: Desk) -> None:
+    made = quote("EURUSD", "1.1", "1.2")
+    now_ns = START_NS + LENIENT.limits.silence_ms * 1_000_000 + 1
+    assert desk.hear(now_ns, StandingQuotes("OANDA", now_ns, [made])) == []
+
+
+def test_after_a_standstill_no_fresh_quote_is_joined_to_a_stale_one(desk: Desk) -> None:
+    """What happens to an aggregator that is stopped and goes on: the price is taken back before anything is read."""
+    desk.hear(START_NS, oanda(quote("EURUSD", "1.11", "1.14")), binance(quote("EURUSD", "1.10", "1.13")))
+    now_ns = START_NS + FEED_SILENCE_LIMIT_NS + 1
+    gone, fresh = desk.hear(now_ns, oanda(quote("EURUSD", "1.12", "1.15", received_ns=now_ns, venue_time_ns=now_ns)))
+    assert gone == tick(2, now_ns, "1.11", "1.13", "OANDA", "BINANCE", live=False)
+    assert fresh == tick(3, now_ns, "1.12", "1.15", "OANDA", "OANDA")
+
+
+def test_after_a_standstill_feeds_are_asked_for_the_quotes_that_stand(desk: Desk) -> None:
+    def announced(now_ns: int) -> list[int]:
+        frames = [frame for _, (frame,) in desk.ask(now_ns) if frame.startswith(topics.LPS)]
+        return [decode_announced(codec.topic_and_body(frame)[1]).started_ns for frame in frames]
+
+    assert announced(START_NS + STALL_LIMIT_NS) == [START_NS]
+    later_ns = START_NS + 2 * STALL_LIMIT_NS + 1
+    assert announced(later_ns) == [later_ns]
+    assert announced(later_ns + STALL_LIMIT_NS) == [later_ns]
+    assert desk.counter("stalled") == 1
 
 
 def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:
@@ -294,14 +339,16 @@ def test_a_restarted_aggregator_goes_on_at_higher_numbers(desk: Desk) -> None:
 
 
 def test_missed_ticks_can_be_asked_for_in_pages(desk: Desk) -> None:
-    """The oldest beyond the limit are history's alone."""
+    """The oldest frame beyond the limit is history's alone."""
     made: list[Tick] = []
-    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 11)]
+    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 1_011)]
     for start in range(0, len(quotes), 1_000):
         made += desk.hear(START_NS, oanda(*quotes[start : start + 1_000]))
-    kept = made[-BACKLOG_TICKS:]
+    kept = made[1_000:]
     assert desk.answer(GetTicks("EURUSD", 0)) == Ticks("EURUSD", kept[:FRAME_TICKS])
-    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks("EURUSD", kept[FRAME_TICKS:])
+    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks(
+        "EURUSD", kept[FRAME_TICKS:][:FRAME_TICKS]
+    )
     assert desk.answer(GetTicks("EURUSD", made[-1].seq)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("EURUSD", 2**64 - 1)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("NONE", 0)) == Ticks("NONE", [])
@@ -335,7 +382,7 @@ def test_garbage_is_counted_and_the_rest_is_served(desk: Desk) -> None:
     outbox = desk.ask(START_NS, quotes=quotes, requests=requests, ticks=[[b"\x01tick:X", b"more"], [b""]])
     assert outbox == [
         ("ticks", [codec.encode([tick(0, START_NS, "1.1", "1.2", "OANDA", "OANDA")], topics.tick("EURUSD"))]),
-        ("requests", [ASKER, codec.encode(Reply(1, Pong(True, "", 0)))]),
+        ("requests", [ASKER, codec.encode(Reply(1, Pong(True, "", 0, {"bad_frames": 3})))]),
     ]
     assert desk.counter("bad_frames") == 7 + 3
 

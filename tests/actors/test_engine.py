@@ -62,7 +62,10 @@ def test_definitions_are_told_first_and_once(journal_path: Path) -> None:
     outbox = desk.ask(START_NS, requests=[Ping()])
     events = events_in(outbox)
     assert len(events) == DEFINED
-    assert outbox == [events_message(1, START_NS, *events), replies_message(Pong(True, "", DEFINED))]
+    assert outbox == [
+        events_message(1, START_NS, *events),
+        replies_message(Pong(True, "", DEFINED)),
+    ]
     assert desk.ask(START_NS + 1) == []
     desk.crash()
     again = Desk(journal_path)
@@ -168,7 +171,7 @@ def test_bad_frames_are_counted_and_the_rest_is_served(desk: Desk) -> None:
     good = [ASKER, codec.encode(EngineRequest(1, Ping()))]
     before = desk.encoded()
     outbox = desk.actor.ask(Inbox(START_NS, {"ticks": BAD_TICKS, "requests": [*BAD_REQUESTS, good]}))
-    assert outbox == [replies_message(Pong(True, "", DEFINED))]
+    assert outbox == [replies_message(Pong(True, "", DEFINED, {"bad_frames": 12}))]
     assert desk.counter("bad_frames") == len(BAD_REQUESTS) + len(BAD_TICKS)
     assert desk.encoded() == before
 
@@ -203,7 +206,7 @@ def test_numbers_at_their_limits_are_answered(desk: Desk) -> None:
     ticks = [Tick("EURUSD", number, number, number, number, "A", "A", True) for number in (2**64 - 1, -(2**63), 0)]
     desk.ask(START_NS, ticks=[ticks_frame(*ticks), alive_frame(2**64 - 1, EURUSD=2**64 - 1)])
     assert desk.counter("bad_ticks") == 3
-    assert desk.answer(Ping()) == Pong(True, "", DEFINED)
+    assert desk.answer(Ping()) == Pong(True, "", DEFINED, {"bad_ticks": 3})
 
 
 def test_ticks_that_nobody_could_have_made_are_dropped(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from actors.bus import topics
-from actors.bus.answers import Bars, Fills, Orders, Pong, Refusal, Sources, Ticks
+from actors.bus.answers import Bars, Fills, Orders, Refusal, Sources, Ticks
 from actors.bus.people import GetUser, User, UserReport
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.bus.streams import EventBatch
@@ -117,7 +117,8 @@ def test_what_the_streams_say_is_stored_and_answered(persistence: Persistence, p
     assert peers.answer(GetOrders(1, 1_000, 0, 60)) == Orders(facts.orders(events))
     assert peers.answer(GetFills(1, 1_000, 0, 60)) == Fills(facts.fills(events))
     assert peers.answer(GetBars("EURUSD", 1, 1_000, 0)) == Bars("EURUSD", 1, fold(ticks, 1))
-    assert peers.pong() == Pong(True, "", 60)
+    pong = peers.pong()
+    assert (pong.ready, pong.detail, pong.seq) == (True, "", 60)
     assert_stored(peers, database_url)
 
 
@@ -310,7 +311,8 @@ def test_a_database_that_goes_away_and_comes_back_has_everything_once(
     peers.until_stored()
     until_ticks(peers, ticks)
     assert_stored(peers, database_url)
-    assert peers.pong() == Pong(True, "", 200)
+    pong = peers.pong()
+    assert (pong.ready, pong.detail, pong.seq) == (True, "", 200)
 
 
 def test_it_starts_without_a_database(run_dir: Path, peers: Peers, postgres: Path, database_url: str) -> None:

@@ -189,7 +189,7 @@ async def busy_market(venue: BinanceVenue, shown: list[int]) -> None:
         shown.append(number * 10**8)
         for client, lag_s in zip(reversed(venue.clients.values()), (0.0, 0.03), strict=False):
             client.lag_s = lag_s
-        venue.play._show("BTCUSDT", bid, "2000000.00000000")
+        venue.show("BTCUSDT", bid, "2000000.00000000")
         await asyncio.sleep(0.001)
 
 
@@ -296,14 +296,12 @@ def test_an_order_book_is_followed() -> None:
             assert len(last.bids) == len(last.asks) == 20
             assert all(is_sound(depth) for depth in seen.depths())
             await seen.venue.play.close()
-            await seen.until(lambda: seen.venue.books["BTCUSDT"].depth_update(0) is None)
-            await asyncio.sleep(0.1)
             real = book.snapshot(20)
             wanted = [
                 tuple((int(price.replace(".", "")), int(size.replace(".", ""))) for price, size in real[side])
                 for side in ("bids", "asks")
             ]
-            assert [seen.depths()[-1].bids, seen.depths()[-1].asks] == wanted
+            await seen.until(lambda: [seen.depths()[-1].bids, seen.depths()[-1].asks] == wanted)
 
     asyncio.run(main())
 
@@ -354,6 +352,28 @@ def test_order_books_survive_a_take_over_without_a_gap() -> None:
         assert all(depth.bids and depth.asks for depth in seen.depths())
 
     asyncio.run(main())
+
+
+def test_what_a_tap_raises_ends_the_stream() -> None:
+    async def main() -> None:
+        venue = BinanceVenue(Market(speed=20), messages_limit_per_s=1000)
+        seen: list[bytes] = []
+
+        def tap(message: bytes) -> None:
+            seen.append(message)
+            if len(seen) > 20:
+                raise OSError("no room")
+
+        stream = BinanceStream(Terms(f"ws://127.0.0.1:{venue.listen('127.0.0.1', 0)}", PATIENCE), ["BTCUSDT"], tap)
+        try:
+            async with asyncio.timeout(WAIT_LIMIT_S), stream.open() as chunks:
+                async for _ in chunks:
+                    pass
+        finally:
+            await venue.close()
+
+    with pytest.raises(OSError, match="no room"):
+        asyncio.run(main())
 
 
 def test_connections_are_counted_before_the_lp_counts_them() -> None:

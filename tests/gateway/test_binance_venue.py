@@ -9,7 +9,7 @@ from gateway.venues.binance.rest import BinanceRest, _pause_s
 from gateway.venues.binance.venue import adapter
 from gateway.venues.events import VenueDepth, VenueEvent
 from gateway.venues.interface import BadSettings, ConnectionLost, Patience, VenueInstrument
-from tests.gateway.test_connection import saying, server
+from tests.gateway.wires import saying, server
 from tools.venues.binance import SYMBOLS, BinanceVenue
 from tools.venues.market import Market
 

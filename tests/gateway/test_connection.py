@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -17,6 +16,7 @@ from gateway.venues.interface import Patience, Stream
 from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
 from gateway.venues.pace import Pace
+from tests.gateway.wires import Wire, saying, server
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
 from tools.venues.oanda import OandaVenue
@@ -89,56 +89,8 @@ async def binance_venue() -> AsyncIterator[tuple[BinanceVenue, int]]:
         await venue.close()
 
 
-Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
-
-
-@contextlib.asynccontextmanager
-async def server(conversation: Conversation) -> AsyncIterator[int]:
-    """A TCP server that holds this conversation with each client."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await conversation(reader, writer)
-        writer.close()
-
-    listening = await asyncio.start_server(hold, "127.0.0.1", 0)
-    async with listening:
-        port: int = listening.sockets[0].getsockname()[1]
-        yield port
-
-
-def saying(*pieces: bytes, then_wait: bool = False) -> Conversation:
-    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        if then_wait:
-            await reader.read()
-
-    return say
-
-
 def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
-
-
-class Wire:
-    """Passes bytes on between a client and a server until it is cut through, unseen by either."""
-
-    def __init__(self, port: int):
-        self.port = port
-        self.cut = False
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.port)
-        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            if not self.cut:
-                writer.write(data)
-        writer.close()
 
 
 def test_oanda_quotes_and_heartbeats_arrive() -> None:
@@ -221,9 +173,9 @@ def test_a_wire_that_is_cut_unseen_is_noticed_by_the_silence() -> None:
             async with seen.running():
                 await seen.until(lambda: seen.count(VenueQuote) > 0)
                 assert seen.states == [(True, "connected")]
-                wire.cut = True
+                wire.cut = b""
                 await seen.until(lambda: len(seen.states) > 1)
-                wire.cut = False
+                wire.cut = None
                 await seen.until(lambda: len(seen.states) > 2 and seen.states[-1][0])
         assert not seen.states[1][0]
         assert detail in seen.states[1][1]

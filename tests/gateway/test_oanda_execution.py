@@ -111,7 +111,7 @@ def test_a_limit_order_works_until_its_price_comes_or_it_is_cancelled() -> None:
             assert [it.kind for it in await adapter.cancel("2-1-5")] == ["cancelled"]
             assert await adapter.cancel("2-1-5") == []
             cursor = (await adapter.heard_since("")).cursor
-            venue._show("EUR_USD", "1.08980", "1.09000")
+            venue.show("EUR_USD", "1.08980", "1.09000")
             (filled,) = (await adapter.heard_since(cursor)).said
             assert (filled.client_id, filled.kind, filled.price_e8) == ("1-1-5", "fill", 109_000_000)
 

@@ -92,6 +92,8 @@ def test_a_side_that_cannot_be_dealt_on_is_zero(changes: dict[str, Any], expecte
     [
         (b"{\n", "bad_json"),
         (b"\xff\xfe\n", "bad_json"),
+        (b'{"type":"PRICE","instrument":"\xff"}\n', "bad_json"),
+        (b'{"\x80type":"PRICE"}\n', "bad_json"),
         (b"[" * 5000 + b"\n", "bad_json"),
         (b'{"type":"PRICE","instrument":"\\ud800"}\n', "bad_json"),
         (line([]), "unknown_message"),

@@ -15,9 +15,9 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks
+from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks, Transactions
 from actors.bus.people import GetUser
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified
@@ -200,6 +200,27 @@ def test_a_fill_may_move_money_more_than_once(history: History) -> None:
     lines = history.answer(GetEntries("client:1", 2, 0, 0))
     assert isinstance(lines, Entries)
     assert [(line.amount_minor, line.balance_minor) for line in lines.lines] == [(-7, 10_000_143), (150, 10_000_150)]
+
+
+def test_transactions_go_forwards_from_an_entry_and_within_a_period(history: History) -> None:
+    moved = tuple(facts.trade(number, 100 * number) for number in (2, 3, 4))
+    history.store_events(1, [*facts.opening(), msgspec.structs.replace(facts.filled(2), postings=moved)])
+    ends = 2**63 - 1
+
+    def told(after_id: int, limit: int, start_ns: int = 0, end_ns: int = ends) -> tuple[int, list[int]]:
+        question = GetTransactions("client:1", "USD", limit, after_id, start_ns, end_ns, 0)
+        answer = history.answer(question)
+        assert isinstance(answer, Transactions)
+        return answer.opening_minor, [line.amount_minor for line in answer.lines]
+
+    assert told(0, 10) == (0, [10_000_000, 200, 300, 400])
+    whole = history.answer(GetTransactions("client:1", "USD", 10, 0, 0, ends, 0))
+    assert isinstance(whole, Transactions)
+    second, fourth = whole.lines[1], whole.lines[3]
+    assert told(second.entry_id, 1) == (10_000_200, [300])
+    assert told(fourth.entry_id, 10) == (10_000_900, [])
+    assert told(0, 10, end_ns=0) == (0, [])
+    assert told(0, 10, start_ns=ends) == (10_000_900, [])
 
 
 def test_a_rejected_order_keeps_its_reason(history: History, database_url: str) -> None:

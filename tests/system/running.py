@@ -29,8 +29,10 @@ class Broker:
         run_dir.parent.mkdir(exist_ok=True)
         self.run_dir = run_dir
         self.port = free_port()
+        self.fix_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(self.port)}
+        own["HEDGEROW_FIX_PORT"] = str(self.fix_port)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
         self._environment = {**inherited, **own, **settings}
         self._commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())

@@ -1,19 +1,27 @@
 """tools.record against a simulated LP, and what tools.replay and the playback adapter make of it."""
 
 import asyncio
+import os
+import resource
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from actors.domain.lp_registry import Lp
+from actors.domain.lp_registry import Lp, Registry
+from actors.store.lp_config import LpConfig
 from gateway import captures
 from gateway.captures import CaptureWriter, Header, Piece
 from gateway.venues import discovery
 from gateway.venues.events import VenueQuote
 from gateway.venues.interface import BadSettings, ConnectionLost, Patience, Venue
+from tests.conftest import ROOT
 from tools import record, replay
+from tools.venues.binance import BinanceVenue
+from tools.venues.market import Market
+from tools.venues.oanda import OandaVenue
 
 LINE = (
     b'{"type":"PRICE","time":"2026-01-19T14:30:00.000000000Z","instrument":"EUR_USD","tradeable":true,'
@@ -104,3 +112,40 @@ def recorded(venue: Venue, folder: Path) -> Sequence[Piece]:
     asyncio.run(run())
     writer.close()
     return list(captures.read(captures.segments(folder)))
+
+
+@pytest.mark.parametrize("adapter", ["oanda", "binance"])
+def test_where_nothing_can_be_written_any_more_it_ends_and_what_was_written_is_good(
+    adapter: str, tmp_path: Path
+) -> None:
+    """A file may have 4 KiB: as on a full disk, a write fails in the middle of a stream."""
+
+    async def main() -> tuple[int | None, str]:
+        market = Market(speed=20)
+        venue = OandaVenue(market, "101-001-1-001", "the-token") if adapter == "oanda" else BinanceVenue(market)
+        host = f"127.0.0.1:{venue.listen('127.0.0.1', 0)}"
+        oanda = {"url": f"http://{host}", "api_url": f"http://{host}", "account_env": "LP_ACCOUNT"}
+        settings = {**oanda, "token_env": "LP_TOKEN"} if adapter == "oanda" else {"url": f"ws://{host}"}
+        lp = Lp("ACME", adapter, {"EURUSD": "EUR_USD" if adapter == "oanda" else "EURUSDT"}, settings={**settings})
+        LpConfig(tmp_path / "lp_config").save(Registry(1, {"ACME": lp}, TIME_NS, "root", "the start"))
+        own = {"HEDGEROW_RUN_DIR": str(tmp_path), "LP_ACCOUNT": "101-001-1-001", "LP_TOKEN": "the-token"}
+        try:
+            recording = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tools.record", "ACME", "--segment-mib", "1"),
+                cwd=ROOT,
+                env={**os.environ, **own},
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096)),
+            )
+            async with asyncio.timeout(30):
+                _, said = await recording.communicate()
+        finally:
+            await venue.close()
+        return recording.returncode, said.decode()
+
+    status, said = asyncio.run(main())
+    assert (status, "File too large" in said) == (1, True)
+    kept = list(captures.read(captures.segments(tmp_path / "captures")))
+    assert kept
+    assert kept[0].content == b""

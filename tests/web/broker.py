@@ -26,7 +26,9 @@ from actors.bus.answers import (
     Refusal,
     Reply,
     Ticks,
+    Transactions,
 )
+from actors.bus.asking import Inlet
 from actors.bus.endpoints import Endpoints
 from actors.bus.people import (
     BeginLogin,
@@ -55,19 +57,23 @@ from actors.bus.requests import (
     GetExposure,
     GetFills,
     GetInstruments,
+    GetLotSize,
     GetLps,
     GetMoneyRequests,
     GetOrders,
+    GetPreview,
     GetTerms,
     GetTickHistory,
     GetTicks,
+    GetTransactions,
     HistoryRequest,
     Ping,
     PreviewRoute,
 )
-from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain import broker, margin
-from actors.domain.bar import bar_of
+from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
+from actors.domain.book import Depth, Level
 from actors.domain.checks import account_of
 from actors.domain.commands import (
     ClosePosition,
@@ -96,7 +102,6 @@ from actors.domain.refusal import Refused
 from actors.domain.state import State
 from actors.lp_desk import LpDesk
 from actors.store.passwords import hash_password
-from web.bus import Inlet
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -160,6 +165,9 @@ class FakeBroker:
         self.people: Callable[[Any], Any] = self.know
         self.acts: list[RecordAct | RecordOutcome] = []
         self.backlog: list[Tick] = []
+        self.books: dict[str, StreamDepth] = {}
+        self.depth_topics: list[bytes] = []
+        """Subscriptions to books, and their ends, as they came."""
         oanda = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"}, settings={"token_env": "LP_TOKEN"})
         known = Known(frozenset(INSTRUMENTS), frozenset({"oanda", "acme"}))
         self.lps = LpDesk(Registry(1, {"OANDA": oanda}, 1, "config", "the first start"), None, known, 1)
@@ -208,6 +216,11 @@ class FakeBroker:
             self._ticks.send(codec.encode([tick], topics.tick(symbol)))
         return tick
 
+    def depth(self, symbol: str, number: int, bids: list[Level], asks: list[Level]) -> None:
+        """A book of the aggregator, to those who subscribe to it."""
+        depth = self.books[symbol] = StreamDepth(symbol, number, time.time_ns(), 1_000, Depth(bids, asks))
+        self._ticks.send(codec.encode(depth, topics.depth(symbol)))
+
     def publish(self, frame: bytes, *, events: bool = False) -> None:
         (self._events if events else self._ticks).send(frame)
 
@@ -228,7 +241,12 @@ class FakeBroker:
 
     def _on_subscriptions(self, messages: list[list[bytes]]) -> None:
         for (frame,) in messages:
+            if frame[1:].startswith(topics.DEPTH_PREFIX):
+                self.depth_topics.append(frame)
             if frame[:1] == b"\1":
+                for symbol, depth in self.books.items():
+                    if topics.depth(symbol).startswith(frame[1:]):
+                        self._ticks.send(codec.encode(depth, topics.depth(symbol)))
                 for tick in self.state.ticks.values():
                     if topics.tick(tick.symbol).startswith(frame[1:]):
                         self._ticks.send(codec.encode([tick], topics.tick(tick.symbol)))
@@ -241,6 +259,12 @@ class FakeBroker:
                 return Instruments(list(self.state.instruments.values()))
             case GetAccount():
                 return self._report(body.account_id)
+            case GetPreview():
+                return reports.preview_report(self.state, body, time.time_ns())
+            case GetLotSize():
+                return reports.lot_size_report(self.state, body, time.time_ns())
+            case GetExposure():
+                return reports.exposure_report(self.state)
             case GetEvents():
                 known = [] if self.forgets_events else self.batches
                 return Events([batch for batch in known if batch.first_seq >= body.first_seq])
@@ -311,12 +335,20 @@ class FakeBroker:
                 return Fills(_page(mine_too, body, lambda f: f.fill_id))
             case GetEntries():
                 return Entries(_page(_lines(events, body.account), body, lambda line: line.entry_id))
+            case GetTransactions():
+                whole = [line for line in _lines(events, body.account) if line.currency == body.currency]
+                later = [x for x in whole if x.entry_id > body.after_id and x.time_ns >= body.start_ns]
+                opening = [x.balance_minor for x in whole if x not in later]
+                within = [x for x in later if x.time_ns < body.end_ns]
+                return Transactions(opening[-1] if opening else 0, within[: body.limit])
             case GetTickHistory():
                 ticks = [t for t in self.backlog if t.symbol == body.symbol and t.seq < (body.before_seq or 2**62)]
                 return Ticks(body.symbol, ticks[-body.limit :])
         assert isinstance(body, GetBars)
-        bars = [bar_of(t, body.minutes * 60_000_000_000) for t in self.backlog if t.symbol == body.symbol]
-        return Bars(body.symbol, body.minutes, bars[-body.limit :])
+        bars: dict[int, Bar] = {}
+        for bar in (bar_of(t, body.minutes * MINUTE_NS) for t in self.backlog if t.symbol == body.symbol):
+            bars[bar.start_ns] = join(bars[bar.start_ns], bar) if bar.start_ns in bars else bar
+        return Bars(body.symbol, body.minutes, list(bars.values())[-body.limit :])
 
     def know(self, told: Any) -> Any:
         """Enough of people to log in and to act; `people` may be set to a store that knows more."""

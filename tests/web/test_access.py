@@ -3,11 +3,13 @@
 import re
 
 import httpx
+import msgspec
 import pytest
 
 from actors.bus.people import User
 from tests.web.world import World
 from web.access import PUBLIC, Role, Rule
+from web.contract import contract_of
 from web.health import HealthHandler
 from web.orders import OneOrderHandler
 from web.routes import API, Route
@@ -16,13 +18,21 @@ pytestmark = pytest.mark.anyio
 
 RULED = [(route, method, rule) for route in API for method, rule in route.rules.items()]
 OWN, OTHERS = "1", "2"
+NEEDED = {
+    "symbol": "EURUSD",
+    "side": "buy",
+    "quantity": "1000",
+    "stop_loss": "1.05",
+    "start": "2026-01-01T00:00:00Z",
+    "timeframe": "M1",
+}
 
 
 def address(route: Route) -> str:
     """One that the route matches: names and numbers that exist nowhere."""
     path = re.sub(r"\(\[\^/\]\+\)", "x", route.path)
     path = re.sub(r"\(\[A-Z\][^)]*\)", "X", path)
-    return re.sub(r"\([^)]*\)", "9", path)
+    return re.sub(r"\([^)]*\)", "9", path).replace("\\.", ".")
 
 
 async def ask(world: World, route: Route, method: str, role: Role | None, account_id: str) -> httpx.Response:
@@ -32,9 +42,16 @@ async def ask(world: World, route: Route, method: str, role: Role | None, accoun
         user = User(50 + list(Role).index(role), f"a-{role}", "", role, account)
         token = world.web.backend.callers.tokens.issue(user, world.clock() // 1_000_000_000)
         headers["Authorization"] = f"Bearer {token}"
-    return await world.http.request(
-        method, address(route), headers=headers, params={"account_id": account_id} if method == "GET" else {}
-    )
+    params = {"account_id": account_id, **needed(route, method)} if method == "GET" else {}
+    return await world.http.request(method, address(route), headers=headers, params=params)
+
+
+def needed(route: Route, method: str) -> dict[str, str]:
+    """The parameters that the route cannot do without."""
+    agreed = contract_of(route.handler, method)
+    assert agreed is not None, f"{method} {route.path} has no contract"
+    fields = msgspec.structs.fields(agreed.parameters)
+    return {field.name: NEEDED[field.name] for field in fields if field.required}
 
 
 async def test_each_address_admits_those_whom_its_rule_names_and_nobody_else(world: World) -> None:

@@ -51,7 +51,7 @@ async def test_money_goes_at_once_up_to_the_limit_and_once(world: World) -> None
     assert moved.headers["Location"] == f"/admin/money-requests/{request['id']}"
     assert again.json() == moved.json()
     other = await ask(world, "POST", "/accounts/1/money", {**body, "amount": "1.00"}, Idempotency_Key="wire-17")
-    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert (other.status_code, other.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert (await world.get("/account")).json()["balance"] == "101000.00"
     assert acts(world) == [
         ("RequestMoney", "account 1", "wire 17", "done"),

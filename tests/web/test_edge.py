@@ -25,7 +25,8 @@ async def test_no_other_origin_may_read_send_or_stream_by_default(world: World) 
     answer = await world.http.get("/account", headers={**world.bearer(), "Origin": STRANGER})
     assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (200, False)
     preflight = {"Origin": STRANGER, "Access-Control-Request-Method": "POST"}
-    assert (await world.http.options("/order", headers=preflight)).status_code == 405
+    told = (await world.http.options("/order", headers=preflight)).headers
+    assert [name for name in told if name.startswith("access-control")] == []
     with pytest.raises(InvalidStatus, match="403"):
         async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=STRANGER):  # type: ignore[arg-type]
             pass
@@ -39,14 +40,17 @@ async def test_the_origins_of_the_setting_may_and_never_with_cookies(tmp_path: P
             answer = await world.http.get(path, headers={**world.bearer(), "Origin": HOME})
             assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, HOME)
             assert "access-control-allow-credentials" not in answer.headers
-            assert answer.headers["vary"] == "Origin"
+            assert "Origin" in answer.headers["vary"].split(", ")
         preflight = await world.http.options(
             "/order/1", headers={"Origin": HOME, "Access-Control-Request-Method": "PUT"}
         )
-        assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (204, "GET, PUT, DELETE")
+        assert (preflight.status_code, preflight.headers["access-control-allow-methods"]) == (
+            204,
+            "GET, PUT, DELETE, HEAD, OPTIONS",
+        )
         assert "Authorization" in preflight.headers["access-control-allow-headers"]
         stranger = await world.http.options("/order/1", headers={"Origin": STRANGER})
-        assert (stranger.status_code, "access-control-allow-origin" in stranger.headers) == (405, False)
+        assert [name for name in stranger.headers if name.startswith("access-control")] == []
         async with connect(f"ws://127.0.0.1:{world.port}/ws", origin=HOME):  # type: ignore[arg-type]
             pass
         for origin in (STRANGER, "https://terminal.example.evil.example", "null"):

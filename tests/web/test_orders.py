@@ -384,7 +384,7 @@ async def test_an_order_is_found_by_its_id_and_by_its_name(world: World) -> None
         assert (await world.get(path)).status_code in (400, 404)
     for path in ("/order/0", "/order/x", "/order/@", "/order/1/2"):
         assert (await world.get(path)).json()["code"] == "NOT_FOUND"
-    assert (await world.post("/order/1", {})).headers["allow"] == "GET, PUT, DELETE"
+    assert (await world.post("/order/1", {})).headers["allow"] == "GET, PUT, DELETE, HEAD, OPTIONS"
 
 
 async def test_an_order_that_waits_is_found_while_history_is_away(world: World) -> None:
@@ -419,7 +419,7 @@ async def test_orders_that_wait_come_in_pages(world: World) -> None:
 async def test_a_change_that_is_not_answered_has_an_unknown_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.asking.COMMAND_TIMEOUT_MS", 100)
+    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     world.broker.mute.add("engine")
     response = await world.delete("/order/1")
     assert (response.status_code, response.json()["code"]) == (504, "OUTCOME_UNKNOWN")

@@ -106,7 +106,7 @@ async def test_accounts_are_apart_and_an_administrator_only_reads(world: World) 
 
 
 async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.asking.COMMAND_TIMEOUT_MS", 100)
+    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     assert (await world.get("/account")).status_code == 200
     world.broker.mute.add("engine")
     response = await world.order(client_order_id="one")
@@ -155,7 +155,7 @@ async def test_protections_that_cannot_be_are_named(world: World) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "UNKNOWN_POSITION")
     assert (await world.put("/position/1", {"stop_loss": "1.0"}, OTHER)).status_code == 404
     assert (await world.put("/position/1", {"stop_loss": "1.0"}, ADMIN)).status_code == 403
-    assert (await world.post("/position/1", {})).headers["allow"] == "PUT"
+    assert (await world.post("/position/1", {})).headers["allow"] == "PUT, OPTIONS"
 
 
 async def test_a_position_is_closed_by_its_opposite(world: World) -> None:

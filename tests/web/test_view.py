@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from actors.bus.answers import AccountReport, PositionReport
+from actors.bus.prices import Prices
 from actors.domain import broker, margin
 from actors.domain.commands import (
     CancelOrder,
@@ -28,7 +29,6 @@ from actors.domain.refusal import Refused
 from actors.domain.state import State
 from tests.web.broker import INSTRUMENTS
 from tests.web.test_fanout import unframed
-from web.prices import Prices
 from web.render import Renderer, account
 from web.view import AccountView
 
@@ -73,7 +73,7 @@ class Desk:
         bid_e8 = BASE_E8[symbol] + points * INSTRUMENTS[symbol].price_step_e8
         seq = last.seq + 1 if last else 1
         tick = Tick(symbol, seq, self.now_ns, bid_e8, bid_e8 + 10 * INSTRUMENTS[symbol].price_step_e8, "a", "b", True)
-        self.prices.ticks[symbol] = tick
+        self.prices.note(tick)
         self.tell(ObserveStream(self.now_ns, ()))
         return self.tell(ObserveTicks((tick,)))
 

@@ -30,7 +30,7 @@ SHUTDOWN_WITHIN_BYTES = 80
 
 
 Sink = Callable[[bytes], Awaitable[None] | None]
-"""Takes a message; what it returns is awaited before the next one is read. May raise `ConnectionLost`."""
+"""Takes a message; what it returns is awaited before the next one is read. What it raises ends the connection."""
 
 
 class Link:
@@ -40,7 +40,7 @@ class Link:
         self.sink = sink
         self.ending = asyncio.Event()
         """The connection is lost, or the LP has said that it will close it soon."""
-        self.lost: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Why the connection has ended, once it has."""
         self._socket = socket
         self._subscriptions = Subscriptions(wanted)
@@ -94,10 +94,10 @@ class Link:
     async def _until_lost(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except ConnectionLost as error:
+        except Exception as error:  # noqa: BLE001 (whoever waits for the connection gets it)
             await self._lose(error)
 
-    async def _lose(self, error: ConnectionLost) -> None:
+    async def _lose(self, error: Exception) -> None:
         if not self.lost.done():
             self.lost.set_result(error)
         self.ending.set()

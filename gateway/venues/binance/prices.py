@@ -12,6 +12,7 @@ from actors.domain.money import NotExact
 from gateway.venues.amount import INSTRUMENT_LIMIT_CHARS, amount_e8
 from gateway.venues.binance.depth import BookBroken, DepthBook, DepthSnapshot, DepthUpdate
 from gateway.venues.events import VenueDepth, VenueEvent, VenueQuote, garbage
+from gateway.venues.interface import MALFORMED
 
 MESSAGE_LIMIT_BYTES = 262_144
 INSTRUMENTS_LIMIT = 4096
@@ -20,8 +21,6 @@ BOOK_TICKER = "@bookTicker"
 DEPTH = "@depth@100ms"
 SNAPSHOT = "@snapshot"
 """Not a stream of Binance's: `snapshot_message` gives a REST snapshot this name."""
-
-_MALFORMED = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 
 class _BookTicker(msgspec.Struct, gc=False):
@@ -70,7 +69,7 @@ class BinancePrices:
             return [garbage("too_long", message)]
         try:
             frame = self._decode(message)
-        except _MALFORMED:
+        except MALFORMED:
             return self._other(message)
         book = frame.data
         symbol, update_id = book.s, book.u
@@ -106,7 +105,7 @@ class BinancePrices:
             frame = self._decode_depth(message)
             if frame.stream.endswith(DEPTH):
                 return self._depth(frame.data.s, frame.data)
-        except _MALFORMED:
+        except MALFORMED:
             pass
         try:
             other = msgspec.json.decode(message)
@@ -116,7 +115,7 @@ class BinancePrices:
                 return self._depth(name.removesuffix(SNAPSHOT).upper(), data)
         except msgspec.ValidationError:
             return [garbage("bad_fields", message)]
-        except _MALFORMED:
+        except MALFORMED:
             return [garbage("bad_json", message)]
         if not isinstance(other, dict):
             return [garbage("unknown_message", message)]

@@ -13,7 +13,7 @@ import msgspec
 from actors.domain.money import NotExact, format_e8
 from gateway.venues.amount import amount_e8
 from gateway.venues.binance.depth import SNAPSHOT_LEVELS
-from gateway.venues.interface import ConnectionLost, Patience, VenueInstrument, is_here, refusal
+from gateway.venues.interface import MALFORMED, ConnectionLost, Patience, VenueInstrument, is_here, refusal
 from gateway.venues.pace import S_NS, Pace
 
 REQUESTS_PER_SECOND, REQUESTS_BURST = 2, 2
@@ -60,7 +60,7 @@ class BinanceRest:
         body = await self._get("/api/v3/exchangeInfo", {})
         try:
             symbols = msgspec.json.decode(body, type=_ExchangeInfo).symbols
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
+        except MALFORMED:
             raise ConnectionLost("the list of instruments is not understood") from None
         return {symbol.symbol: _instrument(symbol) for symbol in symbols}
 

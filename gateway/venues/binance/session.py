@@ -64,7 +64,7 @@ class Session:
         self._prices = BinancePrices()
         self._events: list[VenueEvent] = []
         self._filled, self._emptied, self._snapshots_due = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._lost: ConnectionLost | None = None
+        self._lost: Exception | None = None
         self._live: Link | None = None
         self._successor: Link | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,12 +76,13 @@ class Session:
         self._live = await self._connect(self._receive)
         await self._live.want(self._wanted)
         await self._live.settled()
-        self._tasks.append(asyncio.create_task(self._keep(self._live)))
+        self._tasks.append(asyncio.create_task(self._until_lost(self._live)))
         if self._terms.rest:
             self._tasks.append(asyncio.create_task(self._fetch_snapshots(self._terms.rest)))
 
     async def take(self) -> list[VenueEvent]:
-        """Wait for events and take all of them. Raises `ConnectionLost` when the last has been taken."""
+        """Wait for events and take all of them. When the last has been taken, raises `ConnectionLost`, or what the tap
+        raised."""
         while not self._events:
             if self._lost:
                 raise self._lost
@@ -137,8 +138,15 @@ class Session:
         self._emptied.clear()
         await self._emptied.wait()
 
-    async def _keep(self, live: Link) -> None:
-        """Replace the living connection before it ends, as often as need be; until one is lost."""
+    async def _until_lost(self, live: Link) -> None:
+        try:
+            self._lost = await self._keep(live)
+        except OSError as error:
+            self._lost = error
+        self._filled.set()
+
+    async def _keep(self, live: Link) -> Exception:
+        """Replace the living connection before it ends, as often as need be; until one is lost, and why."""
         while not live.lost.done():
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._terms.renew_after_s):
@@ -150,8 +158,7 @@ class Session:
                 except ConnectionLost as error:
                     self._tell([garbage("renewal_failed", str(error))])
                     await asyncio.wait({live.lost}, timeout=RENEWAL_RETRY_S)
-        self._lost = live.lost.result()
-        self._filled.set()
+        return live.lost.result()
 
     async def _replaced(self, live: Link) -> Link:
         """The successor, which has taken over. Raises `ConnectionLost` where there is none."""

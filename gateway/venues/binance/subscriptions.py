@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.venues.amount import INSTRUMENT_LIMIT_CHARS
 from gateway.venues.binance.prices import BOOK_TICKER, DEPTH
-from gateway.venues.interface import ConnectionLost
+from gateway.venues.interface import MALFORMED, ConnectionLost
 
 STREAMS_LIMIT = 1024
 REQUESTS_PER_SECOND, REQUESTS_BURST = 1, 2
@@ -59,7 +59,7 @@ def notice(message: bytes) -> Reply | Shutdown | None:
     """What a message says of the connection itself; None: it is something else, or garbage."""
     try:
         said = msgspec.json.decode(message)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except MALFORMED:
         return None
     if not isinstance(said, dict):
         return None

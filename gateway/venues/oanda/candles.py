@@ -11,7 +11,7 @@ import msgspec
 
 from actors.domain.money import NotExact
 from gateway.venues.amount import amount_e8
-from gateway.venues.interface import refusal
+from gateway.venues.interface import MALFORMED, refusal
 from gateway.venues.oanda.client import Client
 from gateway.venues.oanda.rest import Answer, Request, Unanswered
 from gateway.venues.timestamp import BadTime, parse_time_ns, rfc3339
@@ -95,7 +95,7 @@ def parse_candles(answer: Answer, instrument: str, start_ns: int, end_ns: int) -
     for raw in said.candles:
         try:
             candle = _candle(msgspec.json.decode(raw, type=_Candlestick))
-        except (msgspec.DecodeError, RecursionError, NotExact, BadTime):
+        except (*MALFORMED, NotExact, BadTime):
             dropped += 1
             continue
         if not start_ns <= candle.start_ns < end_ns:

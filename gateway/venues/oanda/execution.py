@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from gateway.venues.execution import Heard, Holdings, NoAnswer, NotSent, Said, VenueOrder
-from gateway.venues.interface import ConnectionLost, Patience, is_here, refusal
+from gateway.venues.interface import MALFORMED, ConnectionLost, Patience, is_here, refusal
 from gateway.venues.oanda import orders
 from gateway.venues.oanda.client import Client, Throttled
 from gateway.venues.oanda.orders import BadAnswer, BadOrder
@@ -181,7 +181,7 @@ def _place_of(line: bytes) -> str:
     with _reading():
         try:
             streamed = msgspec.json.decode(line, type=orders.Streamed)
-        except (msgspec.DecodeError, RecursionError):
+        except MALFORMED:
             raise BadAnswer("a line of the transaction stream is none") from None
         return str(orders.transaction_number(streamed.last_transaction_id or streamed.id))
 

@@ -4,7 +4,7 @@ import msgspec
 
 from actors.domain.money import NotExact
 from gateway.venues.amount import INSTRUMENT_LIMIT_CHARS, amount_e8
-from gateway.venues.interface import VenueInstrument
+from gateway.venues.interface import MALFORMED, VenueInstrument
 from gateway.venues.oanda.rest import Answer, Request
 
 INSTRUMENTS_LIMIT = 10_000
@@ -38,7 +38,7 @@ def parse_instruments(answer: Answer) -> dict[str, VenueInstrument]:
     for raw in answer.read(_Listed).instruments[:INSTRUMENTS_LIMIT]:
         try:
             instrument = _held(msgspec.json.decode(raw, type=_Instrument))
-        except (msgspec.DecodeError, RecursionError, NotExact):
+        except (*MALFORMED, NotExact):
             continue
         listed[instrument.name] = instrument
     return listed

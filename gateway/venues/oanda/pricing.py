@@ -11,6 +11,7 @@ import msgspec
 from actors.domain.money import LIMIT_E8, SCALE, NotExact
 from gateway.venues.amount import INSTRUMENT_LIMIT_CHARS, amount_e8
 from gateway.venues.events import Reason, VenueEvent, VenueHeartbeat, VenueQuote, garbage
+from gateway.venues.interface import MALFORMED
 from gateway.venues.oanda.rest import Request, csv
 from gateway.venues.timestamp import BadTime, parse_time_ns
 
@@ -91,7 +92,7 @@ class OandaPriceStream:
             return garbage("bad_time", str(error))
         except NotExact as error:
             return garbage("bad_price", str(error))
-        except (msgspec.DecodeError, RecursionError):
+        except MALFORMED:
             return garbage(_fault(line), line)
 
 
@@ -129,7 +130,7 @@ def _fault(line: bytes) -> Reason:
     """Why a line did not decode as what we know."""
     try:
         message = msgspec.json.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return "bad_json"
     known = isinstance(message, dict) and message.get("type") in _KNOWN_TYPES
     return "bad_fields" if known else "unknown_message"

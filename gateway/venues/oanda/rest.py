@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from gateway.venues.interface import ConnectionLost
+from gateway.venues.interface import MALFORMED, ConnectionLost
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Answer(msgspec.Struct, frozen=True):
         """The body; raises `Unanswered` where it is not of this kind."""
         try:
             return msgspec.json.decode(self.body, type=kind)
-        except (msgspec.DecodeError, RecursionError):
+        except MALFORMED:
             raise Unanswered(f"HTTP {self.status}: not the answer that the API describes") from None
 
 
@@ -109,7 +109,7 @@ class Fault(msgspec.Struct, frozen=True, rename="camel"):
 def fault_of(answer: Answer) -> Fault:
     try:
         return msgspec.json.decode(answer.body, type=Fault)
-    except (msgspec.DecodeError, RecursionError):
+    except MALFORMED:
         return Fault()
 
 

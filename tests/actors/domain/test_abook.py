@@ -294,6 +294,16 @@ def test_a_position_is_reversed_at_its_venue(mode: Mode) -> None:
     assert desk.positions == [(SELL, e8("10000"), e8("1.1"), e8("10000"))]
 
 
+def test_a_reversal_on_our_own_book_asks_for_the_margin_of_one_position() -> None:
+    desk = Desk(None)
+    pounds = Rule(rule_id=1, name="pounds to LMAX", book=Book.A_BOOK, venues=("LMAX",), symbols=("GBPUSD",))
+    desk.tell(DefineRules((pounds, Rule(rule_id=2, name="ours", book=Book.B_BOOK)), VENUES))
+    desk.tell(order("EURUSD", BUY, "10000"))
+    *_, turned = desk.tell(ReversePosition(ACCOUNT, "turn", 1))
+    assert isinstance(turned, OrderFilled)
+    assert turned.requirement.initial_minor == turned.position.margin_minor == desk.account.margin_minor > 0
+
+
 def test_a_netting_account_closes_at_the_venue_what_was_opened_there() -> None:
     desk = Desk(mode=Mode.NETTING)
     desk.tell(order("EURUSD", BUY, "10000"))

@@ -144,8 +144,8 @@ def test_a_repeat_without_the_time_of_the_original() -> None:
     desk.hear(order(2))
     refusal = "3 34={} 45={} 371=122 372=D 373=1 58=Required tag missing"
     assert desk.hear(order(2, (43, b"Y"))) == [refusal.format(2, 2)]
-    assert desk.hear(order(3, (43, b"Y"))) == [refusal.format(3, 3)]
-    assert desk.session.sequences.next_in == 4
+    assert desk.hear(order(3, (43, b"Y"))) == []
+    assert received(desk) == [3]  # It fills a gap: refused, it would count as received, and be lost.
 
 
 def test_sequence_reset() -> None:
@@ -231,6 +231,15 @@ def test_messages_sent_while_down_are_asked_for() -> None:
     ]
 
 
+def test_what_may_not_even_come_now_is_sent_and_not_kept() -> None:
+    desk = Desk(dataclasses.replace(ACCEPTOR, replay=lambda sent, now_ns: sent.msg_type != b"W")).logged_on()
+    desk.session.send(b"W", [(55, b"EUR/USD")], desk.now_ns)
+    assert desk.said() == ["W 34=2 55=EUR/USD"]
+    assert desk.store.sent("us", 1, 9, 9) == []
+    assert desk.store.load("us").next_out == 3
+    assert desk.hear(wire(b"2", 2, (7, b"1"), (16, b"0"))) == ["4 34=1 43=Y 36=3 123=Y"]
+
+
 def test_what_must_not_come_late_is_filled_over() -> None:
     desk = Desk(dataclasses.replace(ACCEPTOR, replay=lambda sent, _now_ns: sent.msg_type != b"D")).logged_on()
     desk.session.send(b"D", ORDER, START_NS)
@@ -289,7 +298,9 @@ def test_a_reset_on_the_live_connection() -> None:
     desk.hear(order(2), order(3))
     assert desk.hear(logon(1, (141, b"Y"))) == ["A 34=1 98=0 108=30 141=Y"]
     assert desk.session.sequences[:2] == (2, 2)
-    assert desk.hear(logon(2)) == ["3 34=2 45=2 372=A 373=99 58=Other"]
+    assert desk.hear(wire(b"A", 2, (98, b"0"), (108, b"30"), header=RESENT)) == []
+    assert desk.hear(logon(3)) == []
+    assert desk.events == [LoggedOut("a second Logon", refused=True)]
 
 
 def test_an_operator_sets_the_numbers_while_the_session_is_down() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.fix.store import SentMessage, Sequences, SqliteStore
+from gateway.fix.store import SentMessage, Sequences, SqliteStore, StoreHeld
 from tests.conftest import ROOT
 
 FIRST = SentMessage(1, b"D", 5, b"", b"11=a\x01")
@@ -63,3 +63,12 @@ def test_what_was_given_to_the_transport_is_there_after_a_kill(tmp_path: Path, t
     assert next_out > told[-1]
     assert [sent.seq for sent in store.sent("us", 1, next_out, 10**6)] == list(range(2, next_out))
     store.close()
+
+
+def test_a_store_has_one_holder(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SqliteStore(path)
+    with pytest.raises(StoreHeld, match="in use by another process"):
+        SqliteStore(path)
+    store.close()
+    SqliteStore(path).close()

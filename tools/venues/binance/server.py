@@ -52,7 +52,7 @@ class BinanceVenue:
         self.messages_limit_per_s = messages_limit_per_s
         self.faults = Faults()
         self.clients: dict[Subscriber, StreamHandler] = {}
-        self.play = Play(market, SYMBOLS, self._show, self._room, lag_ms=lag_ms, second=True)
+        self.play = Play(market, SYMBOLS, self.show, self._room, lag_ms=lag_ms, second=True)
         chance = Random(f"{market.seed}:sizes")
         self.books = {name: LadderBook(name, chance) for name in SYMBOLS.values()}
         self._depth_interval_s = depth_interval_ms / 1000
@@ -115,7 +115,8 @@ class BinanceVenue:
     def encode(message: dict[str, Any]) -> bytes:
         return json.dumps(message, separators=(",", ":")).encode()
 
-    def _show(self, name: str, bid: str, ask: str) -> None:
+    def show(self, name: str, bid: str, ask: str) -> None:
+        """The price of a symbol from now on, to everybody who follows it."""
         self._send(name.lower() + BOOK_TICKER, self.books[name].show(bid, ask))
 
     def _send(self, stream: str, payload: dict[str, Any]) -> None:

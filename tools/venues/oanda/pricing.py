@@ -1,6 +1,7 @@
 """The simulated OANDA's prices: the last ones, and the stream of them."""
 
 import asyncio
+import time
 
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
@@ -9,7 +10,7 @@ from tornado.web import HTTPError
 from gateway.venues.timestamp import BadTime, parse_time_ns
 from tools.venues.oanda.handler import Handler
 from tools.venues.oanda.prices import client_price, home_conversion
-from tools.venues.oanda.wire import date_time, line
+from tools.venues.oanda.wire import date_time
 from tools.venues.subscriber import Subscriber
 
 FIRST_PRICE_WAIT_S = 1.0
@@ -55,13 +56,19 @@ class PricingStreamHandler(Handler):
         self.check_account(account)
         names = self.asked_instruments()
         venue = self.venue
+        fate = venue.price_faults.connect()
+        if fate == "refused":
+            raise HTTPError(503, reason="Service Unavailable")
+        if fate == "cut":
+            await self.flush()
+            self._cut()
+            return
         subscriber = self.subscriber = Subscriber(names, self._cut, venue.buffer_limit_bytes)
         self.set_header("Content-Type", "application/octet-stream")
         if self.get_query_argument("snapshot", "true").lower() != "false":
-            now = self.now()
             for name in names:
-                if name in venue.latest:
-                    subscriber.put(line(client_price(name, *venue.latest[name], now)))
+                if name in venue.latest and not venue.price_faults.hides(name):
+                    subscriber.put(venue.price_line(name, time.time_ns(), self.unix))
         venue.subscribers[subscriber] = self.unix
         venue.play.begin()
         try:

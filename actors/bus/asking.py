@@ -1,0 +1,151 @@
+"""The bus on an asyncio loop: questions to the other processes, many at a time, and streams from them."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import chain
+from typing import Any, TypeVar
+
+import zmq
+
+from actors.bus.answers import Answer, Refusal, Reply
+from actors.bus.codec import BadFrame, decoder, encode
+from actors.bus.requests import AggregatorRequest, EngineRequest, HistoryRequest
+
+BATCH_MESSAGES = 1_000
+"""How many messages are taken from a socket before the rest of the process has its turn."""
+OPEN_QUESTIONS_LIMIT = 1_000
+"""How many questions to one process may wait for their answer; one more is not sent (`Away`)."""
+
+A = TypeVar("A", bound=Answer)
+
+
+class Away(Exception):
+    """The process is not there, or is behind with too many questions: this one was not sent."""
+
+
+class NoAnswer(Exception):
+    """The question was sent and not answered in time. Whether a command was carried out is not known."""
+
+
+class Declined(Exception):
+    """The process answered with a Refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.code}: {refusal.detail}")
+        self.refusal = refusal
+
+
+class Inlet:
+    """Takes a socket's messages, as they come, to a function: a list of them at a time, each a list of frames."""
+
+    def __init__(
+        self, socket: zmq.Socket[bytes], receive: Callable[[list[list[bytes]]], None], pause_s: float = 0.0
+    ) -> None:
+        """`pause_s`: between one list and the next."""
+        self._socket = socket
+        self._receive = receive
+        self._pause_s = pause_s
+        self._readable = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; raises what `receive` raises."""
+        loop = asyncio.get_running_loop()
+        descriptor = self._socket.fileno()
+        loop.add_reader(descriptor, self._readable.set)
+        try:
+            while True:
+                if messages := self._drain():
+                    self._receive(messages)
+                    await self._pause(loop, descriptor)
+                else:
+                    self._readable.clear()
+                    await self._readable.wait()
+        finally:
+            loop.remove_reader(descriptor)
+
+    async def _pause(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+        """The rest of the process has its turn; during a longer pause what arrives does not wake anybody."""
+        if self._pause_s:
+            loop.remove_reader(descriptor)
+        await asyncio.sleep(self._pause_s)
+        if self._pause_s:
+            loop.add_reader(descriptor, self._readable.set)
+
+    def look_again(self) -> None:
+        """To be called after each use of the socket: sending may take the signal away that something has arrived."""
+        self._readable.set()
+
+    def _drain(self) -> list[list[bytes]]:
+        messages: list[list[bytes]] = []
+        try:
+            while len(messages) < BATCH_MESSAGES:
+                messages.append(self._socket.recv_multipart(zmq.NOBLOCK))
+        except zmq.Again:
+            pass
+        return messages
+
+
+class Asker:
+    """Asks one process over a DEALER socket, many questions at a time. An answer that comes too late is dropped."""
+
+    def __init__(
+        self,
+        name: str,
+        socket: zmq.Socket[bytes],
+        request: type[EngineRequest] | type[HistoryRequest] | type[AggregatorRequest],
+    ) -> None:
+        """`name` says in sentences which process this is."""
+        self.name = name
+        self.dropped = 0
+        """Replies that did not decode or that nobody waits for."""
+        self.inlet = Inlet(socket, self._on_replies)
+        self._socket = socket
+        self._request: Callable[..., Any] = request
+        self._decode = decoder(Reply)
+        self._last_id = 0
+        self._open: dict[int, asyncio.Future[Answer]] = {}
+
+    async def ask(self, question: Any, answer: type[A], timeout_ms: int, sent_ns: int = 0) -> A:
+        """The answer, which must be of the class given; raises Away, NoAnswer or Declined.
+
+        `sent_ns`: now, where the engine is not to begin with it after the timeout.
+        """
+        if len(self._open) >= OPEN_QUESTIONS_LIMIT:
+            raise Away(f"{self.name} is behind with {OPEN_QUESTIONS_LIMIT} questions")
+        self._last_id += 1
+        request_id = self._last_id
+        try:
+            limits = (sent_ns, timeout_ms) if sent_ns else ()
+            self._socket.send(encode(self._request(request_id, question, *limits)), zmq.NOBLOCK)
+        except zmq.Again:
+            raise Away(f"{self.name} is not there") from None
+        finally:
+            self.inlet.look_again()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._open[request_id] = future
+        try:
+            async with asyncio.timeout(timeout_ms / 1_000):
+                got = await future
+        except TimeoutError:
+            raise NoAnswer(f"{self.name} has not answered for {timeout_ms} ms") from None
+        finally:
+            del self._open[request_id]
+        if isinstance(got, Refusal):
+            raise Declined(got)
+        if not isinstance(got, answer):
+            self.dropped += 1
+            raise NoAnswer(f"{self.name} answered {type(got).__name__}, not {answer.__name__}")
+        return got
+
+    def _on_replies(self, messages: list[list[bytes]]) -> None:
+        for frame in chain.from_iterable(messages):
+            try:
+                reply = self._decode(frame)
+            except BadFrame:
+                self.dropped += 1
+                continue
+            future = self._open.get(reply.request_id)
+            if future is None or future.done():
+                self.dropped += 1
+            else:
+                future.set_result(reply.body)

@@ -1,0 +1,126 @@
+"""Orders over FIX: each message of a client becomes a request to the engine, or is refused at once."""
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from actors.clients.books import Books, Known
+from actors.clients.client import Client
+from actors.clients.reporting import Reporting
+from actors.clients.words import order_terms
+from gateway.fix.answers import number
+from gateway.fix.codec import Field, Message
+from gateway.fix.trading import reports
+from gateway.fix.trading.reports import Exec
+from gateway.fix.trading.requests import Named, Unfit, named, terms, text
+from gateway.fix.trading.vocabulary import BAD_REQUEST, RATE_LIMITED, UNAVAILABLE
+
+OPEN_REQUESTS_LIMIT = 10_000
+"""How many requests of all clients may wait for the engine; one more is refused."""
+ENGINE_SILENCE_LIMIT_NS = 3_000_000_000
+"""An engine that has said nothing for so long is taken to be away: nothing new is asked of it."""
+ALL_ORDERS, ORDERS_OF_A_SYMBOL = b"7", b"1"
+"""MassStatusReqType (585)."""
+
+
+class Desk:
+    """What clients do with orders. Sends nothing to the engine itself: new requests are in the books."""
+
+    def __init__(self, books: Books, reporting: Reporting) -> None:
+        self.heard_ns = 0
+        """When the engine was last heard of; 0 until everything of before is dealt with."""
+        self._books = books
+        self._reporting = reporting
+        self.handlers: dict[bytes, Callable[[Client, Message, int], None]] = {
+            b"D": self._place,
+            b"F": self._change,
+            b"G": self._change,
+            b"H": self._tell_status,
+            b"AF": self._tell_all,
+        }
+
+    def check_engine(self, now_ns: int) -> None:
+        """Raises Unfit while nothing can be asked of the engine."""
+        if now_ns - self.heard_ns > ENGINE_SILENCE_LIMIT_NS:
+            raise Unfit(UNAVAILABLE, "the order engine is away: nothing was done")
+        if len(self._books.requests) >= OPEN_REQUESTS_LIMIT:
+            raise Unfit(RATE_LIMITED, f"{OPEN_REQUESTS_LIMIT} requests wait for the engine already")
+
+    def meant(self, client: Client, message: Message) -> Known | None:
+        """The order that a message is about, by OrderID, OrigClOrdID or ClOrdID, if it is of this account."""
+        if message.get(37) is not None:
+            known = self._books.orders.get(number(message.get(37)) or 0)
+            return known if known is not None and known.order.account_id == client.account else None
+        return self._books.find(client.account, text(message, 41) or text(message, 11))
+
+    def leave(self, client: Client, now_ns: int) -> None:
+        """Its connection is gone: with cancel-on-disconnect its orders are cancelled."""
+        if client.profile.cancel_on_disconnect:
+            mine = [known for known in self._books.live(client.account) if known.session_id == client.profile.id]
+            self._cancel(client, mine, now_ns)
+
+    def _cancel(self, client: Client, orders: Iterable[Known], now_ns: int) -> None:
+        for known in orders:
+            order_id = known.order.order_id
+            if not any(asked.terms is None for asked in self._books.asked_of(order_id)):
+                request = self._books.ask(client.profile.id, client.account, "", known.name, None, now_ns)
+                self._books.resolve(request, order_id)
+                structlog.get_logger().info("cancel on disconnect", session=client.profile.id, order_id=order_id)
+
+    def _place(self, client: Client, message: Message, now_ns: int) -> None:
+        self.check_engine(now_ns)
+        asked, name = order_terms(terms(message)), named(message).name
+        if self._books.is_taken(client.account, name):
+            raise Unfit("DUPLICATE_CLIENT_ORDER_ID", f"ClOrdID {name!r} is that of a change", 11)
+        self._books.ask(client.profile.id, client.account, name, "", asked, now_ns)
+
+    def _change(self, client: Client, message: Message, now_ns: int) -> None:
+        """A cancel or a replace. One that comes before its order has an answer waits for that."""
+        self.check_engine(now_ns)
+        names = named(message)
+        wanted = order_terms(terms(message)) if message.msg_type == b"G" else None
+        books, account_id = self._books, client.account
+        if books.find(account_id, names.name) or books.asked(account_id, names.name):
+            raise Unfit("DUPLICATE_CLIENT_ORDER_ID", f"ClOrdID {names.name!r} is in use", 11)
+        known = self.meant(client, message)
+        if known is not None and known.is_over:
+            raise Unfit("UNKNOWN_ORDER", f"order {known.order.order_id} does not wait (any more)")
+        if known is None and not self._comes(account_id, names):
+            raise Unfit("UNKNOWN_ORDER", f"there is no order {names.order_id or names.original!r}")
+        request = books.ask(client.profile.id, account_id, names.name, names.original, wanted, now_ns)
+        if known is not None:
+            books.resolve(request, known.order.order_id)
+
+    def _comes(self, account_id: int, names: Named) -> bool:
+        """Whether an order is to have that name, once a request is answered."""
+        return not names.order_id and self._books.asked(account_id, names.original) is not None
+
+    def _tell_status(self, client: Client, message: Message, now_ns: int) -> None:
+        known = self.meant(client, message)
+        more: tuple[Field, ...] = ((790, value),) if (value := message.get(790)) is not None else ()
+        if known is not None:
+            self._reporting.tell_status(client, known, now_ns, more)
+            return
+        asked = self._books.asked(client.account, text(message, 11))
+        if asked is not None and asked.terms is not None:
+            self._reporting.tell_pending(client, asked, now_ns, Exec.STATUS)
+            return
+        self._tell_none(client, message, "there is no such order", now_ns, more)
+
+    def _tell_all(self, client: Client, message: Message, now_ns: int) -> None:
+        kind, symbol = message.get(585), text(message, 55)
+        if kind not in (ALL_ORDERS, ORDERS_OF_A_SYMBOL):
+            raise Unfit(BAD_REQUEST, "MassStatusReqType (585) is 7, all orders, or 1, those of a symbol", 585)
+        live = self._books.live(client.account)
+        chosen = [known for known in live if kind == ALL_ORDERS or known.order.symbol == symbol]
+        request_id = (584, message.get(584) or b"0")
+        if not chosen:
+            self._tell_none(client, message, "no order waits", now_ns, (request_id, (911, b"0"), (912, b"Y")))
+        for place, known in enumerate(chosen, 1):
+            is_last = b"Y" if place == len(chosen) else b"N"
+            self._reporting.tell_status(client, known, now_ns, (request_id, (911, b"%d" % len(chosen)), (912, is_last)))
+
+    def _tell_none(self, client: Client, message: Message, detail: str, now_ns: int, more: tuple[Field, ...]) -> None:
+        exec_id = client.new_id(now_ns).encode()
+        body = reports.no_order(message, Exec.STATUS, exec_id, "UNKNOWN_ORDER", detail, now_ns, more)
+        client.tell(b"8", body, now_ns)

@@ -1,0 +1,167 @@
+"""A client's messages as plain values. Source: FIX 4.4 volumes 3 and 4.
+
+The session has held them against the dictionary already: required fields are there, and values in their formats.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from actors.domain.money import NotExact, parse_e8
+from gateway.fix.codec import Message
+from gateway.fix.times import parse_utc_timestamp
+from gateway.fix.trading import vocabulary
+from gateway.fix.trading.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
+
+SYMBOLS_LIMIT = 200
+"""In one MarketDataRequest."""
+
+
+class Unfit(Exception):
+    """What is asked for cannot be: the broker's code and a sentence. `tag` is the field at fault, 0 if none is."""
+
+    def __init__(self, code: str, detail: str, tag: int = 0):
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.tag = tag
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked for, in the broker's words; 0 or an empty text where nothing is said."""
+
+    symbol: str
+    side: str
+    kind: str
+    quantity_e8: int
+    time_in_force: str
+    limit_e8: int
+    stop_e8: int
+    trail_e8: int
+    bound_e8: int
+    stop_loss_e8: int
+    take_profit_e8: int
+    trailing_stop_e8: int
+    expires_ns: int
+    reduce_only: bool
+    oco: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """By which names a message speaks of an order: ClOrdID, OrigClOrdID, OrderID, Account; empty where it has none."""
+
+    name: str
+    original: str
+    order_id: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDataRequest:
+    request_id: bytes
+    kind: bytes
+    """SubscriptionRequestType: 0 a snapshot, 1 and updates, 2 no more of them."""
+    is_incremental: bool
+    sides: frozenset[bytes]
+    """MDEntryType: 0 bid, 1 offer."""
+    symbols: tuple[str, ...]
+
+
+def text(message: Message, tag: int) -> str:
+    """A field's text; empty where it is missing. Bytes that are no ASCII are kept as escapes."""
+    return (message.get(tag) or b"").decode("ascii", "backslashreplace")
+
+
+def named(message: Message) -> Named:
+    """Raises Unfit where a ClOrdID is no ASCII text."""
+    if not (message.get(11) or b"").isascii():
+        raise Unfit("BAD_CLIENT_ORDER_ID", "ClOrdID (11) is ASCII text", 11)
+    return Named(text(message, 11), text(message, 41), text(message, 37), text(message, 1))
+
+
+def terms(message: Message) -> Terms:
+    """Of a NewOrderSingle or an OrderCancelReplaceRequest. Raises Unfit."""
+    if message.get(55) is None:
+        raise Unfit("UNKNOWN_SYMBOL", "an order needs Symbol (55)", 55)
+    quantity_e8 = decimal(message, 38)
+    if not quantity_e8:
+        raise Unfit("BAD_TERMS", "an order needs OrderQty (38) above zero", 38)
+    kind = _word(message, 40, ORDER_TYPES)
+    time_in_force = _word(message, 59, TIMES_IN_FORCE, vocabulary.DAY)
+    _check_minimum(message, quantity_e8, time_in_force)
+    trail_e8 = 0
+    if kind == "trailing_stop":
+        trail_e8 = _trail(message)
+    elif message.get(211) is not None or message.get(18) == vocabulary.TRAILING_STOP_PEG:
+        raise Unfit("BAD_TERMS", "only a pegged order (40=P) has PegOffsetValue (211) and ExecInst (18) a", 211)
+    expires = message.get(126)
+    if expires is None and message.get(432) is not None:
+        raise Unfit("BAD_TERMS", "ExpireTime (126) says when an order ends, and not ExpireDate (432)", 432)
+    return Terms(
+        symbol=text(message, 55),
+        side=_word(message, 54, SIDES),
+        kind=kind,
+        quantity_e8=quantity_e8,
+        time_in_force=time_in_force,
+        limit_e8=decimal(message, 44),
+        stop_e8=decimal(message, 99),
+        trail_e8=trail_e8,
+        bound_e8=decimal(message, vocabulary.PRICE_BOUND),
+        stop_loss_e8=decimal(message, vocabulary.STOP_LOSS),
+        take_profit_e8=decimal(message, vocabulary.TAKE_PROFIT),
+        trailing_stop_e8=decimal(message, vocabulary.TRAILING_STOP),
+        expires_ns=(parse_utc_timestamp(expires) or 0) if expires is not None else 0,
+        reduce_only=message.get(vocabulary.REDUCE_ONLY) == b"Y",
+        oco=text(message, vocabulary.OCO),
+    )
+
+
+def market_data(message: Message) -> MarketDataRequest:
+    """Raises Unfit."""
+    symbols = dict.fromkeys(entry[55].decode("ascii", "replace") for entry in message.group(146, (55,)) if 55 in entry)
+    if len(symbols) > SYMBOLS_LIMIT:
+        raise Unfit("BAD_REQUEST", f"at most {SYMBOLS_LIMIT} symbols in a request", 146)
+    sides = frozenset(entry[269] for entry in message.group(267, (269,)) if 269 in entry)
+    kind = message.get(263) or b""
+    if kind != b"2" and not sides <= {b"0", b"1"}:
+        raise Unfit("BAD_TERMS", "there are bids (0) and offers (1)", 269)
+    return MarketDataRequest(message.get(262) or b"", kind, message.get(265) == b"1", sides, tuple(symbols))
+
+
+def decimal(message: Message, tag: int) -> int:
+    """A price or quantity on the 10^-8 scale, 0 where it is missing. Raises Unfit where it is below zero or inexact."""
+    value = message.get(tag)
+    if value is None:
+        return 0
+    written = value.decode("ascii", "replace").rstrip(".")
+    try:
+        number_e8 = parse_e8(f"0{written}" if written.startswith(".") else written)
+    except NotExact as error:
+        raise Unfit("BAD_TERMS", f"field {tag}: {error}", tag) from None
+    if number_e8 < 0:
+        raise Unfit("BAD_TERMS", f"field {tag} is below zero", tag)
+    return number_e8
+
+
+def _word(message: Message, tag: int, words: Mapping[bytes, str], default: bytes = b"") -> str:
+    value = message.get(tag) or default
+    word = words.get(value)
+    if word is None:
+        raise Unfit("BAD_TERMS", f"field {tag} may not be {value.decode('ascii', 'replace')!r} here", tag)
+    return word
+
+
+def _check_minimum(message: Message, quantity_e8: int, time_in_force: str) -> None:
+    """An order is filled whole, at once or not: the one minimum that can be promised is all of it, in a FOK."""
+    minimum_e8 = decimal(message, 110)
+    if minimum_e8 and (minimum_e8 != quantity_e8 or time_in_force != "fok"):
+        raise Unfit("BAD_TERMS", "MinQty (110) is OrderQty (38), with TimeInForce (59) FOK, or nothing", 110)
+
+
+def _trail(message: Message) -> int:
+    if message.get(18) != vocabulary.TRAILING_STOP_PEG:
+        raise Unfit("BAD_TERMS", "a pegged order (40=P) is a trailing stop: ExecInst (18) is a", 18)
+    if (message.get(836) or b"0") != b"0":
+        raise Unfit("BAD_TERMS", "PegOffsetType (836) is 0, a price", 836)
+    return decimal(message, 211)

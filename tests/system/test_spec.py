@@ -1,0 +1,57 @@
+"""The description of the API against a broker that runs: nothing is answered that it does not say."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.running import ROOT, Broker
+
+EXAMPLES = 8
+"""Of each operation and phase."""
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    folder = tmp_path_factory.mktemp("spec")
+    plenty = "1000000"
+    limits = {"HEDGEROW_USER_REQUESTS_PER_SECOND": plenty, "HEDGEROW_ADDRESS_REQUESTS_PER_SECOND": plenty}
+    with Broker(folder / "run" / "var", **limits) as running:
+        running.wait_ready()
+        yield running
+
+
+@pytest.mark.parametrize("role", ["trader", "admin"])
+@pytest.mark.timeout(600)
+def test_the_description_holds(broker: Broker, role: str, tmp_path: Path) -> None:
+    """All of Schemathesis' checks: examples, edge cases, random requests, and chains of them by the links."""
+    with broker.client(role) as client:
+        authorization = client.headers["Authorization"]
+    arguments = [
+        "--no-color",
+        f"--config-file={ROOT / 'tests/system/schemathesis.toml'}",
+        "run",
+        f"{broker.url}/openapi.json",
+        f"--header=Authorization:{authorization}",
+        "--checks=all",
+        "--phases=examples,coverage,fuzzing,stateful",
+        f"--max-examples={EXAMPLES}",
+        "--generation-database=none",
+        "--continue-on-failure",
+        # Else the rest would be said without a session.
+        "--exclude-path-regex=^/logout",
+        # Who may take all LPs out of the registry has it answer 503, as it should.
+        *(["--exclude-path=/health/ready"] if role == "admin" else []),
+    ]
+    ran = subprocess.run(
+        [Path(sys.executable).parent / "schemathesis", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    failed = [line for line in broker.log("web").splitlines() if "request failed" in line]
+    assert failed == []

@@ -1,0 +1,36 @@
+"""The FIX benchmarks, small. Speed is not asserted."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.bench import fix_chain, fix_codec, fix_round_trip
+from tools.bench.result import Spoiled
+
+ORDERS = 200
+
+
+def test_both_engines_answer_each_order(tmp_path: Path) -> None:
+    pytest.importorskip("quickfix", reason="the interop extra is not installed")
+    from tools.bench import fix_peer
+
+    result = fix_round_trip.measure(
+        tmp_path, lambda _words: None, name="small", orders=ORDERS, in_flight=10, rounds=1, peer=fix_peer
+    )
+    assert result.value > 0
+    assert result.peer_value > 0
+    assert result.extra["p50_us"] <= result.extra["p99_us"]
+
+
+def test_a_missing_report_spoils_the_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fix_round_trip, "TIMEOUT_S", 0.5)
+    with pytest.raises(Spoiled, match="deal"):
+        fix_round_trip.dealt(tmp_path, fix_chain, 10**6, 1, True)
+
+
+def test_both_codecs_make_the_same_of_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = fix_codec.measure(tmp_path, lambda _words: None, messages=10, rounds=1)
+    assert result.extra["message_bytes"] > 200
+    monkeypatch.setattr(fix_codec, "_peer_encoded", lambda: b"")
+    with pytest.raises(Spoiled, match="the same"):
+        fix_codec.measure(tmp_path, lambda _words: None, messages=10, rounds=1)

@@ -1,0 +1,75 @@
+"""`fix_round_trip` and `fix_round_trip_single`: orders and their reports between two processes, beside QuickFIX."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tools.bench import fix_chain
+from tools.bench.child import Child
+from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
+
+NAME = "fix_round_trip"
+SINGLE_NAME = "fix_round_trip_single"
+ORDERS = 20_000
+SINGLE_ORDERS = 5_000
+IN_FLIGHT = 50
+ROUNDS = 3
+TIMEOUT_S = 120.0
+PEER = "QuickFIX's Python binding with its FileStore, which syncs nothing"
+
+
+def dealt(folder: Path, module: ModuleType, orders: int, in_flight: int, *more: Any) -> tuple[float, list[int]]:
+    """Seconds for all, and nanoseconds of each, sorted. Raises Spoiled if an order has no report."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    deal = (folder / "client", port, orders, in_flight, TIMEOUT_S, *more)
+    with Child(module.accept, folder / "broker", port, *more), Child(module.deal, *deal) as client:
+        took_ns, each_ns = client.report(tuple[int, list[int]], TIMEOUT_S + 10)
+    if len(each_ns) != orders:
+        raise Spoiled(f"{len(each_ns)} reports of {orders} orders")
+    return took_ns / 1e9, sorted(each_ns)
+
+
+def measure(
+    folder: Path, say: Say, *, name: str, orders: int, in_flight: int, rounds: int = ROUNDS, peer: ModuleType
+) -> Result:
+    """`peer` is a module with `accept` and `deal`."""
+    folders = (folder / str(number) for number in range(rounds * 3))
+
+    def run(module: ModuleType, prefix: str, *more: Any) -> Run:
+        seconds, each_ns = dealt(next(folders), module, orders, in_flight, *more)
+        times = {f"{prefix}p{part}_us": each_ns[len(each_ns) * part // 100] // 1_000 for part in (50, 99)}
+        return Run(orders, seconds, times)
+
+    runs = in_turns(name, rounds, lambda: run(fix_chain, "", True), lambda: run(peer, "peer_"), say)
+    say(f"{name}: without fsync")
+    unsynced = run(fix_chain, "unsynced_", False)
+    extra = {"orders": orders, "in_flight": in_flight, "unsynced_per_second": round(unsynced.per_second)}
+    return runs.result(name, "round trips/s", PEER, {**extra, **unsynced.extra})
+
+
+def _measured(name: str, orders: int, in_flight: int) -> Callable[[Path, Say], Result]:
+    def run(folder: Path, say: Say) -> Result:
+        from tools.bench import fix_peer
+
+        return measure(folder, say, name=name, orders=orders, in_flight=in_flight, peer=fix_peer)
+
+    return run
+
+
+_ABOUT = (
+    "two processes over loopback, initiator and acceptor on our session engine, each with its store: every number and "
+    "message is committed and synced to the disk before it is sent. The peer's files survive its end, but no power "
+    "cut; `unsynced_per_second` in the JSON is ours with that guarantee. Neither checks against a dictionary, and a "
+    "round is only counted if each order has its report."
+)
+MEASUREMENT = Measurement(
+    f"NewOrderSingle to ExecutionReport, {IN_FLIGHT} of {ORDERS:,} orders in flight: {_ABOUT}",
+    _measured(NAME, ORDERS, IN_FLIGHT),
+)
+SINGLE_MEASUREMENT = Measurement(
+    f"As `{NAME}`, {SINGLE_ORDERS:,} orders one at a time: each round trip waits for two syncs, one in each process.",
+    _measured(SINGLE_NAME, SINGLE_ORDERS, 1),
+)

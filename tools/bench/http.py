@@ -1,0 +1,109 @@
+"""`http_order` and `http_positions`: the REST API on real sockets, beside a bare Tornado handler."""
+
+import socket
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from actors.bus import endpoints, sockets
+from actors.store.journal import Journal
+from tools.bench import http_chain, orders_chain
+from tools.bench.child import Child
+from tools.bench.http_chain import Answered, Load
+from tools.bench.orders import TICK_INTERVAL_S, Prices
+from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
+
+ORDER, POSITIONS = "http_order", "http_positions"
+REQUESTS = 15_000
+CONNECTIONS = 50
+ROUNDS = 3
+TIMEOUT_S = 120
+PEER = "bare Tornado: a body decoded and sent back"
+
+
+def measure(
+    kind: str,
+    folder: Path,
+    say: Say,
+    *,
+    requests: int = REQUESTS,
+    connections: int = CONNECTIONS,
+    rounds: int = ROUNDS,
+    client: Callable[[Load, bytes], Any] = http_chain.client,
+) -> Result:
+    """`kind`: order or positions; `client` runs the process that asks."""
+    name = f"http_{kind}"
+    folders = (folder / str(number) for number in range(rounds))
+    runs = in_turns(
+        name,
+        rounds,
+        lambda: _ours(next(folders), Load(_free_port(), requests, connections, kind), client),
+        lambda: _peer(Load(_free_port(), requests, connections, "echo"), client),
+        say,
+    )
+    return runs.result(name, "requests/s", PEER, {"requests": requests, "connections": connections})
+
+
+def _ours(folder: Path, load: Load, client: Callable[[Load, bytes], Any]) -> Run:
+    folder.mkdir()
+    with zmq.Context() as context, sockets.publisher(context, endpoints.local(folder).ticks) as publisher:
+        prices = Prices(publisher)
+        with (
+            Child(orders_chain.engine, folder) as engine,
+            Child(http_chain.web, folder, load.port),
+            Child(client, load, b"") as asking,
+        ):
+            while not asking.has_reported(TICK_INTERVAL_S):
+                prices.publish()
+            answered = asking.report(Answered, TIMEOUT_S)
+            engine.kill()
+    _check(answered, load)
+    if load.kind == "order":
+        _check_journal(folder, load)
+    return _run(answered, load, "")
+
+
+def _peer(load: Load, client: Callable[[Load, bytes], Any]) -> Run:
+    with Child(http_chain.bare, load.port), Child(client, load, http_chain.order_body("echo", "buy")) as asking:
+        answered = asking.report(Answered, TIMEOUT_S)
+    _check(answered, load)
+    return _run(answered, load, "peer_")
+
+
+def _check(answered: Answered, load: Load) -> None:
+    if answered.as_wanted != load.requests:
+        raise Spoiled(f"of {load.requests} requests {answered.as_wanted} were answered as they should be")
+
+
+def _check_journal(folder: Path, load: Load) -> None:
+    """Raises Spoiled unless each order that was answered is in the journal of the engine that was killed, once."""
+    journal = Journal(orders_chain.journal_file(folder))
+    state = journal.recover().state
+    journal.close()
+    names = {name for account in state.accounts.values() for name in account.outcomes if name.startswith("order-")}
+    if len(names) != load.requests or not state.ledger.is_balanced():
+        raise Spoiled(f"the journal has {len(names)} of {load.requests} orders that were acknowledged")
+
+
+def _run(answered: Answered, load: Load, prefix: str) -> Run:
+    waited_ns = answered.latencies_ns
+    told = {f"{prefix}p{share}_us": waited_ns[len(waited_ns) * share // 100] // 1_000 for share in (50, 99)}
+    return Run(load.requests, answered.seconds, told)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((http_chain.HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+_ABOUT = (
+    f" in one web process, over {CONNECTIONS} connections of which each waits for its answer; web process, engine and "
+    "client have a process each. The peer is a Tornado handler without a bus, a token or a check."
+)
+ORDERS = Measurement("`POST /order` to the durable fill" + _ABOUT, partial(measure, "order"))
+QUESTIONS = Measurement("`GET /positions`" + _ABOUT, partial(measure, "positions"))

@@ -1,0 +1,1 @@
+"""Fuzzing of what reads an LP's bytes, with atheris (the extra `fuzz`)."""

@@ -1,0 +1,212 @@
+"""Whole answers of the API, beside the bodies of single things in web/schema.py."""
+
+from msgspec import UNSET, UnsetType
+
+from web.schema import (
+    Amount,
+    BarBody,
+    Body,
+    EntryBody,
+    FeedBody,
+    FillBody,
+    Id,
+    LpFeed,
+    LpStatus,
+    Moment,
+    OrderBody,
+    PositionBody,
+    Setting,
+    SymbolBody,
+    TickBody,
+)
+from web.survey import Component
+
+
+class ProblemBody(Body, frozen=True):
+    """A refusal (RFC 9457). `code` is for programs, `detail` for people, `field` the part of the request at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | UnsetType = UNSET
+    order: OrderBody | UnsetType = UNSET
+    """The order that was rejected."""
+    client_order_id: str | UnsetType = UNSET
+    """Under which a request of unknown outcome may be sent again."""
+
+
+class OneOrder(Body, frozen=True):
+    order: OrderBody
+
+
+class _Page(Body, frozen=True):
+    next: Id | None
+    """Where the next page begins: what `before` is to be. null on the last."""
+
+
+class OrdersPage(_Page, frozen=True):
+    orders: list[OrderBody]
+
+
+class TradesPage(_Page, frozen=True):
+    trades: list[FillBody]
+
+
+class EntriesPage(_Page, frozen=True):
+    entries: list[EntryBody]
+
+
+class TransactionsPage(_Page, frozen=True):
+    """Oldest first; `next` is what `since` is to be for what follows, and null where there is no more yet."""
+
+    entries: list[EntryBody]
+    last: Id | None
+    """The last entry of this page: ask again with it as `since` later."""
+
+
+class Positions(Body, frozen=True):
+    positions: list[PositionBody]
+
+
+class Symbols(Body, frozen=True):
+    symbols: list[SymbolBody]
+
+
+class Bars(Body, frozen=True):
+    symbol: str
+    timeframe: str
+    bars: list[BarBody]
+
+
+class Ticks(Body, frozen=True):
+    symbol: str
+    ticks: list[TickBody]
+
+
+class Statement(Body, frozen=True):
+    """The account's ledger in a period: closing balance = opening balance + the sum of the entries."""
+
+    account_id: Id
+    currency: str
+    start: Moment
+    end: Moment
+    opening_balance: Amount
+    closing_balance: Amount
+    totals: dict[str, Amount]
+    """Sums of the entries by kind."""
+    entries: list[EntryBody]
+
+
+class ExposureLimits(Body, frozen=True):
+    """The highest net exposure; null: not limited."""
+
+    currency: str
+    symbol: Amount | None
+    total: Amount | None
+
+
+class LimitsBody(Body, frozen=True):
+    """What holds for the account: its own limits, else its group's. null: not limited."""
+
+    account_id: Id
+    group: str
+    leverage: int | None
+    margin_call_level: Amount
+    """In percent of the maintenance margin; so for the next."""
+    stop_out_level: Amount
+    waiting_orders: int | None
+    positions: int | None
+    orders_per_second: int | None
+    order_lots: Amount | None
+    exposure: ExposureLimits | None
+
+
+class SymbolMargin(Body, frozen=True):
+    initial: Amount
+    maintenance: Amount
+
+
+class MarginBody(Body, frozen=True):
+    """What ties margin up, by symbol; `reserved` is kept free for orders at venues."""
+
+    account_id: Id
+    currency: str
+    equity: Amount
+    margin: Amount
+    maintenance_margin: Amount
+    reserved: Amount
+    free_margin: Amount
+    margin_level: Amount | None
+    symbols: dict[str, SymbolMargin]
+    time: Moment
+
+
+class MarginPreview(Body, frozen=True):
+    """What an order at the market would do to the account now. It promises nothing: prices move."""
+
+    symbol: str
+    side: str
+    quantity: Amount
+    price: Amount
+    notional: Amount
+    """In the account's currency, as all amounts here."""
+    commission: Amount
+    margin_needed: Amount
+    """By how much the margin would rise; negative where the order frees some."""
+    margin: Amount
+    """After the order; so for the next three."""
+    equity: Amount
+    free_margin: Amount
+    margin_level: Amount | None
+    sufficient: bool
+    """Whether free margin would not be below zero."""
+
+
+class LotSize(Body, frozen=True):
+    """The largest quantity whose loss at the stop is no more than what is risked."""
+
+    symbol: str
+    side: str
+    price: Amount
+    stop_loss: Amount
+    risk: Amount
+    """In the account's currency, as `loss`."""
+    quantity: Amount
+    """0 where the least quantity risks more."""
+    lots: Amount
+    loss: Amount
+    limited_by: str | None
+    """What keeps the quantity lower than the risk alone would: quantity_max."""
+
+
+class Health(Body, frozen=True):
+    status: str
+
+
+class Readiness(Body, frozen=True):
+    status: str
+    components: dict[str, Component]
+    feeds: list[FeedBody]
+
+
+class LpBody(Body, frozen=True):
+    """An LP as the registry has it, what its feed says, and what the aggregator sees of it."""
+
+    name: str
+    adapter: str
+    symbols: dict[str, str]
+    enabled: bool
+    priority: int
+    weight: int
+    silence_timeout_ms: int
+    settings: dict[str, Setting]
+    limits: dict[str, int]
+    feed: LpFeed | None
+    status: LpStatus | None
+
+
+class Lps(Body, frozen=True):
+    version: int
+    lps: list[LpBody]
