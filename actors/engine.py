@@ -6,7 +6,7 @@ from typing import Any
 import pykka
 import structlog
 
-from actors import process, reports
+from actors import desk_reports, process, reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
@@ -14,13 +14,19 @@ from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import (
     EngineRequest,
     GetAccount,
+    GetAccounts,
+    GetBreaks,
+    GetChanges,
     GetEvents,
     GetExplanation,
     GetExposure,
     GetInstruments,
     GetLotSize,
+    GetMoneyRequests,
     GetPreview,
+    GetTerms,
     Ping,
+    PreviewRoute,
 )
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
@@ -30,9 +36,11 @@ from actors.domain.commands import (
     ClosePositionBy,
     ClosePositions,
     Command,
+    DecideRequest,
     Input,
     ObserveStream,
     ObserveTicks,
+    RequestMoney,
     ReversePosition,
     SubmitOrder,
 )
@@ -99,6 +107,12 @@ class Engine(pykka.ThreadingActor):
             GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),
             GetExposure: lambda query: reports.exposure_report(self._state),
             GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
+            GetTerms: lambda query: desk_reports.terms(self._state),
+            GetChanges: lambda query: desk_reports.changes(self._state, query),
+            GetAccounts: lambda query: desk_reports.accounts(self._state, query),
+            GetMoneyRequests: lambda query: desk_reports.money_requests(self._state, query),
+            GetBreaks: lambda query: desk_reports.breaks(self._state),
+            PreviewRoute: lambda query: desk_reports.preview(self._state, query, self._now_ns),
         }
         self._bad_requests = 0
         self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
@@ -287,6 +301,10 @@ class Engine(pykka.ThreadingActor):
 
     def _obey(self, command: Command) -> Answer:
         count = self._tell(command)
+        if isinstance(command, RequestMoney):
+            return desk_reports.money_report(self._state, self._state.requests.by_key[command.movement.key].request_id)
+        if isinstance(command, DecideRequest):
+            return desk_reports.money_report(self._state, command.request_id)
         if not isinstance(command, NAMED):
             return Done(self._state.event_seq)
         outcome = self._state.accounts[command.account_id].outcomes[command.client_order_id]
@@ -299,13 +317,7 @@ class Engine(pykka.ThreadingActor):
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     journal, recovered = opened(settings.run_dir / "journal" / "engine.sqlite")
-    definitions = [
-        *catalogue.instrument_definitions(),
-        *catalogue.holiday_definitions(),
-        *catalogue.account_definitions(),
-    ]
-    if not recovered.state.books.rules.version:
-        definitions += catalogue.rule_definitions()
+    definitions = catalogue.definitions(recovered.state)
     return process.Running(
         Engine.start(journal, recovered, definitions),
         {

@@ -7,12 +7,21 @@ from typing import Any
 import msgspec
 
 from actors.domain.calendar import day_of
-from actors.domain.commands import Command, DefineHolidays, DefineInstrument, DefineRules, Deposit, OpenAccount
+from actors.domain.commands import (
+    Command,
+    DefineHolidays,
+    DefineInstrument,
+    DefineRules,
+    Deposit,
+    OpenAccount,
+    SetApprovalLimits,
+)
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
 from actors.domain.pricing import Pricing
 from actors.domain.rulebook import Book, Rule
+from actors.domain.state import State
 
 _FOLDER = Path(__file__).parent
 
@@ -33,11 +42,29 @@ def lps() -> dict[str, Lp]:
     return {name: msgspec.convert({"name": name, **entry}, Lp) for name, entry in _read("lps.toml").items()}
 
 
-def instrument_definitions() -> list[Command]:
+def definitions(state: State) -> list[Command]:
+    """What configuration wants to be so, but for what staff have changed: that stays as they made it."""
+    by_staff = state.versions.by_staff
+    wanted = [
+        *(it for it in instrument_definitions() if f"instrument {it.instrument.symbol}" not in by_staff),
+        *(it for it in holiday_definitions() if f"holidays {it.currency}" not in by_staff),
+        approval_definition(),
+        *account_definitions(),
+    ]
+    return wanted if state.books.rules.version else [*wanted, *rule_definitions()]
+
+
+def approval_definition() -> Command:
+    """How much one person may move alone."""
+    limits = _read("approval.toml")["limits"]
+    return SetApprovalLimits({currency: parse_minor(amount, currency) for currency, amount in limits.items()})
+
+
+def instrument_definitions() -> list[DefineInstrument]:
     return [DefineInstrument(instrument) for instrument in instruments().values()]
 
 
-def holiday_definitions() -> list[Command]:
+def holiday_definitions() -> list[DefineHolidays]:
     """The days on which nothing is settled, by currency."""
     return [
         DefineHolidays(currency, tuple(day_of(one.year, one.month, one.day) for one in days))

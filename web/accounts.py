@@ -11,6 +11,8 @@ from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
+    BreakDismissed,
     BreakFound,
     ChildChanged,
     ChildSent,
@@ -18,12 +20,18 @@ from actors.domain.events import (
     Event,
     GroupDefined,
     HedgeDefined,
+    HedgeOrdered,
     HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
     LimitsSet,
     MarginStatusChanged,
+    MoneyRequested,
+    RequestDecided,
     RulesDefined,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from actors.domain.group import Group
 from actors.domain.quote import Tick
@@ -51,6 +59,14 @@ DESK_EVENTS = (
     HedgeDefined,
     ChildSent,
     ChildChanged,
+    BreakDismissed,
+    HedgeOrdered,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
+    ApprovalLimitsSet,
+    MoneyRequested,
+    RequestDecided,
     InquiryDue,
 )
 """What happens at the dealing desk, and is no client's to see."""

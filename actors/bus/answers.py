@@ -6,13 +6,17 @@ from actors.bus.message import Body, Message
 from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
+from actors.domain.approval import MoneyRequest
 from actors.domain.bar import Bar
 from actors.domain.book import Depth, Sweep
-from actors.domain.books import SentChild
-from actors.domain.commands import Input
+from actors.domain.books import FoundBreak, SentChild
+from actors.domain.changes import Change
+from actors.domain.commands import Input, Mode
 from actors.domain.events import Cover
 from actors.domain.evidence import Source
 from actors.domain.group import Group, Markup
+from actors.domain.halt import Halt
+from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.limits import Limits
@@ -21,6 +25,9 @@ from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.preview import LotSize, Preview
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
+from actors.domain.routing import Considered, Routing
+from actors.domain.rulebook import RuleBook
+from actors.domain.stop_out import MarginStatus
 
 
 class Pong(Body, frozen=True):
@@ -123,6 +130,73 @@ class ExposureReport(Body, frozen=True):
     seq: int
     desks: list[DeskReport]
     children: list[SentChild]
+
+
+class Terms(Body, frozen=True):
+    """The terms after event `seq`, and the version of each (actors/domain/changes.py), by subject."""
+
+    seq: int
+    instruments: list[Instrument]
+    groups: list[Group]
+    rules: RuleBook
+    venues: tuple[str, ...]
+    hedges: list[HedgeTerms]
+    holidays: dict[str, tuple[int, ...]]
+    halts: list[Halt]
+    approval_limits: dict[str, int]
+    versions: dict[str, int]
+
+
+class Changes(Body, frozen=True):
+    changes: list[Change]
+
+
+class AccountRow(Message, frozen=True):
+    """An account in a list: what can be said without looking at prices."""
+
+    account_id: int
+    currency: str
+    mode: Mode
+    group: str
+    balance_minor: int
+    credit_minor: int
+    positions: int
+    orders: int
+    status: MarginStatus
+    limits: Limits
+    """Of its own."""
+    limits_version: int
+
+
+class AccountRows(Body, frozen=True):
+    seq: int
+    accounts: list[AccountRow]
+
+
+class MoneyReport(Body, frozen=True):
+    """A request for money as it is by now: the answer to RequestMoney and DecideRequest."""
+
+    seq: int
+    request: MoneyRequest
+
+
+class MoneyRequests(Body, frozen=True):
+    requests: list[MoneyRequest]
+
+
+class Breaks(Body, frozen=True):
+    """Those that wait for a person, newest first."""
+
+    breaks: list[FoundBreak]
+
+
+class RoutePreview(Body, frozen=True):
+    """Where an order would go at `price_e8`, and what each rule says of it: the first that matches decides."""
+
+    version: int
+    price_e8: int
+    routing: Routing
+    considered: list[Considered]
 
 
 class Events(Body, frozen=True):
@@ -244,6 +318,13 @@ Answer = (
     | PreviewReport
     | LotSizeReport
     | ExposureReport
+    | Terms
+    | Changes
+    | AccountRows
+    | MoneyReport
+    | MoneyRequests
+    | Breaks
+    | RoutePreview
     | Events
     | Explanation
     | Ticks

@@ -5,6 +5,7 @@ from actors.bus.people import PeopleRequest
 from actors.domain.commands import EngineCommand
 from actors.domain.lp_registry import LpChange
 from actors.domain.order import Side
+from actors.domain.rulebook import Rule
 
 
 class Ping(Body, frozen=True):
@@ -23,6 +24,50 @@ class GetAccount(Body, frozen=True):
 
 class GetExposure(Body, frozen=True):
     """The engine answers ExposureReport."""
+
+
+class GetTerms(Body, frozen=True):
+    """The engine answers Terms."""
+
+
+class GetChanges(Body, frozen=True):
+    """The engine answers Changes, newest first: those of `subject` (empty: all), below `before_version` (0: all)."""
+
+    limit: int
+    before_version: int = 0
+    subject: str = ""
+
+
+class GetAccounts(Body, frozen=True):
+    """The engine answers AccountRows of accounts with numbers above `after_id`, of one group or (empty) of all."""
+
+    limit: int
+    after_id: int = 0
+    group: str = ""
+
+
+class GetMoneyRequests(Body, frozen=True):
+    """The engine answers MoneyRequests, newest first, with numbers below `before_id` (0: all)."""
+
+    limit: int
+    before_id: int = 0
+    only_pending: bool = False
+
+
+class GetBreaks(Body, frozen=True):
+    """The engine answers Breaks."""
+
+
+class PreviewRoute(Body, frozen=True):
+    """The engine answers RoutePreview: where an order would go, by the rules in force, or by those that are given."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    quantity_e8: int
+    rules: tuple[Rule, ...] = ()
+    time_ns: int = 0
+    """0: now."""
 
 
 class GetPreview(Body, frozen=True):
@@ -146,7 +191,22 @@ class GetBars(Body, frozen=True):
     before_ns: int
 
 
-EngineQuery = Ping | GetInstruments | GetAccount | GetPreview | GetLotSize | GetExposure | GetEvents | GetExplanation
+EngineQuery = (
+    Ping
+    | GetInstruments
+    | GetAccount
+    | GetPreview
+    | GetLotSize
+    | GetExposure
+    | GetEvents
+    | GetExplanation
+    | GetTerms
+    | GetChanges
+    | GetAccounts
+    | GetMoneyRequests
+    | GetBreaks
+    | PreviewRoute
+)
 HistoryQuery = Ping | GetOrders | GetFills | GetEntries | GetTransactions | GetTickHistory | GetBars
 AggregatorQuery = Ping | GetTicks | GetDepth | GetSources | GetLps
 

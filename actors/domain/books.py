@@ -24,6 +24,10 @@ B_BOOK_ONLY = RuleBook(0, (Rule(rule_id=1, name="default", book=Book.B_BOOK),))
 PAUSE_NS = 1_000_000_000
 """After venues have refused to close a position for its protection, the next try is made so much later; then after
 twice as long, and so on."""
+BREAKS_LIMIT = 1_000
+"""Breaks that wait for a person; the oldest are then in the history of events alone."""
+HEDGE_KEYS_LIMIT = 10_000
+"""Of the last hedges that a person has sent: sent again under its key, one is not sent twice."""
 REFUSALS_LIMIT = 5
 """After so many refusals (15 s) the broker closes the position itself, and what it holds at the venue is its own."""
 
@@ -53,6 +57,13 @@ class SavedChild(msgspec.Struct, frozen=True, array_like=True):
     """exec_id, quantity and price of its fills."""
 
 
+class FoundBreak(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A break that waits for a person."""
+
+    event_seq: int
+    found: Break
+
+
 class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     """Books at rest."""
 
@@ -64,6 +75,8 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     """Those that are over first, in the order in which they ended."""
     hedged_ns: dict[str, int] = {}
     refusals: dict[int, Refusals] = {}
+    breaks: list[FoundBreak] = []
+    hedge_keys: dict[str, str] = {}
 
 
 class Books:
@@ -84,6 +97,10 @@ class Books:
         """Fills of each child order, by exec_id."""
         self.refusals: dict[int, Refusals] = {}
         """By position, while it is open: of its protections, and of stop-outs."""
+        self.breaks: dict[tuple[str, str], FoundBreak] = {}
+        """By child order and reason, the last of each."""
+        self.hedge_keys: dict[str, str] = {}
+        """What was sent under each key."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
         self._router: Router | None = None
@@ -143,10 +160,23 @@ class Books:
         if back_e8 and not before.account_id:
             desk.return_hedge(_signed(child.side, back_e8))
 
-    def break_found(self, found: Break) -> None:
+    def break_found(self, found: Break, event_seq: int) -> None:
+        self.breaks.pop((found.child_id, found.reason.value), None)
+        self.breaks[found.child_id, found.reason.value] = FoundBreak(event_seq, found)
+        if len(self.breaks) > BREAKS_LIMIT:
+            del self.breaks[next(iter(self.breaks))]
         known = self.known.get(found.child_id)
         if known is not None:
             remember(known, (found,))
+
+    def break_ended(self, child_id: str) -> None:
+        """A person has settled what was left of the child order, or dismissed the break."""
+        self.breaks = {key: found for key, found in self.breaks.items() if key[0] != child_id}
+
+    def order_hedge(self, key: str, what: str) -> None:
+        self.hedge_keys[key] = what
+        if len(self.hedge_keys) > HEDGE_KEYS_LIMIT:
+            del self.hedge_keys[next(iter(self.hedge_keys))]
 
     def refuse(self, position_id: int, sent_ns: int) -> None:
         """Venues did not close anything of a position."""
@@ -181,6 +211,8 @@ class Books:
             ],
             dict(self.hedged_ns),
             dict(self.refusals),
+            list(self.breaks.values()),
+            dict(self.hedge_keys),
         )
 
     def restore(self, kept: SavedBooks) -> None:
@@ -189,6 +221,8 @@ class Books:
         self.hedges = {terms.symbol: terms for terms in kept.hedges}
         self.hedged_ns = dict(kept.hedged_ns)
         self.refusals = dict(kept.refusals)
+        self.breaks = {(it.found.child_id, it.found.reason.value): it for it in kept.breaks}
+        self.hedge_keys = dict(kept.hedge_keys)
         self.desks = {desk.symbol: restored(desk) for desk in kept.desks}
         for part in kept.children:
             name = part.sent.child.child_id

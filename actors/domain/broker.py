@@ -9,19 +9,23 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.domain.cash import move_money
+from actors.domain.checks import is_name
 from actors.domain.commands import (
     Adjust,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DecideRequest,
     DefineGroup,
     DefineHedge,
     DefineHolidays,
     DefineInstrument,
     DefineRules,
     Deposit,
+    DismissBreak,
     GrantCredit,
+    HaltTrading,
     Input,
     ModifyOrder,
     ModifyPosition,
@@ -30,13 +34,25 @@ from actors.domain.commands import (
     OpenAccount,
     ReportExecution,
     ReportHolding,
+    RequestMoney,
+    ResumeTrading,
     ReversePosition,
+    SendHedge,
+    SetApprovalLimits,
     SetLimits,
     SettleBreak,
     SubmitOrder,
     Withdraw,
 )
-from actors.domain.desk import define_hedge, define_rules
+from actors.domain.desk import (
+    define_hedge,
+    define_rules,
+    dismiss_break,
+    halt_subject,
+    halt_trading,
+    resume_trading,
+    send_hedge,
+)
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
 from actors.domain.evolution import evolve
 from actors.domain.group import MARKUP_LIMIT_E8
@@ -53,10 +69,11 @@ from actors.domain.positions import (
 )
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
+from actors.domain.requests import decide_request, request_money, set_approval_limits
 from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
-from actors.domain.terms import define_holidays, set_limits
+from actors.domain.terms import define_holidays, explained, set_limits
 from actors.domain.trigger import Waiting
 from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.waiting import see
@@ -64,6 +81,10 @@ from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
 KEY_LIMIT_CHARACTERS = 64
+SYMBOL_LIMIT_CHARACTERS = 32
+DESCRIPTION_LIMIT_CHARACTERS = 200
+INSTRUMENTS_LIMIT = 1_000
+GROUPS_LIMIT = 200
 NOTIONAL_LIMIT_E16 = 10**13 * 10**16
 """Largest order at the highest price of an instrument: keeps every amount within 64 bits."""
 
@@ -131,7 +152,11 @@ def _define_instrument(state: State, command: DefineInstrument, now_ns: int) -> 
         and 0 <= it.price_digits <= 8
         and it.margin_rate_e8 > 0
         and it.base != it.quote
+        and is_name(it.symbol, SYMBOL_LIMIT_CHARACTERS)
+        and len(it.description) <= DESCRIPTION_LIMIT_CHARACTERS
     )
+    if it.symbol not in state.instruments and len(state.instruments) >= INSTRUMENTS_LIMIT:
+        raise Refused(Code.TOO_MANY_INSTRUMENTS, f"there are {INSTRUMENTS_LIMIT} instruments already", "instrument")
     if not sound:
         raise Refused(Code.BAD_INSTRUMENT, f"the terms of {it.symbol!r} contradict each other", "instrument")
     known = state.instruments.get(it.symbol)
@@ -170,6 +195,8 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
     )
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")
+    if group.name not in state.groups and len(state.groups) >= GROUPS_LIMIT:
+        raise Refused(Code.TOO_MANY_GROUPS, f"there are {GROUPS_LIMIT} groups already", "group")
     check_levels(group.levels)
     check_sound(group.limits)
     check_exposure_limit(group.exposure)
@@ -179,13 +206,20 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
 
 
 _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
-    DefineInstrument: _define_instrument,
+    DefineInstrument: explained(lambda told: f"instrument {told.instrument.symbol}", _define_instrument),
     OpenAccount: _open_account,
-    DefineGroup: _define_group,
-    SetLimits: set_limits,
-    DefineHolidays: define_holidays,
-    DefineRules: define_rules,
-    DefineHedge: define_hedge,
+    DefineGroup: explained(lambda told: f"group {told.group.name}", _define_group),
+    SetLimits: explained(lambda told: f"limits {told.account_id}", set_limits),
+    DefineHolidays: explained(lambda told: f"holidays {told.currency}", define_holidays),
+    DefineRules: explained(lambda told: "rules", define_rules),
+    DefineHedge: explained(lambda told: f"hedge {told.terms.symbol}", define_hedge),
+    SendHedge: send_hedge,
+    HaltTrading: explained(halt_subject, halt_trading),
+    ResumeTrading: explained(halt_subject, resume_trading),
+    DismissBreak: dismiss_break,
+    SetApprovalLimits: set_approval_limits,
+    RequestMoney: request_money,
+    DecideRequest: decide_request,
     ReportExecution: report_execution,
     ReportHolding: report_holding,
     SettleBreak: settle_break,

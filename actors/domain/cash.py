@@ -3,7 +3,7 @@
 from actors.domain import ledger
 from actors.domain.account import Account
 from actors.domain.checks import account_of, is_name
-from actors.domain.commands import Adjust, Deposit, GrantCredit, Withdraw
+from actors.domain.commands import Adjust, Deposit, GrantCredit, Movement, Withdraw
 from actors.domain.events import Event, MoneyMoved
 from actors.domain.ledger import PostingKind
 from actors.domain.money import format_minor
@@ -14,8 +14,6 @@ AMOUNT_LIMIT_MINOR = 10**15
 BOOKS_LIMIT_MINOR = 10**18
 """All that is moved against one account of the broker: balances stay within the 64 bits of the bus and the journal."""
 TEXT_LIMIT_CHARACTERS = 64
-
-Movement = Deposit | Withdraw | GrantCredit | Adjust
 
 KINDS: dict[type, tuple[PostingKind, str]] = {
     Deposit: (PostingKind.DEPOSIT, ledger.CASH),

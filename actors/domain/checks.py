@@ -52,7 +52,7 @@ def dealable_tick(state: State, account: Account, symbol: str, now_ns: int) -> T
     There must be one, it must be live, the stream must be alive, and the instrument open and not halted.
     """
     instrument = state.instruments[symbol]
-    if instrument.state is HALTED:
+    if instrument.state is HALTED or state.halts.stops(account.group.name, symbol):
         raise Refused(Code.HALTED, f"trading in {symbol} is halted", "symbol")
     if not state.is_open(instrument, now_ns):
         raise Refused(Code.MARKET_CLOSED, f"the market in {symbol} is closed", "symbol")

@@ -6,10 +6,11 @@ import msgspec
 
 from actors.domain.child import VenueReport
 from actors.domain.group import STANDARD, Group
+from actors.domain.halt import HaltScope
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.limits import Limits
-from actors.domain.order import OrderTerms
+from actors.domain.order import OrderTerms, Side
 from actors.domain.quote import Tick
 from actors.domain.rulebook import Rule
 
@@ -39,12 +40,20 @@ class DefineInstrument(Told, frozen=True):
     """Adds an instrument or changes its terms."""
 
     instrument: Instrument
+    actor: str = "config"
+    reason: str = ""
+    """Why a person wants it so; empty where configuration says it. This and `if_version` are the same in others."""
+    if_version: int = 0
+    """Refused with VERSION_MISMATCH where the terms have another version (changes.py); 0: whichever they have."""
 
 
 class DefineGroup(Told, frozen=True):
     """Adds a group of accounts or changes its terms."""
 
     group: Group
+    actor: str = "config"
+    reason: str = ""
+    if_version: int = 0
 
 
 class SetLimits(Told, frozen=True):
@@ -53,6 +62,8 @@ class SetLimits(Told, frozen=True):
     account_id: int
     limits: Limits
     actor: str
+    reason: str = ""
+    if_version: int = 0
 
 
 class DefineHolidays(Told, frozen=True):
@@ -61,6 +72,9 @@ class DefineHolidays(Told, frozen=True):
     currency: str
     days: tuple[int, ...]
     """Since 1 January 1970."""
+    actor: str = "config"
+    reason: str = ""
+    if_version: int = 0
 
 
 class DefineRules(Told, frozen=True):
@@ -68,12 +82,48 @@ class DefineRules(Told, frozen=True):
 
     rules: tuple[Rule, ...]
     venues: tuple[str, ...] = ()
+    actor: str = "config"
+    reason: str = ""
+    if_version: int = 0
 
 
 class DefineHedge(Told, frozen=True):
     """Hedges a symbol from now on, or in another way."""
 
     terms: HedgeTerms
+    actor: str = "config"
+    reason: str = ""
+    if_version: int = 0
+
+
+class SendHedge(Told, frozen=True):
+    """Buys or sells for the broker itself, at the market of the first of the venues that deals it, once per `key`."""
+
+    symbol: str
+    side: Side
+    quantity_e8: int
+    venues: tuple[str, ...]
+    key: str
+    actor: str
+    reason: str
+
+
+class HaltTrading(Told, frozen=True):
+    """Nothing is dealt from now on: see halt.py. Halted again it stays as it is."""
+
+    scope: HaltScope
+    name: str
+    actor: str
+    reason: str
+
+
+class ResumeTrading(Told, frozen=True):
+    """Ends a halt; other halts go on."""
+
+    scope: HaltScope
+    name: str
+    actor: str
+    reason: str
 
 
 class ReportExecution(Told, frozen=True):
@@ -102,6 +152,14 @@ class SettleBreak(Told, frozen=True):
     filled_e8: int
     price_e8: int
     actor: str
+
+
+class DismissBreak(Told, frozen=True):
+    """A person has dealt with a break that leaves no order to settle, outside of these books."""
+
+    child_id: str
+    actor: str
+    reason: str
 
 
 class OpenAccount(Told, frozen=True):
@@ -148,6 +206,31 @@ class Adjust(Told, frozen=True):
     amount_minor: int
     key: str
     actor: str
+
+
+Movement = Deposit | Withdraw | GrantCredit | Adjust
+
+
+class SetApprovalLimits(Told, frozen=True):
+    """Sets how much one person may have moved on an account within a day, by currency; nothing in any other."""
+
+    limits_minor: dict[str, int]
+
+
+class RequestMoney(Told, frozen=True):
+    """Has money moved, or above the limit asks for it (approval.py), once per key of the movement."""
+
+    movement: Movement
+    reason: str
+
+
+class DecideRequest(Told, frozen=True):
+    """Another person has the money moved that was asked for, or turns it down."""
+
+    request_id: int
+    approves: bool
+    actor: str
+    reason: str
 
 
 class SubmitOrder(Told, frozen=True):
@@ -220,14 +303,21 @@ class ReversePosition(Told, frozen=True):
 
 EngineCommand = (
     OpenAccount
+    | DefineInstrument
     | DefineGroup
     | SetLimits
     | DefineHolidays
     | DefineRules
     | DefineHedge
+    | SendHedge
+    | HaltTrading
+    | ResumeTrading
     | ReportExecution
     | ReportHolding
     | SettleBreak
+    | DismissBreak
+    | RequestMoney
+    | DecideRequest
     | Deposit
     | Withdraw
     | GrantCredit
@@ -242,8 +332,8 @@ EngineCommand = (
     | ReversePosition
 )
 """What other processes may ask for."""
-Command = DefineInstrument | EngineCommand
-"""What the engine obeys: instruments come from configuration alone."""
+Command = SetApprovalLimits | EngineCommand
+"""What the engine obeys: how much one person may move comes from configuration alone."""
 
 
 class ObserveTicks(Told, frozen=True):

@@ -5,15 +5,17 @@ Events carry the state after them (the order, the position), so whoever follows 
 
 import msgspec
 
+from actors.domain.approval import MoneyRequest
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, VenueFill
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
+from actors.domain.halt import Halt
 from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting
 from actors.domain.limits import Limits
-from actors.domain.order import Fill, Order, Position
+from actors.domain.order import Fill, Order, Position, Side
 from actors.domain.requirement import Requirement
 from actors.domain.rulebook import RuleBook
 from actors.domain.stop_out import MarginStatus
@@ -49,6 +51,60 @@ class LimitsSet(Happened, frozen=True):
 class HolidaysDefined(Happened, frozen=True):
     currency: str
     days: tuple[int, ...]
+
+
+class TermsChanged(Happened, frozen=True):
+    """A person has changed the terms that the event before says."""
+
+    subject: str
+    actor: str
+    reason: str
+    time_ns: int
+
+
+class TradingHalted(Happened, frozen=True):
+    halt: Halt
+
+
+class TradingResumed(Happened, frozen=True):
+    """The halt that is over; who ended it is in the TermsChanged that follows."""
+
+    halt: Halt
+
+
+class ApprovalLimitsSet(Happened, frozen=True):
+    limits_minor: dict[str, int]
+
+
+class MoneyRequested(Happened, frozen=True):
+    """Of a request that needs nobody else, the movement follows."""
+
+    request: MoneyRequest
+
+
+class RequestDecided(Happened, frozen=True):
+    """Of one that was approved, the movement follows."""
+
+    request: MoneyRequest
+
+
+class HedgeOrdered(Happened, frozen=True):
+    """A person has a hedge sent: the child order follows."""
+
+    key: str
+    symbol: str
+    side: Side
+    quantity_e8: int
+    venues: tuple[str, ...]
+    actor: str
+    reason: str
+
+
+class BreakDismissed(Happened, frozen=True):
+    child_id: str
+    actor: str
+    reason: str
+    time_ns: int
 
 
 class RulesDefined(Happened, frozen=True):
@@ -199,6 +255,14 @@ Event = (
     | ChildSent
     | ChildChanged
     | BreakFound
+    | BreakDismissed
+    | HedgeOrdered
+    | TermsChanged
+    | TradingHalted
+    | TradingResumed
+    | ApprovalLimitsSet
+    | MoneyRequested
+    | RequestDecided
     | InquiryDue
     | AccountOpened
     | MoneyMoved

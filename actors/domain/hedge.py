@@ -13,7 +13,7 @@ from collections.abc import Collection
 import msgspec
 
 from actors.domain import wide
-from actors.domain.money import FLOOR, LIMIT_E8, div
+from actors.domain.money import FLOOR, LIMIT_E8, div, format_e8
 from actors.domain.order import BUY, Side
 from actors.domain.quote import Tick
 
@@ -47,6 +47,11 @@ def terms_faults(terms: HedgeTerms, venues: Collection[str]) -> list[str]:
     if len(dict.fromkeys(terms.venues)) != len(terms.venues):
         found.append("a venue is named twice")
     return found
+
+
+def asked_hedge(symbol: str, side: Side, quantity_e8: int) -> str:
+    """A person's hedge in words, as it is known by its key."""
+    return f"{side.value} {format_e8(quantity_e8)} {symbol}"
 
 
 def hedge_needed(net_e8: int, hedged_e8: int, limit_e8: int, step_e8: int, minimum_e8: int) -> int:

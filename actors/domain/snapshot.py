@@ -4,9 +4,12 @@ import msgspec
 
 from actors.domain import waiting
 from actors.domain.account import Account
+from actors.domain.approval import MoneyRequest
 from actors.domain.books import SavedBooks
+from actors.domain.changes import Change
 from actors.domain.commands import Mode
 from actors.domain.group import Group
+from actors.domain.halt import Halt
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger
 from actors.domain.limits import AS_THE_GROUP, Limits
@@ -60,6 +63,12 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     next_roll_ns: int
     books: SavedBooks
     holidays: dict[str, tuple[int, ...]] = {}
+    requests: list[MoneyRequest] = []
+    approval_limits: dict[str, int] = {}
+    versions: dict[str, int] = {}
+    changed_by_staff: list[str] = []
+    changes: list[Change] = []
+    halts: list[Halt] = []
 
 
 def snapshot(state: State) -> Snapshot:
@@ -80,6 +89,12 @@ def snapshot(state: State) -> Snapshot:
         state.next_roll_ns,
         state.books.saved(),
         dict(state.holidays),
+        list(state.requests.by_key.values()),
+        dict(state.approval_limits),
+        dict(state.versions.current),
+        list(state.versions.by_staff),
+        list(state.versions.changes),
+        list(state.halts),
     )
 
 
@@ -98,6 +113,14 @@ def restore(saved: Snapshot) -> State:
     state.moved = dict(saved.moved)
     state.next_roll_ns = saved.next_roll_ns
     state.holidays = dict(saved.holidays)
+    for request in saved.requests:
+        state.requests.take(request)
+    state.approval_limits = dict(saved.approval_limits)
+    state.versions.current = dict(saved.versions)
+    state.versions.by_staff = dict.fromkeys(saved.changed_by_staff)
+    state.versions.changes = list(saved.changes)
+    for halt in saved.halts:
+        state.halts.begin(halt)
     for group in saved.groups:
         state.define_group(group)
     state.books.restore(saved.books)

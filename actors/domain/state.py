@@ -3,11 +3,14 @@
 import msgspec
 
 from actors.domain.account import Account, AccountSummary
+from actors.domain.approval import Requests
 from actors.domain.band_index import Bands
 from actors.domain.books import Books
 from actors.domain.calendar import SessionState, roll_after, state_at
+from actors.domain.changes import Versions
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
+from actors.domain.halt import Halts
 from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
@@ -43,6 +46,13 @@ class State:
         """By currency, the days on which nothing is settled in it."""
         self.moved: dict[str, tuple[int, str, int]] = {}
         """What each idempotency key moved: account, kind of posting, amount."""
+        self.requests = Requests()
+        """Money that staff have asked for."""
+        self.approval_limits: dict[str, int] = {}
+        """By currency, how much one person may have moved on an account within a day."""
+        self.versions = Versions()
+        """Of the terms that staff may change."""
+        self.halts = Halts()
         self.next_roll_ns = 0
         """When the trading day ends; 0 before the first sign of life of the price stream."""
         self.bands: dict[str, Bands] = {STANDARD: Bands()}
@@ -76,7 +86,7 @@ class State:
         if triggers is None or not tick.live:
             return []
         instrument = self.instruments[tick.symbol]
-        if instrument.state is HALTED or not self.is_open(instrument, tick.time_ns):
+        if self.is_halted(instrument) or not self.is_open(instrument, tick.time_ns):
             return []
         return triggers.reached(tick)
 
@@ -88,6 +98,10 @@ class State:
         for symbol in behind:
             if symbol in self.ticks:
                 self._set_tick(msgspec.structs.replace(self.ticks[symbol], live=False))
+
+    def is_halted(self, instrument: Instrument) -> bool:
+        """Whether nobody deals the instrument, whatever the group."""
+        return instrument.state is HALTED or self.halts.stops_symbol(instrument.symbol)
 
     def is_open(self, instrument: Instrument, now_ns: int) -> bool:
         """Whether the instrument's session is open; worked out anew only when it may have changed."""

@@ -1,11 +1,14 @@
-"""What staff say of accounts and of settlement: limits of one account, bank holidays."""
+"""What staff say of accounts and of settlement: limits of one account, bank holidays. And who changes terms, why."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 from actors.domain.cash import check_actor
+from actors.domain.changes import check_reason
 from actors.domain.checks import account_of
 from actors.domain.commands import DefineHolidays, SetLimits
-from actors.domain.events import Event, HolidaysDefined, LimitsSet
+from actors.domain.events import Event, HolidaysDefined, LimitsSet, TermsChanged
 from actors.domain.limits import check_sound
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
@@ -38,3 +41,27 @@ def define_holidays(state: State, command: DefineHolidays, now_ns: int) -> list[
     if any(earlier >= later for earlier, later in pairwise(days)):
         raise Refused(Code.BAD_TERMS, "holidays come in order, each once", "days")
     return [] if state.holidays.get(code, ()) == days else [HolidaysDefined(code, days)]
+
+
+def explained(
+    subject_of: Callable[[Any], str], decide: Callable[[State, Any, int], list[Event]]
+) -> Callable[[State, Any, int], list[Event]]:
+    """`decide`, for a command that changes the terms of a subject: with who wants it, why, and to which version.
+
+    Terms that are so already are no change, whatever version was named: the same command again does nothing.
+    """
+
+    def step(state: State, command: Any, now_ns: int) -> list[Event]:
+        check_actor(command.actor)
+        if command.reason:
+            check_reason(command.reason)
+        subject = subject_of(command)
+        events = decide(state, command, now_ns)
+        if not events:
+            return []
+        state.versions.check(subject, getattr(command, "if_version", 0))
+        if command.reason:
+            events.append(TermsChanged(subject, command.actor, command.reason, now_ns))
+        return events
+
+    return step

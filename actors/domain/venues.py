@@ -6,7 +6,7 @@ from actors.domain.child import Break, BreakReason, VenueFill, VenueReport, send
 from actors.domain.commands import ReportExecution, ReportHolding, SettleBreak
 from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
 from actors.domain.execution import EXEC_ID_LIMIT_CHARACTERS, CannotSettle, overdue, settle, stray, take, time_out
-from actors.domain.instrument import Instrument, InstrumentState
+from actors.domain.instrument import Instrument
 from actors.domain.money import format_e8
 from actors.domain.order import BUY, SELL, TimeInForce
 from actors.domain.quote import Tick
@@ -88,7 +88,7 @@ def hedge(state: State, tick: Tick, now_ns: int) -> list[Event]:
     """Sends what is open to the market beyond the symbol's limit, if it can be dealt now."""
     books, symbol = state.books, tick.symbol
     terms, instrument = books.hedges.get(symbol), state.instruments[symbol]
-    if terms is None or not tick.live or instrument.state is InstrumentState.HALTED:
+    if terms is None or not tick.live or state.is_halted(instrument):
         return []
     if symbol not in books.desks or now_ns - books.hedged_ns.get(symbol, 0) < HEDGE_PAUSE_NS:
         return []

@@ -25,18 +25,28 @@ def waits_for_e8(order: Order) -> int:
 def see(state: State, tick: Tick) -> list[Reached]:
     """The price of its symbol from now on; gives what it reaches, in order of dealing.
 
-    A protection that venues have refused to carry out waits again, without a try, until its pause is over.
+    A protection that venues have refused to carry out waits again, without a try, until its pause is over; so does
+    all that waits for a group that is halted.
     """
     reached = state.observe(tick)
-    if not state.books.refusals:
+    if not (state.books.refusals or state.halts.has_groups):
         return reached
     return [one for one in reached if not _put_back(state, one, tick.time_ns)]
 
 
 def _put_back(state: State, one: Reached, now_ns: int) -> bool:
-    if one.what is Waiting.ORDER or not state.books.pauses(one.item_id, now_ns):
+    account = state.accounts[one.account_id]
+    is_halted = state.halts.stops_group(account.group.name)
+    if one.what is Waiting.ORDER:
+        order = account.orders.get(one.item_id)
+        if is_halted and order is not None and one.mark == (order.trail_seq or waits_for_e8(order)):
+            watch_price(state, order, trail_reached=True)
+        return is_halted
+    if not (is_halted or state.books.pauses(one.item_id, now_ns)):
         return False
-    position = state.accounts[one.account_id].positions[one.item_id]
+    position = account.positions.get(one.item_id)
+    if position is None:
+        return True
     alone = {
         Waiting.STOP_LOSS: {"take_profit_e8": 0, "trailing_stop_e8": 0},
         Waiting.TAKE_PROFIT: {"stop_loss_e8": 0, "trailing_stop_e8": 0},
@@ -65,7 +75,8 @@ def watch_order(state: State, order: Order, before: Order | None = None) -> None
         watch_price(state, order)
 
 
-def watch_price(state: State, order: Order) -> None:
+def watch_price(state: State, order: Order, *, trail_reached: bool = False) -> None:
+    """`trail_reached`: it is a trailing stop that was reached, and nobody has dealt it: as in `watch_position`."""
     if order.at_venue_e8:
         return
     terms = order.terms
@@ -74,7 +85,7 @@ def watch_price(state: State, order: Order) -> None:
     buys = terms.side is BUY
     if terms.type is TRAILING_STOP:
         waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)
-        _follow(state, triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys)
+        _follow(state, triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys, is_reached=trail_reached)
         return
     price_e8 = waits_for_e8(order)
     waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, price_e8)

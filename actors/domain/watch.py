@@ -14,7 +14,6 @@ from actors.domain.evolution import evolve
 from actors.domain.executed import closing_order, cost_of
 from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.exposure import Exposure
-from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason
 from actors.domain.quote import Tick
@@ -78,11 +77,12 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
     What a venue is to close counts as closed while its answer may be expected: closing more could be too much. A venue
     that is silent for longer holds nothing else up, nor one that refuses: the next position is closed then.
     """
-    profits = []
+    profits: list[tuple[int, int]] = []
+    if state.halts.stops_group(account.group.name):
+        return
     for position in account.positions.values():
         instrument, tick = state.instruments[position.symbol], account.ticks[position.symbol]
-        dealable = tick.live and instrument.state is not InstrumentState.HALTED and state.is_open(instrument, now_ns)
-        if dealable:
+        if tick.live and not state.is_halted(instrument) and state.is_open(instrument, now_ns):
             profit = margin.profit_minor(position, instrument, state.crosses, account.ticks, account.currency)
             profits.append((position.position_id, profit))
     for position_id in stop_out_order(profits):

@@ -8,6 +8,8 @@ from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
+    BreakDismissed,
     BreakFound,
     ChildChanged,
     ChildSent,
@@ -15,12 +17,14 @@ from actors.domain.events import (
     Event,
     GroupDefined,
     HedgeDefined,
+    HedgeOrdered,
     HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
     LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
+    MoneyRequested,
     NegativeBalanceForgiven,
     OrderAccepted,
     OrderEnded,
@@ -28,8 +32,12 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RequestDecided,
     RulesDefined,
     SwapCharged,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from actors.domain.ledger import Posting
 from actors.domain.order import Position
@@ -88,6 +96,14 @@ class EventRows:
             ChildSent: self._nothing,
             ChildChanged: self._nothing,
             BreakFound: self._nothing,
+            BreakDismissed: self._nothing,
+            HedgeOrdered: self._nothing,
+            TermsChanged: self._nothing,
+            TradingHalted: self._nothing,
+            TradingResumed: self._nothing,
+            ApprovalLimitsSet: self._nothing,
+            MoneyRequested: self._nothing,
+            RequestDecided: self._nothing,
             InquiryDue: self._nothing,
         }
         for event in events:

@@ -173,7 +173,7 @@ def test_codes_and_statuses() -> None:
 
 def test_every_address_is_told() -> None:
     for path in [route.path for route in routes.API]:
-        address = re.sub(r"\(.*\)", lambda _: r"[\w-]+", path)
+        address = re.sub(r"\([^)]*\)", lambda _: r"[\w-]+", path)
         assert re.search(rf"(localhost:8080|POST |PUT |GET |DELETE |PATCH ){address}[ ?`\"\n]", API), path
 
 

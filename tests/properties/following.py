@@ -41,6 +41,13 @@ class Trails:
                     reached.add(key)
         return reached
 
+    def hold(self, reached: set[tuple[str, int]], tick: Tick) -> None:
+        """Those that the tick reaches, and that are not dealt with: reached again where the price is no better."""
+        for key in reached:
+            one = self.followed[key]
+            best_e8 = tick.bid_e8 + one.distance_e8 if one.side is SELL else tick.ask_e8 - one.distance_e8
+            self.followed[key] = one._replace(best_e8=best_e8)
+
     def take(self, event: Event, state: State) -> None:
         if isinstance(event, OrderFilled | PositionModified):
             position = event.position

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
 from actors.domain.commands import Mode, Which
+from actors.domain.halt import HaltScope
 from actors.domain.order import OrderType, Side, TimeInForce
 from tests.properties.trading import Trading
 
@@ -39,6 +40,12 @@ class Engine(RuleBasedStateMachine, Trading):
     adjust = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 20_000))(Trading.adjust)
     define_group = rule(which=st.integers(0, 6))(Trading.define_group)
     set_limits = rule(account_id=ACCOUNTS, which=st.integers(0, 5))(Trading.set_limits)
+    halt = rule(scope=st.sampled_from(HaltScope), symbol=SYMBOLS)(Trading.halt)
+    resume = rule(which=PICKS)(Trading.resume)
+    resume_too = rule(which=PICKS)(Trading.resume)
+    change_instrument = rule(symbol=SYMBOLS, which=PICKS)(Trading.change_instrument)
+    request_money = rule(account_id=ACCOUNTS, amount_minor=st.integers(-50_000, 50_000))(Trading.request_money)
+    decide_request = rule(which=PICKS, approves=st.booleans())(Trading.decide_request)
     define_holidays = rule(
         currency=st.sampled_from(["USD", "EUR", "JPY"]), ahead=st.lists(st.integers(0, 14), max_size=6)
     )(Trading.define_holidays)

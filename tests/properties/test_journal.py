@@ -10,8 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.domain.commands import DefineHolidays, Input
+from actors.domain.commands import DefineHolidays, Deposit, HaltTrading, Input, RequestMoney, SetApprovalLimits
 from actors.domain.events import Event, OrderFilled
+from actors.domain.halt import HaltScope
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
 from actors.store import keeper, recovery, segments, snapshots
@@ -140,7 +141,13 @@ TestLife = Life.TestCase
 def test_the_hash_is_of_every_part_of_the_state() -> None:
     """A field that is not in it would make two states look the same."""
     state = State()
-    applied(state, [*INPUTS[:200], DefineHolidays("USD", (20_474,))])
+    staff: list[Input] = [
+        DefineHolidays("USD", (20_474,), "anna", "new year"),
+        SetApprovalLimits({"USD": 1}),
+        RequestMoney(Deposit(1, 100, "asked", "anna"), "as agreed"),
+        HaltTrading(HaltScope.ALL, "", "anna", "news"),
+    ]
+    applied(state, [*INPUTS[:200], *staff])
     whole = snapshot(state)
     seen = {state_hash(state)}
     for name in whole.__struct_fields__:

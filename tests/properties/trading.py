@@ -1,5 +1,7 @@
 """What clients, the market and time do to the engine: each action a method, with small numbers for its choices."""
 
+from typing import Any
+
 import msgspec
 
 from actors.domain.broker import apply
@@ -11,16 +13,21 @@ from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DecideRequest,
     DefineGroup,
     DefineHolidays,
+    DefineInstrument,
     Deposit,
     GrantCredit,
+    HaltTrading,
     Mode,
     ModifyOrder,
     ModifyPosition,
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    RequestMoney,
+    ResumeTrading,
     ReversePosition,
     SetLimits,
     SubmitOrder,
@@ -29,6 +36,8 @@ from actors.domain.commands import (
 )
 from actors.domain.events import Event
 from actors.domain.group import STANDARD, Group, Markup
+from actors.domain.halt import HaltScope
+from actors.domain.instrument import InstrumentState
 from actors.domain.limits import AS_THE_GROUP, ExposureLimit, Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderTerms, OrderType, Outcome, Side, TimeInForce
@@ -95,6 +104,33 @@ class Trading(Watched):
 
     def set_limits(self, account_id: int, which: int) -> None:
         self.tell(SetLimits(account_id, LIMITS[which % len(LIMITS)], "test"))
+
+    def halt(self, scope: HaltScope, symbol: str) -> None:
+        name = {HaltScope.ALL: "", HaltScope.GROUP: STANDARD, HaltScope.SYMBOL: symbol}[scope]
+        self.tell(HaltTrading(scope, name, "test", "halted"))
+
+    def resume(self, which: int) -> None:
+        halts = list(self.state.halts)
+        if halts:
+            halt = halts[which % len(halts)]
+            self.tell(ResumeTrading(halt.scope, halt.name, "test", "over"))
+
+    def change_instrument(self, symbol: str, which: int) -> None:
+        changes: tuple[dict[str, Any], ...] = (
+            {"state": InstrumentState.CLOSE_ONLY},
+            {"state": InstrumentState.OPEN},
+            {"margin_rate_e8": self.state.instruments[symbol].margin_rate_e8 + 1_000_000},
+        )
+        changed = msgspec.structs.replace(self.state.instruments[symbol], **changes[which % len(changes)])
+        self.tell(DefineInstrument(changed, "test", "changed"))
+
+    def request_money(self, account_id: int, amount_minor: int) -> None:
+        self.tell(RequestMoney(Adjust(account_id, amount_minor, self._new_id(), "test"), "asked"))
+
+    def decide_request(self, which: int, approves: bool) -> None:
+        pending = self.state.requests.pending
+        number = pending[which % len(pending)].request_id if pending else which
+        self.tell(DecideRequest(number, approves, "other", "decided"))
 
     def define_holidays(self, currency: str, ahead: list[int]) -> None:
         """So many days from the one on which it all begins."""

@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain.broker import apply
 from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
-from actors.domain.commands import DefineGroup, DefineInstrument, Input, Mode, ObserveStream, ObserveTicks
+from actors.domain.commands import DefineGroup, DefineInstrument, HaltTrading, Input, Mode, ObserveStream, ObserveTicks
 from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
@@ -80,10 +80,15 @@ class Watched:
         if isinstance(told, ObserveTicks):
             for tick in told.ticks:
                 see(self.copy, tick)
-                if self.state.ticks[tick.symbol] is tick and tick.live:
+                if self.state.ticks[tick.symbol] is tick and tick.live and not self._is_halted(tick.symbol):
                     reached = self.trails.see(tick)
+                    if self.state.halts.has_groups:
+                        self.trails.hold(reached, tick)
+                        reached = set()
         elif isinstance(told, ObserveStream):
             self.copy.observe_stream(told.alive_ns, told.behind)
+        if isinstance(told, HaltTrading):
+            self.repriced |= self.state.ticks.keys()
         gone = trailed(events) if isinstance(told, ObserveTicks) else set()
         for event in events:
             evolve(self.copy, event)
@@ -94,11 +99,15 @@ class Watched:
         if isinstance(told, DefineGroup):
             self.repriced |= self.state.ticks.keys()
         if isinstance(told, ObserveTicks):
-            self.repriced -= {tick.symbol for tick in told.ticks if self.state.ticks[tick.symbol] is tick}
+            if not list(self.state.halts):
+                self.repriced -= {tick.symbol for tick in told.ticks if self.state.ticks[tick.symbol] is tick}
             if told.ticks[-1].live:
                 self.a_margin_status_is_exact()
         self.check()
         return events
+
+    def _is_halted(self, symbol: str) -> bool:
+        return self.state.is_halted(self.state.instruments[symbol])
 
     def _take(self, event: Event) -> None:
         self.trails.take(event, self.state)
@@ -284,7 +293,7 @@ class Watched:
                 equity_minor = state.summary(account, self.now_ns).equity_minor
                 found = status(equity_minor, account.maintenance_minor, account.group.levels)
             assert account.status is found
-            assert found is not MarginStatus.STOP_OUT
+            assert found is not MarginStatus.STOP_OUT or list(state.halts)
 
     def nothing_waits_that_the_market_has_reached(self) -> None:
         for order in self.orders():

@@ -8,7 +8,7 @@ from typing import Any
 
 import zmq
 
-from actors import reports
+from actors import desk_reports, reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,
@@ -47,21 +47,28 @@ from actors.bus.requests import (
     AggregatorRequest,
     EngineRequest,
     GetAccount,
+    GetAccounts,
     GetBars,
+    GetBreaks,
+    GetChanges,
     GetEntries,
     GetEvents,
+    GetExplanation,
     GetExposure,
     GetFills,
     GetInstruments,
     GetLotSize,
     GetLps,
+    GetMoneyRequests,
     GetOrders,
     GetPreview,
+    GetTerms,
     GetTickHistory,
     GetTicks,
     GetTransactions,
     HistoryRequest,
     Ping,
+    PreviewRoute,
 )
 from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain import broker, margin
@@ -72,13 +79,16 @@ from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
     ClosePositions,
+    DecideRequest,
     DefineInstrument,
     Deposit,
     Input,
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    RequestMoney,
     ReversePosition,
+    SetApprovalLimits,
     SubmitOrder,
 )
 from actors.domain.events import Event, MoneyMoved, OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
@@ -173,6 +183,7 @@ class FakeBroker:
         ]
         for terms in INSTRUMENTS.values():
             self.tell(DefineInstrument(terms))
+        self.tell(SetApprovalLimits({"USD": 1_000_00}))
         for account_id in (1, 2):
             self.tell(OpenAccount(account_id, "USD"))
             self.tell(Deposit(account_id, 10_000_000, f"opening-{account_id}", "test"))
@@ -257,7 +268,28 @@ class FakeBroker:
             case GetEvents():
                 known = [] if self.forgets_events else self.batches
                 return Events([batch for batch in known if batch.first_seq >= body.first_seq])
+            case GetTerms():
+                return desk_reports.terms(self.state)
+            case GetChanges():
+                return desk_reports.changes(self.state, body)
+            case GetAccounts():
+                return desk_reports.accounts(self.state, body)
+            case GetMoneyRequests():
+                return desk_reports.money_requests(self.state, body)
+            case GetBreaks():
+                return desk_reports.breaks(self.state)
+            case GetExposure():
+                return reports.exposure_report(self.state)
+            case GetExplanation():
+                return Refusal("UNKNOWN_FILL", f"there is no fill {body.fill_id}")
+            case PreviewRoute():
+                return desk_reports.preview(self.state, body, time.time_ns())
         repeated = not self.tell(body)
+        if isinstance(body, RequestMoney):
+            number = self.state.requests.by_key[body.movement.key].request_id
+            return desk_reports.money_report(self.state, number)
+        if isinstance(body, DecideRequest):
+            return desk_reports.money_report(self.state, body.request_id)
         if not isinstance(body, SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition):
             return Done(self.state.event_seq)
         outcome = self.state.accounts[body.account_id].outcomes[body.client_order_id]

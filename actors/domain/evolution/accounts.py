@@ -3,6 +3,7 @@
 from actors.domain.calendar import roll_ns
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
     DaySealed,
     GroupDefined,
     HolidaysDefined,
@@ -10,8 +11,13 @@ from actors.domain.events import (
     LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
+    MoneyRequested,
     NegativeBalanceForgiven,
+    RequestDecided,
     SwapCharged,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State
@@ -20,6 +26,11 @@ from actors.domain.waiting import rewatch
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
     state.define_instrument(event.instrument)
+    state.versions.note(f"instrument {event.instrument.symbol}", state.event_seq + 1)
+    for account in state.accounts.values():
+        # Sessions, margin and crosses may be others: what was known of its bands holds no longer.
+        if account.positions:
+            state.unwatched[account.account_id] = None
 
 
 def _account(state: State, event: AccountOpened) -> None:
@@ -28,6 +39,7 @@ def _account(state: State, event: AccountOpened) -> None:
 
 def _group(state: State, event: GroupDefined) -> None:
     state.define_group(event.group)
+    state.versions.note(f"group {event.group.name}", state.event_seq + 1)
     for account in state.accounts.values():
         if account.group.name == event.group.name:
             account.agree(event.group, account.own_limits)
@@ -39,10 +51,34 @@ def _group(state: State, event: GroupDefined) -> None:
 def _limits(state: State, event: LimitsSet) -> None:
     account = state.accounts[event.account_id]
     account.agree(account.group, event.limits)
+    state.versions.note(f"limits {event.account_id}", state.event_seq + 1)
 
 
 def _holidays(state: State, event: HolidaysDefined) -> None:
     state.holidays[event.currency] = event.days
+    state.versions.note(f"holidays {event.currency}", state.event_seq + 1)
+
+
+def _halted(state: State, event: TradingHalted) -> None:
+    state.halts.begin(event.halt)
+    state.versions.note(f"halt {event.halt.what}", state.event_seq + 1)
+
+
+def _resumed(state: State, event: TradingResumed) -> None:
+    state.halts.end(event.halt.what)
+    state.versions.note(f"halt {event.halt.what}", state.event_seq + 1)
+
+
+def _changed(state: State, event: TermsChanged) -> None:
+    state.versions.explain(state.event_seq, event.subject, event.actor, event.reason, event.time_ns)
+
+
+def _approval_limits(state: State, event: ApprovalLimitsSet) -> None:
+    state.approval_limits = event.limits_minor
+
+
+def _request(state: State, event: MoneyRequested | RequestDecided) -> None:
+    state.requests.take(event.request)
 
 
 def _money(state: State, event: MoneyMoved) -> None:
@@ -75,6 +111,12 @@ EVOLVE: Evolutions = {
     GroupDefined: _group,
     LimitsSet: _limits,
     HolidaysDefined: _holidays,
+    TradingHalted: _halted,
+    TradingResumed: _resumed,
+    TermsChanged: _changed,
+    ApprovalLimitsSet: _approval_limits,
+    MoneyRequested: _request,
+    RequestDecided: _request,
     MoneyMoved: _money,
     SwapCharged: _swap,
     MarginStatusChanged: _status,

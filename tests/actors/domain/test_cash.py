@@ -4,8 +4,7 @@ import pytest
 
 from actors.domain import ledger
 from actors.domain.broker import apply
-from actors.domain.cash import Movement
-from actors.domain.commands import Adjust, Deposit, GrantCredit, ObserveTicks, Withdraw
+from actors.domain.commands import Adjust, Deposit, GrantCredit, Movement, ObserveTicks, Withdraw
 from actors.domain.events import MoneyMoved
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import Side

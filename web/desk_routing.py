@@ -1,0 +1,160 @@
+"""Dealing rules for the staff: listed, added, changed, ordered, taken away, and tried on an order that is not sent."""
+
+from typing import Any
+
+from actors.bus.answers import RoutePreview, Terms
+from actors.bus.requests import PreviewRoute
+from actors.domain.commands import DefineRules
+from actors.domain.rulebook import Rule
+from web import desk_schema, problem, schema
+from web.contract import QUESTION, contract
+from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
+from web.plain import merged, plain, struct_of
+from web.terms import positive_e8
+from web.times import parse_ns
+
+RULES = "rules"
+
+
+class _RulesHandler(DeskHandler):
+    async def define(self, terms: Terms, rules: tuple[Rule, ...], reason: str, status: int = 200) -> None:
+        """Has all rules be these, unless they are others by now than those that were looked at."""
+        version = self.wanted_version() or terms.versions.get(RULES, 0)
+        command = DefineRules(rules, terms.venues, self.caller.username, reason, version)
+        await self.change(command, RULES, reason, before=terms.rules)
+        self.answer_rules(await self.terms(), status)
+
+    def answer_rules(self, terms: Terms, status: int = 200) -> None:
+        if version := terms.versions.get(RULES, 0):
+            self.set_header("ETag", f'"{version}"')
+        body = {"version": terms.rules.version, "venues": terms.venues, "rules": plain(terms.rules.rules)}
+        self.answer(body, status)
+
+
+class RoutingHandler(_RulesHandler):
+    """GET and POST /admin/routing: the rules in the order in which they are tried; a new one."""
+
+    @contract("The dealing rules.", {200: Answered}, problems=QUESTION)
+    async def get(self) -> None:
+        self.parameters(schema.NoParameters)
+        self.answer_rules(await self.terms())
+
+    @contract(
+        "Add a rule.",
+        {201: Answered},
+        body=desk_schema.NewRule,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"rule": {"name": "large", "book": "b_book", "quantity_min": "50000"}, "reason": "large ones"},
+    )
+    async def post(self) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(desk_schema.NewRule)
+        terms = await self.terms()
+        known = terms.rules.rules
+        number = max(rule.rule_id for rule in known) + 1
+        rule = struct_of(Rule, {"rule_id": str(number), **wanted.rule}, "rule")
+        place = len(known) - 1 if wanted.place is None else min(wanted.place, len(known))
+        await self.define(terms, (*known[:place], rule, *known[place:]), wanted.reason, 201)
+
+
+class RuleHandler(_RulesHandler):
+    """PATCH (RFC 7396) and DELETE /admin/routing/{id}."""
+
+    @contract(
+        "Change a rule.",
+        {200: Answered},
+        body=desk_schema.ChangedTerms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"terms": {"quantity_min": "70000"}, "reason": "fewer"},
+    )
+    async def patch(self, rule_id: str) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(desk_schema.ChangedTerms)
+        terms = await self.terms()
+        known = _rule(terms, int(rule_id))
+        rule = struct_of(Rule, merged(plain(known), wanted.terms))
+        rules = tuple(rule if it is known else it for it in terms.rules.rules)
+        await self.define(terms, rules, wanted.reason)
+
+    @contract("Take a rule away.", {200: Answered}, parameters=desk_schema.Why, problems=CHANGE, headers=IF_MATCH)
+    async def delete(self, rule_id: str) -> None:
+        reason = self.parameters(desk_schema.Why).reason
+        terms = await self.terms()
+        known = _rule(terms, int(rule_id))
+        await self.define(terms, tuple(it for it in terms.rules.rules if it is not known), reason)
+
+
+class RuleOrderHandler(_RulesHandler):
+    """PUT /admin/routing/order: the ids of all rules, in the order in which they are to be tried."""
+
+    @contract(
+        "Order the rules.",
+        {200: Answered},
+        body=desk_schema.RuleOrder,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example={"rule_ids": ["1", "2"], "reason": "large ones first"},
+    )
+    async def put(self) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(desk_schema.RuleOrder)
+        terms = await self.terms()
+        rules = tuple(_rule(terms, int(number)) for number in wanted.rule_ids)
+        if sorted(rule.rule_id for rule in rules) != sorted(rule.rule_id for rule in terms.rules.rules):
+            raise problem.invalid("rule_ids", "Name each rule once.")
+        await self.define(terms, rules, wanted.reason)
+
+
+class RoutePreviewHandler(DeskHandler):
+    """POST /admin/routing/preview: the rule that an order would meet, and why the others before it do not take it."""
+
+    @contract(
+        "Where an order would go, and why.",
+        {200: Answered},
+        body=desk_schema.Preview,
+        problems=QUESTION,
+        example={"account_id": "1", "symbol": "EURUSD", "side": "buy", "quantity": "1000"},
+    )
+    async def post(self) -> None:
+        self.parameters(schema.NoParameters)
+        wanted = self.body(desk_schema.Preview)
+        question = PreviewRoute(
+            int(wanted.account_id),
+            wanted.symbol,
+            wanted.side,
+            positive_e8(wanted.quantity, "quantity"),
+            tuple(struct_of(Rule, rule, f"rules[{at}]") for at, rule in enumerate(wanted.rules or ())),
+            0 if wanted.time is None else _moment(wanted.time),
+        )
+        self.answer(_preview(await self.engine(question, RoutePreview)))
+
+
+def _preview(found: RoutePreview) -> dict[str, Any]:
+    considered = [
+        {"rule_id": str(it.rule.rule_id), "name": it.rule.name, "matched": it.matched, "why_not": it.why_not or None}
+        for it in found.considered
+    ]
+    winner = next(it.rule for it in found.considered if it.matched)
+    return {
+        "version": found.version,
+        "price": plain(found.price_e8, name="price_e8"),
+        "rule": plain(winner),
+        "routing": plain(found.routing),
+        "considered": considered,
+    }
+
+
+def _rule(terms: Terms, number: int) -> Rule:
+    found = next((rule for rule in terms.rules.rules if rule.rule_id == number), None)
+    if found is None:
+        raise problem.Problem(404, "UNKNOWN_RULE", f"There is no rule {number}.", field="rule_id")
+    return found
+
+
+def _moment(text: str) -> int:
+    try:
+        return parse_ns(text)
+    except ValueError as error:
+        raise problem.invalid("time", f"{error}.") from None
