@@ -105,7 +105,7 @@ class Deal:
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
         left = without(position, quantity_e8, self.cover)
         if left.quantity_e8:
-            margin_minor = self._alone_minor(left.side, left.quantity_e8, left.cost_e16)
+            margin_minor = self._alone_minor(left.quantity_e8, left.cost_e16)
             left = msgspec.structs.replace(left, margin_minor=margin_minor)
         self._book(order, fill, left)
         return order
@@ -119,6 +119,7 @@ class Deal:
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
         terms, account, cover = order.terms, self._account, self.cover
+        cost_e16 = price_e8 * quantity_e8
         self._position_id += 1
         position = Position(
             self._position_id,
@@ -127,7 +128,7 @@ class Deal:
             terms.side,
             quantity_e8,
             price_e8,
-            self._alone_minor(terms.side, quantity_e8, price_e8 * quantity_e8),
+            self._alone_minor(quantity_e8, cost_e16),
             terms.stop_loss_e8,
             terms.take_profit_e8,
             self._now_ns,
@@ -137,8 +138,8 @@ class Deal:
             venue=cover.venue if cover else "",
         )
         self.opens = True
-        self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
-        order = filled(order, quantity_e8, price_e8, self._position_id, self.cover)
+        self.exposure.change(terms.side, quantity_e8, cost_e16)
+        order = filled(order, quantity_e8, price_e8, self._position_id, cover)
         self._book(order, self._fill(order, quantity_e8, price_e8, 0, self._loss_conversion()), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
@@ -155,7 +156,7 @@ class Deal:
             quantity_e8=sum_e8,
             open_price_e8=average_e8,
             open_rest_e16=rest_e16,
-            margin_minor=self._alone_minor(position.side, sum_e8, cost_e16),
+            margin_minor=self._alone_minor(sum_e8, cost_e16),
             stop_loss_e8=(terms.stop_loss_e8 if is_first else 0) or position.stop_loss_e8,
             take_profit_e8=(terms.take_profit_e8 if is_first else 0) or position.take_profit_e8,
             trailing_stop_e8=(terms.trailing_stop_e8 if is_first else 0) or position.trailing_stop_e8,
@@ -194,10 +195,10 @@ class Deal:
                 return position
         return None
 
-    def _alone_minor(self, side: Side, quantity_e8: int, cost_e16: int) -> int:
-        """Initial margin of a position, if it were all that the account has in the symbol."""
-        leg = (quantity_e8, cost_e16, 0, 0) if side is BUY else (0, 0, quantity_e8, cost_e16)
-        return required_of(*leg, self._terms, self._loss_conversion(), self._account.currency).initial_minor
+    def _alone_minor(self, quantity_e8: int, cost_e16: int) -> int:
+        """Initial margin of a position, if it were all that the account has in the symbol: the same, long or short."""
+        by = self._loss or self._loss_conversion()
+        return required_of(quantity_e8, cost_e16, 0, 0, self._terms, by, self._account.currency).initial_minor
 
     def _loss_conversion(self) -> Conversion:
         """What margin is converted by: the same for all executions of a deal."""
