@@ -175,9 +175,7 @@ class Bands:
         return placed is not None and placed.version == entry[2]
 
 
-def _amount_minor(
-    worst: dict[str, tuple[int, int]], change: Change, crosses: Crosses, currency: str
-) -> int | None:
+def _amount_minor(worst: dict[str, tuple[int, int]], change: Change, crosses: Crosses, currency: str) -> int | None:
     """What a change brings at the worst prices, rounded down; None where there is no worst price."""
     prices = worst.get(change.symbol)
     if prices is None:
@@ -193,6 +191,5 @@ def _amount_minor(
     bid_e8, ask_e8 = worst.get(symbol, (-1, -1))
     if bid_e8 <= 0 or ask_e8 < 0:
         return None
-    if inverse:
-        return amount_e16 * SCALE // (10**16 * (ask_e8 if amount_e16 > 0 else bid_e8))
-    return amount_e16 * (bid_e8 if amount_e16 > 0 else ask_e8) // 10**24
+    worst_e8 = bid_e8 if (amount_e16 > 0) is not inverse else ask_e8
+    return amount_e16 * SCALE // (10**16 * worst_e8) if inverse else amount_e16 * worst_e8 // 10**24

@@ -20,7 +20,6 @@ from actors.domain.order import (
     Order,
     OrderTerms,
     Position,
-    Side,
 )
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, required, required_of
@@ -58,7 +57,7 @@ class Deal:
         known = account.exposures.get(tick.symbol)
         if following is not None and following.symbol == tick.symbol:
             known = following.exposure
-        self.exposure = known.copy() if known is not None else Exposure(self._instrument.quote)
+        self.exposure: Exposure = known.copy() if known is not None else Exposure(self._instrument.quote)
         """What the account has open in the symbol after the deal."""
         self.requirement = NOTHING
         self.opens = False

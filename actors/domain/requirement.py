@@ -134,7 +134,7 @@ def required_of(
     else:
         initial, maintenance = _tiered(counted, divisor, tiers)
     divisor *= SCALE
-    initial_minor = -(-initial // divisor)
+    initial_minor = ceil_div(initial, divisor)
     return Requirement(initial_minor, initial_minor if maintenance == initial else ceil_div(maintenance, divisor))
 
 
