@@ -64,6 +64,8 @@ TICKS_WAIT_NS = 50_000_000
 HEARTBEAT_NS = 1_000_000_000
 NAMED = (SubmitOrder, ClosePosition, ClosePositionBy, ClosePositions, ReversePosition)
 """The commands that their client_order_id makes safe to repeat."""
+OBSERVED = (ObserveTicks, ObserveStream)
+"""Inputs that are kept even where they cause nothing: what comes later depends on them."""
 RETRY_NS = 1_000_000_000
 RETRY_LIMIT_NS = 30_000_000_000
 """A journal without room is tried again after the first, then after twice as long each time, up to the second."""
@@ -206,15 +208,16 @@ class Engine(pykka.ThreadingActor):
     def _tell(self, told: Input) -> int:
         """Applies an input and keeps it, with its events, for the commit; gives the number of events."""
         events = broker.apply(self._state, told, self._now_ns)
-        if events or isinstance(told, ObserveTicks | ObserveStream):
-            turn = self._turns[-1] if self._turns else None
-            if turn is None or turn.now_ns != self._now_ns:
-                turn = Turn(self._now_ns, [], [])
-                self._turns.append(turn)
+        count = len(events)
+        if count or isinstance(told, OBSERVED):
+            turns = self._turns
+            if not turns or turns[-1].now_ns != self._now_ns:
+                turns.append(Turn(self._now_ns, [], []))
+            turn = turns[-1]
             turn.inputs.append(told)
-            turn.counts.append(len(events))
+            turn.counts.append(count)
             self._events += events
-        return len(events)
+        return count
 
     def _commit(self) -> Outbox:
         """Makes everything since the last commit durable, and says what may be said now. Raises Full."""

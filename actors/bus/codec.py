@@ -19,7 +19,7 @@ class BadFrame(ValueError):
 
 def encode(message: Any, topic: bytes = b"") -> bytes:
     """A frame of `message`; with a `topic` (topics.py), one for a public stream."""
-    return b"%b%b%b" % (topic, VERSION, _encode(message))
+    return topic + VERSION + _encode(message)
 
 
 def decoder(kind: Any) -> Callable[[bytes], Any]:
@@ -32,7 +32,7 @@ def decoder(kind: Any) -> Callable[[bytes], Any]:
         if len(frame) > MAX_FRAME_BYTES:
             raise BadFrame(f"{len(frame)} bytes are more than {MAX_FRAME_BYTES}")
         try:
-            return decode_body(memoryview(frame)[1:])
+            return decode_body(frame[1:])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadFrame(str(error)) from None
 

@@ -150,11 +150,12 @@ class Account:
         if second != self.second:
             self.second, self.second_orders = second, 0
         known = self.outcomes.get(name)
+        fills: tuple[Fill, ...] = () if fill is None else (fill,)
         if known is None:
             self.second_orders += 1
-        asked = known.asked if known is not None else order.asked
-        fills = known.fills if known is not None else ()
-        self.outcomes[name] = Outcome(asked, order, (*fills, fill) if fill is not None else fills, code, detail)
+            self.outcomes[name] = Outcome(order.asked, order, fills, code, detail)
+        else:
+            self.outcomes[name] = Outcome(known.asked, order, known.fills + fills, code, detail)
         if len(self.outcomes) > REMEMBERED_ORDERS:
             self._forget()
 
@@ -174,10 +175,11 @@ class Account:
 
     def place(self, position: Position, quote: str) -> None:
         """The position as it is now, in an instrument quoted in `quote`; with quantity 0 it leaves."""
+        symbol = position.symbol
         before = self.positions.get(position.position_id)
-        exposure = self.exposures.get(position.symbol)
+        exposure = self.exposures.get(symbol)
         if exposure is None:
-            exposure = self.exposures[position.symbol] = Exposure(quote)
+            exposure = self.exposures[symbol] = Exposure(quote)
         net_e8 = exposure.net_e8
         if before is not None:
             exposure.change(before.side, -before.quantity_e8, -before.cost_e16)
@@ -187,9 +189,10 @@ class Account:
         else:
             del self.positions[position.position_id]
             if exposure.is_flat:
-                del self.exposures[position.symbol]
-        if exposure.net_e8 != net_e8:
-            self._net(position.symbol, exposure.net_e8 - net_e8)
+                del self.exposures[symbol]
+        change_e8 = exposure.net_e8 - net_e8
+        if change_e8:
+            self._net(symbol, change_e8)
 
     def require(self, symbol: str, requirement: Requirement) -> None:
         """The margin for all that is open in a symbol."""

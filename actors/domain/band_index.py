@@ -35,15 +35,22 @@ class _Side:
 
 
 class _Placed:
-    """One account: its version, where its bounds lie, and for each symbol the lowest bid and highest ask."""
+    """One account: its version, where its bounds lie, and for each symbol the lowest bid and highest ask.
 
-    __slots__ = ("reserve_minor", "sides", "version", "worst")
+    The last change that was asked about, the crosses of then, and what it brings at the worst prices: for each order it
+    is asked about twice, before it is dealt and after.
+    """
+
+    __slots__ = ("amount_minor", "asked", "crosses", "reserve_minor", "sides", "version", "worst")
 
     def __init__(self, version: int, reserve_minor: int) -> None:
         self.version = version
         self.reserve_minor = reserve_minor
         self.sides: list[_Side] = []
         self.worst: dict[str, tuple[int, int]] = {}
+        self.asked: Change | None = None
+        self.crosses: Crosses | None = None
+        self.amount_minor: int | None = None
 
 
 class Bands:
@@ -131,28 +138,11 @@ class Bands:
         placed = self._placed.get(account_id)
         if placed is None or placed.reserve_minor < 0:
             return None
-        worst = placed.worst.get(change.symbol)
-        if worst is None:
-            return None
-        bid_e8, ask_e8 = worst
-        if (bid_e8 < 0 and change.long_e8) or (ask_e8 < 0 and change.short_e8):
-            return None
-        amount_e16 = (
-            change.long_e8 * bid_e8 - change.long_cost_e16 + change.short_proceeds_e16 - change.short_e8 * ask_e8
-        )
-        amount_e16 *= minor_units(currency)
-        if change.quote == currency:
-            amount_minor = amount_e16 // 10**16
-        else:
-            symbol, inverse = crosses.get((change.quote, currency), ("", False))
-            bid_e8, ask_e8 = placed.worst.get(symbol, (-1, -1))
-            if bid_e8 <= 0 or ask_e8 < 0:
-                return None
-            if inverse:
-                amount_minor = amount_e16 * SCALE // (10**16 * (ask_e8 if amount_e16 > 0 else bid_e8))
-            else:
-                amount_minor = amount_e16 * (bid_e8 if amount_e16 > 0 else ask_e8) // 10**24
-        return placed.reserve_minor + amount_minor
+        if placed.asked != change or placed.crosses is not crosses:
+            placed.asked, placed.crosses = change, crosses
+            placed.amount_minor = _amount_minor(placed.worst, change, crosses, currency)
+        amount_minor = placed.amount_minor
+        return None if amount_minor is None else placed.reserve_minor + amount_minor
 
     def reached(self, tick: Tick) -> list[int]:
         """The accounts whose band this tick is outside of, in order of id. They are removed: decide, and place anew."""
@@ -183,3 +173,23 @@ class Bands:
     def _is_valid(self, entry: tuple[int, int, int]) -> bool:
         placed = self._placed.get(entry[1])
         return placed is not None and placed.version == entry[2]
+
+
+def _amount_minor(worst: dict[str, tuple[int, int]], change: Change, crosses: Crosses, currency: str) -> int | None:
+    """What a change brings at the worst prices, rounded down; None where there is no worst price."""
+    prices = worst.get(change.symbol)
+    if prices is None:
+        return None
+    bid_e8, ask_e8 = prices
+    if (bid_e8 < 0 and change.long_e8) or (ask_e8 < 0 and change.short_e8):
+        return None
+    amount_e16 = change.long_e8 * bid_e8 - change.long_cost_e16 + change.short_proceeds_e16 - change.short_e8 * ask_e8
+    amount_e16 *= minor_units(currency)
+    if change.quote == currency:
+        return amount_e16 // 10**16
+    symbol, inverse = crosses.get((change.quote, currency), ("", False))
+    bid_e8, ask_e8 = worst.get(symbol, (-1, -1))
+    if bid_e8 <= 0 or ask_e8 < 0:
+        return None
+    worst_e8 = bid_e8 if (amount_e16 > 0) is not inverse else ask_e8
+    return amount_e16 * SCALE // (10**16 * worst_e8) if inverse else amount_e16 * worst_e8 // 10**24

@@ -20,7 +20,6 @@ from actors.domain.order import (
     Order,
     OrderTerms,
     Position,
-    Side,
 )
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, required, required_of
@@ -66,9 +65,10 @@ class Deal:
         """What the deal adds to the balance: profit, less commission."""
         self._loss: Conversion | None = None
         self._terms = state.margin_terms(account.group, self._instrument)
-        self._fill_id: int = following._fill_id if following else state.last_fill_id
-        self._position_id: int = following._position_id if following else state.last_position_id
-        self._posting_id: int = following._posting_id if following else state.last_posting_id
+        numbers = state if following is None else following
+        self.last_fill_id: int = numbers.last_fill_id
+        self.last_position_id: int = numbers.last_position_id
+        self.last_posting_id: int = numbers.last_posting_id
 
     def execute(self, order: Order, price_e8: int, quantity_e8: int = 0) -> None:
         """Fills the order, or a quantity of it, at a price: as the account's mode and the order's terms say."""
@@ -105,7 +105,7 @@ class Deal:
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
         left = without(position, quantity_e8, self.cover)
         if left.quantity_e8:
-            margin_minor = self._alone_minor(left.side, left.quantity_e8, left.cost_e16)
+            margin_minor = self._alone_minor(left.quantity_e8, left.cost_e16, self._loss_conversion())
             left = msgspec.structs.replace(left, margin_minor=margin_minor)
         self._book(order, fill, left)
         return order
@@ -119,15 +119,16 @@ class Deal:
 
     def open(self, order: Order, quantity_e8: int, price_e8: int) -> None:
         terms, account, cover = order.terms, self._account, self.cover
-        self._position_id += 1
+        by, cost_e16 = self._loss_conversion(), price_e8 * quantity_e8
+        self.last_position_id += 1
         position = Position(
-            self._position_id,
+            self.last_position_id,
             account.account_id,
             terms.symbol,
             terms.side,
             quantity_e8,
             price_e8,
-            self._alone_minor(terms.side, quantity_e8, price_e8 * quantity_e8),
+            self._alone_minor(quantity_e8, cost_e16, by),
             terms.stop_loss_e8,
             terms.take_profit_e8,
             self._now_ns,
@@ -137,9 +138,9 @@ class Deal:
             venue=cover.venue if cover else "",
         )
         self.opens = True
-        self.exposure.change(terms.side, quantity_e8, price_e8 * quantity_e8)
-        order = filled(order, quantity_e8, price_e8, self._position_id, self.cover)
-        self._book(order, self._fill(order, quantity_e8, price_e8, 0, self._loss_conversion()), position)
+        self.exposure.change(terms.side, quantity_e8, cost_e16)
+        order = filled(order, quantity_e8, price_e8, self.last_position_id, cover)
+        self._book(order, self._fill(order, quantity_e8, price_e8, 0, by), position)
 
     def _add(self, order: Order, position: Position, quantity_e8: int, price_e8: int) -> None:
         """To the one position of a netting account: its price is the average, exact with what that leaves over."""
@@ -155,7 +156,7 @@ class Deal:
             quantity_e8=sum_e8,
             open_price_e8=average_e8,
             open_rest_e16=rest_e16,
-            margin_minor=self._alone_minor(position.side, sum_e8, cost_e16),
+            margin_minor=self._alone_minor(sum_e8, cost_e16, by),
             stop_loss_e8=(terms.stop_loss_e8 if is_first else 0) or position.stop_loss_e8,
             take_profit_e8=(terms.take_profit_e8 if is_first else 0) or position.take_profit_e8,
             trailing_stop_e8=(terms.trailing_stop_e8 if is_first else 0) or position.trailing_stop_e8,
@@ -194,10 +195,9 @@ class Deal:
                 return position
         return None
 
-    def _alone_minor(self, side: Side, quantity_e8: int, cost_e16: int) -> int:
-        """Initial margin of a position, if it were all that the account has in the symbol."""
-        leg = (quantity_e8, cost_e16, 0, 0) if side is BUY else (0, 0, quantity_e8, cost_e16)
-        return required_of(*leg, self._terms, self._loss_conversion(), self._account.currency).initial_minor
+    def _alone_minor(self, quantity_e8: int, cost_e16: int, by: Conversion) -> int:
+        """Initial margin of a position, if it were all that the account has in the symbol: the same, long or short."""
+        return required_of(quantity_e8, cost_e16, 0, 0, self._terms, by, self._account.currency).initial_minor
 
     def _loss_conversion(self) -> Conversion:
         """What margin is converted by: the same for all executions of a deal."""
@@ -217,9 +217,9 @@ class Deal:
         )
 
     def _fill(self, order: Order, quantity_e8: int, price_e8: int, profit_minor: int, by: Conversion) -> Fill:
-        self._fill_id += 1
+        self.last_fill_id += 1
         return Fill(
-            self._fill_id,
+            self.last_fill_id,
             order.order_id,
             order.account_id,
             order.position_id,
@@ -237,22 +237,23 @@ class Deal:
     def _book(self, order: Order, fill: Fill, position: Position) -> None:
         """The event of an execution, with the money that it moves: profit, and commission."""
         postings: tuple[Posting, ...] = ()
-        if fill.profit_minor:
+        profit_minor, charge_minor = fill.profit_minor, fill.commission_minor
+        if profit_minor:
             book = ledger.lp(self.cover.venue) if self.cover else ledger.TRADING
-            postings = (self._posting(PostingKind.TRADE, book, fill, fill.profit_minor),)
-        if fill.commission_minor:
-            charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -fill.commission_minor)
+            postings = (self._posting(PostingKind.TRADE, book, fill, profit_minor),)
+        if charge_minor:
+            charge = self._posting(PostingKind.COMMISSION, ledger.FEES, fill, -charge_minor)
             postings = (*postings, charge)
-        self.moved_minor += fill.profit_minor - fill.commission_minor
+        self.moved_minor += profit_minor - charge_minor
         self.requirement = required(self.exposure, self._terms, self._loss_conversion(), self._account.currency)
         self.events.append(OrderFilled(order, fill, position, postings, self.requirement, self.cover))
 
     def _posting(self, kind: PostingKind, counterpart: str, fill: Fill, amount_minor: int) -> Posting:
         """What the client gets, from the broker's account that bears it."""
-        self._posting_id += 1
+        self.last_posting_id += 1
         account = self._account
         return ledger.transfer(
-            self._posting_id,
+            self.last_posting_id,
             kind,
             f"fill:{fill.fill_id}",
             self._now_ns,

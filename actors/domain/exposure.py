@@ -30,7 +30,8 @@ class Exposure:
             self.short_proceeds_e16 += cost_e16
 
     def copy(self) -> "Exposure":
-        other = Exposure(self.quote)
+        other = Exposure.__new__(Exposure)
+        other.quote, other.valued_at, other.known_e16 = self.quote, None, 0
         other.long_e8 = self.long_e8
         other.long_cost_e16 = self.long_cost_e16
         other.short_e8 = self.short_e8

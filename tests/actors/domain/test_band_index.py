@@ -129,6 +129,15 @@ def test_what_bands_do_not_cover_is_not_absorbed() -> None:
     ]
 
 
+def test_the_same_question_with_other_crosses_is_answered_anew() -> None:
+    """1 EUR bought for 0.88 GBP is worth 0.80 at worst: -0.08 GBP, at the highest ask of 1.25 USD -0.10 USD."""
+    bands = Bands()
+    bands.place(1, Laid((band(low="0.8", symbol="EURGBP"), band("1.2", "1.25", symbol="GBPUSD")), 20_00))
+    fill, crosses = buying("1", "0.88", "EURGBP"), crosses_of(INSTRUMENTS)
+    asked = [{}, crosses, crosses, {}]
+    assert [bands.reserve_minor(1, fill, table, "USD") for table in asked] == [None, 19_90, 19_90, None]
+
+
 LEVELS = MarginLevels(e8("1"), e8("0.5"), True)
 CROSSES = crosses_of(INSTRUMENTS)
 CURRENCIES = {1: "USD", 2: "EUR", 3: "USD", 4: "EUR"}
