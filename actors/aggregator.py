@@ -1,11 +1,11 @@
 """The aggregator process: quotes of all feeds in, one tick stream out. domain/market.py decides."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import pykka
 
 from actors import process
+from actors.backlog import Backlog
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.endpoints import Endpoints
@@ -14,6 +14,7 @@ from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources,
 from actors.bus.streams import (
     FeedMessage,
     FeedStatus,
+    LadderBatch,
     QuoteBatch,
     StreamAlive,
     StreamDepth,
@@ -22,7 +23,7 @@ from actors.bus.streams import (
 from actors.counters import CounterLog
 from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Known, LpChange
+from actors.domain.lp_registry import FIX_ADAPTER, Known, LpChange
 from actors.domain.market import Market
 from actors.domain.pricing import Pricing
 from actors.domain.quote import Tick
@@ -37,12 +38,8 @@ from gateway.venues import discovery
 
 INTERVAL_MS = 100
 HEARTBEAT_NS = 1_000_000_000
-BACKLOG_TICKS = 10_000
-"""Ticks of a symbol that are kept for whoever missed some; older ones are history's alone."""
 STALL_LIMIT_NS = 1_000_000_000
 """Turns come every INTERVAL_MS. After a pause of more than this, some of what feeds said may have been lost."""
-FRAME_TICKS = 5_000
-"""So many ticks at most in one message: they fit a frame of the bus."""
 
 _decode_feed = codec.decoder(FeedMessage)
 _decode_request = codec.decoder(AggregatorRequest)
@@ -66,7 +63,7 @@ class Aggregator(pykka.ThreadingActor):
         self._lps = lps
         self.market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
         self._cover = cover
-        self._backlog: dict[str, deque[Tick]] = {symbol: deque(maxlen=BACKLOG_TICKS) for symbol in instruments}
+        self._backlogs = {symbol: Backlog(topics.tick(symbol)) for symbol in instruments}
         self._feeds: dict[str, FeedStatus] = {}
         self._published_ns = 0
         self._turned_ns = now_ns
@@ -132,6 +129,8 @@ class Aggregator(pykka.ThreadingActor):
             self.bad_frames += 1
         elif isinstance(message, QuoteBatch):
             self.market.quote(venue, message.quotes, now_ns, ticks)
+        elif isinstance(message, LadderBatch):
+            self.market.deepen(venue, message.ladders, now_ns)
         elif isinstance(message, FeedStatus):
             self._feeds[venue] = message
             self.market.status(venue, message.connected, message.time_ns, now_ns, ticks)
@@ -142,10 +141,7 @@ class Aggregator(pykka.ThreadingActor):
         outbox: Outbox = []
         for symbol, batch in ticks.items():
             self._cover(batch[-1].seq)
-            self._backlog[symbol].extend(batch)
-            topic = topics.tick(symbol)
-            for start in range(0, len(batch), FRAME_TICKS):
-                outbox.append(("ticks", [codec.encode(batch[start : start + FRAME_TICKS], topic)]))
+            outbox += [("ticks", [frame]) for frame in self._backlogs[symbol].publish(batch)]
         return outbox
 
     def _depth_changes(self, now_ns: int) -> Outbox:
@@ -168,7 +164,7 @@ class Aggregator(pykka.ThreadingActor):
         Depth costs more than ticks: it is published for those alone who ask for it by a topic that begins so.
         """
         kind, asked = subscription[:1], subscription[1:]
-        books = [symbol for symbol in self._backlog if topics.depth(symbol).startswith(asked)]
+        books = [symbol for symbol in self._backlogs if topics.depth(symbol).startswith(asked)]
         if asked.startswith(topics.DEPTH_PREFIX) and books:
             (self._depth_prefixes.discard if kind == b"\0" else self._depth_prefixes.add)(asked)
         else:
@@ -200,8 +196,8 @@ class Aggregator(pykka.ThreadingActor):
         if isinstance(query, GetLps | LpChange):
             return self._lps.serve(query, now_ns)
         if isinstance(query, GetTicks):
-            kept = [tick for tick in self._backlog.get(query.symbol, ()) if tick.seq > query.after_seq]
-            return Ticks(query.symbol, kept[:FRAME_TICKS])
+            backlog = self._backlogs.get(query.symbol)
+            return Ticks(query.symbol, backlog.after(query.after_seq) if backlog is not None else [])
         if not isinstance(query, GetDepth | GetSources):
             return Pong(ready=True, detail="", seq=0)
         composite = self.market.composites.get(query.symbol)
@@ -219,7 +215,7 @@ class Aggregator(pykka.ThreadingActor):
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:
     instruments, now_ns = catalogue.instruments(), process.clock_ns()
-    known = Known(frozenset(instruments), discovery.names())
+    known = Known(frozenset(instruments), discovery.names() | {FIX_ADAPTER})
     try:
         lps = open_desk(LpConfig(settings.lp_config), catalogue.lps(), known, now_ns)
     except (Damaged, Refused) as error:

@@ -1,4 +1,5 @@
 """The feeds process, `python -m actors.feeds`: follows the LP registry, and runs a feed process for each enabled LP.
+Those over FIX have none: the process fix-lp has their quotes too.
 
 A feed is a process of its own because a process has one busy thread, and because an adapter may be a stranger's: what
 it does to its process it does to no other LP.
@@ -19,6 +20,7 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
+from actors.domain.lp_registry import FIX_ADAPTER
 from config.settings import Settings
 
 TURN_MS = 100
@@ -110,7 +112,8 @@ class Feeds:
     def _hear(self) -> None:
         with suppress(codec.BadFrame):
             announced: LpsAnnounced = _decode_announced(codec.topic_and_body(self._announcements.recv())[1])
-            self._wanted = frozenset(name for name, lp in announced.registry.lps.items() if lp.enabled)
+            lps = announced.registry.lps.values()
+            self._wanted = frozenset(lp.name for lp in lps if lp.enabled and lp.adapter != FIX_ADAPTER)
 
     def _turn(self) -> None:
         now_s = self._clock_s()

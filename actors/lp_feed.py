@@ -7,13 +7,13 @@ from typing import NamedTuple
 import pykka
 
 from actors.bus import codec
-from actors.bus.streams import FeedStatus, QuoteBatch, StandingQuotes, StreamState
+from actors.bus.streams import FeedStatus, LadderBatch, QuoteBatch, StandingQuotes, StreamState
 from actors.domain.calendar import is_open
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
-from actors.domain.quote import Drop, Quote, is_withdrawal
+from actors.domain.quote import LADDER_LEVELS, Drop, Ladder, Quote, is_withdrawal
 from gateway.streams import Plan
-from gateway.venues.events import VenueEvent, VenueGarbage, VenueQuote
+from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueQuote
 
 SILENT_AFTER_NS = 60_000_000_000
 """A symbol whose market is open and that has not been quoted for so long is said to be silent."""
@@ -114,7 +114,8 @@ class Feed(pykka.ThreadingActor):
         match message:
             case Heard():
                 quotes = self._passed_on(message)
-                return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
+                frames = [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
+                return frames + self._ladders(message)
             case Followed(lp):
                 self._symbols = {theirs: ours for ours, theirs in lp.symbols.items()}
                 return []
@@ -161,6 +162,16 @@ class Feed(pykka.ThreadingActor):
                 self._dropped[event.reason] += 1
         self._quotes += len(quotes)
         return quotes
+
+    def _ladders(self, heard: Heard) -> list[bytes]:
+        """The order books of our symbols, of each the last one: what came before it in the chunk is over."""
+        last: dict[str, Ladder] = {}
+        for event in heard.events:
+            symbol = self._symbols.get(event.instrument) if isinstance(event, VenueDepth) else None
+            if symbol is not None and isinstance(event, VenueDepth):
+                bids, asks = event.bids[:LADDER_LEVELS], event.asks[:LADDER_LEVELS]
+                last[symbol] = Ladder(symbol, bids, asks, heard.now_ns)
+        return [codec.encode(LadderBatch(self._venue, list(last.values())))] if last else []
 
     def _replan(self, planned: Planned) -> list[bytes]:
         before = {symbol for line in self._lines.values() for symbol in line.symbols}

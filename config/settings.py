@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         """Where the simulated LPs write down their addresses and the token that they take."""
         return self.run_dir / "venues.json"
 
+    @property
+    def simulated_fix_password(self) -> Path:
+        """What the simulated FIX LP and its clients agree on; made by whoever needs it first."""
+        return self.run_dir / "secrets" / "simulated-fix-lp"
+
 
 def load() -> Settings:
     """The settings of this process, or the end of it: one line on stderr that names the setting and what is right."""

@@ -7,7 +7,7 @@ from actors.domain.book import Depth
 from actors.domain.events import Event
 from actors.domain.lp_registry import Registry
 from actors.domain.lp_status import LpStatus
-from actors.domain.quote import Quote
+from actors.domain.quote import Ladder, Quote
 
 # Feeds to the aggregator.
 
@@ -60,7 +60,14 @@ class StandingQuotes(Body, frozen=True):
     quotes: list[Quote]
 
 
-FeedMessage = QuoteBatch | FeedStatus | StandingQuotes
+class LadderBatch(Body, frozen=True):
+    """Order books of one LP, the last of each symbol."""
+
+    venue: str
+    ladders: list[Ladder]
+
+
+FeedMessage = QuoteBatch | LadderBatch | FeedStatus | StandingQuotes
 
 
 # The public streams (see topics.py for who publishes what).

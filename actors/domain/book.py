@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from actors.domain.pricing import LpTerms, Pricing, Top, best, chooser, shaped, widest
-from actors.domain.quote import Quote
+from actors.domain.pricing import LpTerms, Pricing, Top, best, best_ask, best_bid, chooser, shaped, widest
+from actors.domain.quote import Ladder, Quote
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -36,12 +36,15 @@ class Book:
         self._choose = chooser(pricing, lps)
         self._is_shaped = bool(pricing.spread_min_e8 or pricing.skew_e8)
         self._quotes: dict[str, Quote] = {}
+        self._ladders: dict[str, Ladder] = {}
         self._since_ns: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        """The lower number came first into the book."""
         self.quotes: Mapping[str, Quote] = self._quotes
         """By LP, in the order in which they came in."""
         self.changes = 0
         self._plain_top: Top | None = None
-        """Of Mode.BEST, while nobody stands aside: a quote that is worse on both sides does not change it."""
+        """Of Mode.BEST, while nobody stands aside. None: to be worked out."""
 
     def define(self, lps: Mapping[str, LpTerms]) -> None:
         """Other LPs, or other terms of theirs, from now on. Quotes of those that are gone must have been dropped."""
@@ -53,37 +56,72 @@ class Book:
         quotes, top = self._quotes, self._plain_top
         if venue not in quotes:
             self._since_ns[venue] = now_ns
+            self._places[venue] = self.changes
         quotes[venue] = quote
-        return (
-            top is None
-            or quote.bid_e8 >= top.bid_e8
-            or quote.ask_e8 <= top.ask_e8
-            or venue == top.lp_bid
-            or venue == top.lp_ask
-        )
+        if top is None:
+            return True
+        bid_e8, ask_e8, lp_bid, lp_ask = top.bid_e8, top.ask_e8, top.lp_bid, top.lp_ask
+        if quote.bid_e8 > bid_e8:
+            bid_e8, lp_bid = quote.bid_e8, venue
+        elif venue == lp_bid:
+            if quote.bid_e8 < bid_e8:
+                bid_e8, lp_bid = best_bid(quotes)
+        elif quote.bid_e8 == bid_e8 and self._places[venue] < self._places[lp_bid]:
+            lp_bid = venue
+        if quote.ask_e8 < ask_e8:
+            ask_e8, lp_ask = quote.ask_e8, venue
+        elif venue == lp_ask:
+            if quote.ask_e8 > ask_e8:
+                ask_e8, lp_ask = best_ask(quotes)
+        elif quote.ask_e8 == ask_e8 and self._places[venue] < self._places[lp_ask]:
+            lp_ask = venue
+        if bid_e8 == top.bid_e8 and ask_e8 == top.ask_e8 and lp_bid == top.lp_bid and lp_ask == top.lp_ask:
+            return False
+        self._plain_top = Top(bid_e8, ask_e8, lp_bid, lp_ask) if bid_e8 <= ask_e8 else None
+        return True
 
     def drop(self, venue: str) -> Quote | None:
-        """The LP is not fresh any more. Gives the quote that it had here."""
+        """The LP is not fresh any more, nor is its order book. Gives the quote that it had here."""
+        self._ladders.pop(venue, None)
         quote = self._quotes.pop(venue, None)
         if quote is not None:
             self.changes += 1
             self._plain_top = None
-            del self._since_ns[venue]
+            del self._since_ns[venue], self._places[venue]
         return quote
+
+    def deepen(self, venue: str, ladder: Ladder | None) -> None:
+        """What the LP has behind its quote from now on; None, or an empty one: that is not known."""
+        known = self._ladders.pop(venue, None)
+        if ladder is not None and (ladder.bids or ladder.asks):
+            self._ladders[venue] = ladder
+        self.changes += known is not None or venue in self._ladders
+
+    def forget_ladders(self, since_ns: Mapping[str, int]) -> None:
+        """Those that are older than the LP's may be."""
+        for venue, ladder in list(self._ladders.items()):
+            if ladder.received_ns < since_ns[venue]:
+                self.deepen(venue, None)
 
     def top(self, now_ns: int) -> Top | None:
         """None where no LP that counts is fresh."""
         if self._choose is None:
-            top = self._plain_top = widest(self._quotes)
-            if top is not None and top.bid_e8 > top.ask_e8:
-                self._plain_top = None
-                top = best(self._quotes)
+            top = self._plain_top
+            if top is None and self._quotes:
+                top = widest(self._quotes)
+                if top.bid_e8 <= top.ask_e8:
+                    self._plain_top = top
+                else:
+                    top = best(self._quotes)
         else:
             top = self._choose(self._quotes, self._since_ns, now_ns)
         return shaped(top, self._pricing) if top is not None and self._is_shaped else top
 
     def depth(self) -> Depth:
-        """Of all fresh LPs, whichever the mode, but those that stand aside; as they quote, without skew."""
+        """Of all fresh LPs, whichever the mode, but those that stand aside; as they quote, without skew.
+
+        An LP's first level is its quote; those behind it are of its order book, where it sends one.
+        """
         quotes = dict(self._quotes)
         while quotes:
             lp_bid = max(quotes, key=lambda venue: quotes[venue].bid_e8)
@@ -93,6 +131,11 @@ class Book:
             del quotes[min(lp_bid, lp_ask, key=lambda venue: quotes[venue].received_ns)]
         bids = [Level(quote.bid_e8, quote.bid_size_e8, venue) for venue, quote in quotes.items()]
         asks = [Level(quote.ask_e8, quote.ask_size_e8, venue) for venue, quote in quotes.items()]
+        for venue, quote in quotes.items():
+            ladder = self._ladders.get(venue)
+            if ladder is not None:
+                bids += [Level(price, size, venue) for price, size in ladder.bids if 0 < price < quote.bid_e8]
+                asks += [Level(price, size, venue) for price, size in ladder.asks if quote.ask_e8 < price]
         return Depth(
             sorted(bids, key=lambda level: -level.price_e8),
             sorted(asks, key=lambda level: level.price_e8),

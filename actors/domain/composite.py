@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 
 from actors.domain.book import Book
 from actors.domain.calendar import SessionState, state_at
+from actors.domain.dispute import Dispute
 from actors.domain.evidence import Evidence, Noted
-from actors.domain.filters import Band, Screen
+from actors.domain.filters import Corridor, Screen
 from actors.domain.instrument import Instrument
 from actors.domain.pricing import LpTerms, Pricing
 from actors.domain.quarantine import Quarantine
@@ -14,6 +15,7 @@ from actors.domain.quote import Drop, Quote, QuoteLimits, Tick
 
 NO_FAULTS = frozenset({Drop.DUPLICATE, Drop.ZERO})
 """What brings no LP into quarantine: LPs send one side alone in the best of times."""
+FAR_OFF = (Drop.OFF_MARKET, Drop.SPIKE)
 KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER, Drop.ZERO})
 """What is older than the quote by which the LP stands, or says nothing of its other side, takes nothing from it."""
 
@@ -21,11 +23,12 @@ KEEPS_PLACE = frozenset({Drop.DUPLICATE, Drop.OUT_OF_ORDER, Drop.ZERO})
 class Line:
     """One LP in one symbol."""
 
-    __slots__ = ("drops", "quarantine", "screen", "silence_ns")
+    __slots__ = ("drops", "limits", "quarantine", "screen", "silence_ns")
 
-    def __init__(self, instrument: Instrument, limits: QuoteLimits, band: Band) -> None:
-        self.screen = Screen(instrument, limits, band)
+    def __init__(self, instrument: Instrument, limits: QuoteLimits, corridor: Corridor) -> None:
+        self.screen = Screen(instrument, limits, corridor)
         self.quarantine = Quarantine(limits)
+        self.limits = limits
         self.silence_ns = limits.silence_ms * 1_000_000
         self.drops: Counter[Drop] = Counter()
 
@@ -40,8 +43,9 @@ class Composite:
         self._sessions = instrument.sessions
         self._session = SessionState(True, 0)
         self._lps = dict(lps)
-        self._band = Band()
-        self.lines = {venue: Line(instrument, terms.limits, self._band) for venue, terms in lps.items()}
+        self._corridor = Corridor()
+        self._dispute = Dispute()
+        self.lines = {venue: Line(instrument, terms.limits, self._corridor) for venue, terms in lps.items()}
         self.book = Book(pricing, self._lps)
         self.evidence = Evidence()
         self.last: Tick | None = None
@@ -55,7 +59,7 @@ class Composite:
                 del self.lines[venue]
         for venue, terms in lps.items():
             if venue not in self.lines:
-                self.lines[venue] = Line(self._instrument, terms.limits, self._band)
+                self.lines[venue] = Line(self._instrument, terms.limits, self._corridor)
         self._lps = dict(lps)
         self.book.define(self._lps)
         return self.look(now_ns)
@@ -67,12 +71,16 @@ class Composite:
             drop: Drop | None = Drop.WITHDRAWN
         else:
             drop = line.screen.verdict(quote, venue, book.quotes)
+            if drop is not None and drop in FAR_OFF and self._is_right(venue, quote, now_ns):
+                drop = None
             if drop is not None:
                 if drop not in NO_FAULTS and line.quarantine.fault(now_ns):
                     line.screen.forget()
             elif line.quarantine.is_on and not line.quarantine.good(now_ns):
                 drop = Drop.QUARANTINED
         if drop is None:
+            if self._dispute.is_open:
+                self._dispute.leave(venue)
             self.evidence.note(Noted(venue, quote, None, now_ns, False))
             return self.look(now_ns) if book.take(venue, quote, now_ns) else None
         return self.refuse(venue, quote, drop, now_ns)
@@ -94,10 +102,25 @@ class Composite:
             return None
         return self.take(venue, quote, now_ns)
 
+    def _is_right(self, venue: str, quote: Quote, now_ns: int) -> bool:
+        """Whether a quote that is far from the others is good all the same; the others have left the book then."""
+        limits = self.lines[venue].limits
+        outrun = self._dispute.settles(venue, quote, self.book.quotes, limits)
+        if outrun is None:
+            return False
+        for name in outrun:
+            self.lines[name].drops[Drop.OUTRUN] += 1
+            self._leave(name, Drop.OUTRUN, now_ns)
+        for name in self._dispute.agreeing(venue, limits):
+            self.lines[name].quarantine.acquit()
+        self._corridor.close()
+        return True
+
     def lose(self, venues: Collection[str], now_ns: int) -> Tick | None:
         """The connections of these LPs are gone, and their quotes with them: together, so that none of them is seen
         alone."""
         for venue in venues:
+            self._dispute.leave(venue)
             self.lines[venue].screen.forget()
             self._leave(venue, Drop.DISCONNECTED, now_ns)
         return self.look(now_ns)
@@ -105,6 +128,7 @@ class Composite:
     def pass_time(self, now_ns: int) -> None:
         """Drops the quotes that nobody has confirmed for too long. In a closed market that is no fault. What it means
         for the price is for `look` to say, when all that is over has been dropped."""
+        self.book.forget_ladders({venue: now_ns - line.silence_ns for venue, line in self.lines.items()})
         for venue, quote in list(self.book.quotes.items()):
             if now_ns - quote.received_ns > self.lines[venue].silence_ns:
                 drop = Drop.STALE if self._is_open(now_ns) else Drop.CLOSED
@@ -120,7 +144,7 @@ class Composite:
                 return None
             bid_e8, ask_e8, lp_bid, lp_ask = last.bid_e8, last.ask_e8, last.lp_bid, last.lp_ask
         else:
-            bid_e8, ask_e8, lp_bid, lp_ask = top
+            bid_e8, ask_e8, lp_bid, lp_ask = top.bid_e8, top.ask_e8, top.lp_bid, top.lp_ask
             if (
                 last is not None
                 and last.bid_e8 == bid_e8
@@ -133,10 +157,11 @@ class Composite:
         tick = Tick(self._symbol, self._next_seq, now_ns, bid_e8, ask_e8, lp_bid, lp_ask, top is not None)
         self._next_seq += 1
         self.last = tick
-        self.evidence.note(tick)
+        self.evidence.tick(tick)
         return tick
 
     def _leave(self, venue: str, drop: Drop, now_ns: int) -> None:
+        """The LP's quote leaves the book, where it has one. What that means for the price is for `look` to say."""
         quote = self.book.drop(venue)
         if quote is not None:
             self.evidence.note(Noted(venue, quote, drop, now_ns, True))

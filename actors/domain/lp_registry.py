@@ -18,6 +18,8 @@ INSTRUMENT_LIMIT_CHARS = 32
 RANK_LIMIT = 1_000
 SILENCE_MIN_MS, SILENCE_MAX_MS = 1_000, 600_000
 ACTOR_LIMIT_CHARS = 64
+FIX_ADAPTER = "fix"
+"""Of LPs over FIX, whose sessions are all in the process fix-lp: no feed of their own, no entry point."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,15}")
 _ADAPTER = re.compile(r"[a-z][a-z0-9_.-]{0,31}")

@@ -36,7 +36,8 @@ class LpStatus(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """By how much the LP's clock is ahead of ours, at most: its freshest quote of the last minute or two was made
     so long after it was received. The time on the way makes it less. None: the LP does not date its quotes."""
     to_received: list[int]
-    """Histogram of the time from the LP's clock to ours, as LATENCY_BUCKETS says; below 0 counts as 0."""
+    """Histogram of the time on the way from the LP, as LATENCY_BUCKETS says, beyond that of its fastest quote of the
+    last minute or two, so without `clock_ahead_ns`. What the fastest one needed cannot be told from a wrong clock."""
     to_published: list[int]
     """The same from receiving a quote to the turn of the aggregator that used it."""
     quarantined: list[str]
@@ -73,22 +74,27 @@ class LpRecord:
     def take(self, quotes: Sequence[Quote], now_ns: int) -> None:
         """Quotes that came together, of whichever symbol, before anybody judges them."""
         self.quotes += len(quotes)
-        to_received, received_ns, published = self._to_received, 0, 0
-        ahead_most_ns = self._ahead_ns
+        to_received, to_published = self._to_received, self._to_published
+        received_ns = made_ns = published = received = 0
         for quote in quotes:
             if quote.received_ns != received_ns:
-                received_ns = quote.received_ns
+                received_ns, made_ns = quote.received_ns, 0
                 published = _bucket(now_ns - received_ns)
-            self._to_published[published] += 1
+            to_published[published] += 1
             if not quote.venue_time_ns:
                 continue
-            ahead_ns = quote.venue_time_ns - received_ns
-            bucket = (-ahead_ns // 1_000).bit_length() if ahead_ns < 0 else 0
-            to_received[bucket if bucket < LATENCY_BUCKETS else LATENCY_BUCKETS - 1] += 1
-            if ahead_most_ns is None or ahead_ns > ahead_most_ns:
-                ahead_most_ns = ahead_ns
-        self._ahead_ns = ahead_most_ns
+            if quote.venue_time_ns != made_ns:
+                made_ns = quote.venue_time_ns
+                received = _bucket(self._see_clock(made_ns - received_ns) + received_ns - made_ns)
+            to_received[received] += 1
         self._received_ns = received_ns or self._received_ns
+
+    def _see_clock(self, ahead_ns: int) -> int:
+        """Takes in by how much a quote's time is ahead of ours; gives the most of late, which may be this one."""
+        if self._ahead_ns is None or ahead_ns > self._ahead_ns:
+            self._ahead_ns = ahead_ns
+        before_ns = self._ahead_before_ns
+        return self._ahead_ns if before_ns is None or before_ns < self._ahead_ns else before_ns
 
     def pass_time(self, now_ns: int) -> None:
         """Begins new windows where they are due."""

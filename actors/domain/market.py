@@ -9,7 +9,7 @@ from actors.domain.composite import Composite
 from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpRecord, LpStatus
 from actors.domain.pricing import LpTerms, Pricing
-from actors.domain.quote import Drop, Quote, Tick
+from actors.domain.quote import Drop, Ladder, Quote, Tick
 
 FEED_SILENCE_LIMIT_NS = 3_000_000_000
 """A feed says how it is once a second; one that says nothing for so long is not fresh."""
@@ -72,6 +72,13 @@ class Market:
                 self._add(tick, ticks)
         if heard_ns:
             self._hear(venue, heard_ns, now_ns)
+
+    def deepen(self, venue: str, ladders: Sequence[Ladder], now_ns: int) -> None:
+        """Order books of one of the LPs: what there is behind its quotes, which alone make ticks."""
+        for ladder in ladders:
+            composite = self.composites.get(ladder.symbol)
+            if composite is not None and abs(now_ns - ladder.received_ns) <= FEED_SILENCE_LIMIT_NS:
+                composite.book.deepen(venue, ladder)
 
     def stand(self, venue: str, time_ns: int, quotes: Sequence[Quote], now_ns: int, ticks: Ticks) -> None:
         """The quotes by which the LP stood at `time_ns`, whenever it made them: the feed's connection lives."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import NamedTuple
 
 import msgspec
 
+from actors.domain.money import LIMIT_E8
 from actors.domain.quote import Quote, QuoteLimits
 
 
@@ -61,7 +61,7 @@ class LpTerms(msgspec.Struct, frozen=True):
     """0: it does not count in a weighted price."""
 
 
-class Top(NamedTuple):
+class Top(msgspec.Struct, frozen=True, gc=False):
     """Best bid and offer, and whose they are. Never crossed."""
 
     bid_e8: int
@@ -73,24 +73,38 @@ class Top(NamedTuple):
 def best(quotes: Mapping[str, Quote]) -> Top | None:
     """Where the best bid of one LP is above the best offer of another, one of the two is late: the older quote stands
     aside. Among equal prices the LP that comes first keeps the place."""
-    top = widest(quotes)
-    while top is not None and top.bid_e8 > top.ask_e8:
+    while quotes:
+        top = widest(quotes)
+        if top.bid_e8 <= top.ask_e8:
+            return top
         late = min(top.lp_bid, top.lp_ask, key=lambda venue: quotes[venue].received_ns)
         quotes = {venue: quote for venue, quote in quotes.items() if venue != late}
-        top = widest(quotes)
-    return top
+    return None
 
 
-def widest(quotes: Mapping[str, Quote]) -> Top | None:
-    """The highest bid and the lowest offer, crossed or not."""
-    bid_e8 = ask_e8 = 0
-    lp_bid = lp_ask = ""
+def widest(quotes: Mapping[str, Quote]) -> Top:
+    """The highest bid and the lowest offer, crossed or not; `quotes` is not empty."""
+    bid_e8, lp_bid = best_bid(quotes)
+    ask_e8, lp_ask = best_ask(quotes)
+    return Top(bid_e8, ask_e8, lp_bid, lp_ask)
+
+
+def best_bid(quotes: Mapping[str, Quote]) -> tuple[int, str]:
+    """The highest bid and whose it is; `quotes` is not empty."""
+    bid_e8, lp = 0, ""
     for venue, quote in quotes.items():
         if quote.bid_e8 > bid_e8:
-            bid_e8, lp_bid = quote.bid_e8, venue
-        if not ask_e8 or quote.ask_e8 < ask_e8:
-            ask_e8, lp_ask = quote.ask_e8, venue
-    return Top(bid_e8, ask_e8, lp_bid, lp_ask) if quotes else None
+            bid_e8, lp = quote.bid_e8, venue
+    return bid_e8, lp
+
+
+def best_ask(quotes: Mapping[str, Quote]) -> tuple[int, str]:
+    """The lowest offer and whose it is; `quotes` is not empty."""
+    ask_e8, lp = LIMIT_E8, ""
+    for venue, quote in quotes.items():
+        if quote.ask_e8 < ask_e8:
+            ask_e8, lp = quote.ask_e8, venue
+    return ask_e8, lp
 
 
 def weighted(quotes: Mapping[str, Quote], weights: Mapping[str, int]) -> Top | None:
@@ -151,8 +165,7 @@ def _of(quotes: Mapping[str, Quote], venue: str) -> Top | None:
 
 def shaped(top: Top, pricing: Pricing) -> Top:
     """With the least spread and the skew of the symbol; never crossed, and never below the smallest price."""
-    bid_e8, ask_e8, lp_bid, lp_ask = top
-    missing_e8 = max(0, pricing.spread_min_e8 - (ask_e8 - bid_e8))
-    bid_e8 = max(1, bid_e8 - missing_e8 // 2 + pricing.skew_e8)
-    ask_e8 = max(bid_e8, ask_e8 + (missing_e8 + 1) // 2 + pricing.skew_e8)
-    return Top(bid_e8, ask_e8, lp_bid, lp_ask)
+    missing_e8 = max(0, pricing.spread_min_e8 - (top.ask_e8 - top.bid_e8))
+    bid_e8 = max(1, top.bid_e8 - missing_e8 // 2 + pricing.skew_e8)
+    ask_e8 = max(bid_e8, top.ask_e8 + (missing_e8 + 1) // 2 + pricing.skew_e8)
+    return Top(bid_e8, ask_e8, top.lp_bid, top.lp_ask)

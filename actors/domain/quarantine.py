@@ -37,6 +37,10 @@ class Quarantine:
         self._good += 1
         if self._good < self._good_wanted or now_ns - self._faults_ns[-1] < self._hold_ns:
             return False
+        self.acquit()
+        return True
+
+    def acquit(self) -> None:
+        """What was taken for faults was none, or is forgiven."""
         self.is_on = False
         self._faults_ns.clear()
-        return True

@@ -4,7 +4,7 @@ from enum import Enum
 
 import msgspec
 
-from actors.domain.money import LIMIT_E8
+from actors.domain.money import LIMIT_E8, SCALE
 
 
 class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -21,6 +21,20 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When we received it, by our clock."""
     venue_seq: int = 0
     """The LP's own number, which rises within a connection; 0 where the LP gives none."""
+
+
+LADDER_LEVELS = 20
+"""Of each side of an LP's order book."""
+
+
+class Ladder(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One LP's order book for one of our symbols, whole, as it sent it. Both sides empty: it is not known any more."""
+
+    symbol: str
+    bids: tuple[tuple[int, int], ...]
+    """Price and size (10^-8), best first, at most LADDER_LEVELS."""
+    asks: tuple[tuple[int, int], ...]
+    received_ns: int
 
 
 class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -64,6 +78,8 @@ class Drop(Enum):
     WITHDRAWN = "withdrawn"
     """The LP says that it has no price."""
     DISCONNECTED = "disconnected"
+    OUTRUN = "outrun"
+    """The LP has said nothing while another one moved away and stayed there: it is taken for frozen."""
 
 
 class QuoteLimits(msgspec.Struct, frozen=True):
@@ -81,6 +97,9 @@ class QuoteLimits(msgspec.Struct, frozen=True):
     """Farthest from the median of the other LPs, as a share of it: 1 %."""
     median_ms: int = 60_000
     """After a pause of so long the last quotes are no measure any more: a market may open anywhere."""
+    move_quotes: int = 5
+    move_ms: int = 10_000
+    """So many quotes over so long, far from an LP that says nothing meanwhile, and the silent one is set aside."""
     price_digits: int = -1
     """Digits after the point of the LP's prices; -1: those of the instrument."""
     silence_ms: int = 120_000
@@ -106,3 +125,8 @@ def is_sound(price: Quote | Tick) -> bool:
 def is_withdrawal(quote: Quote) -> bool:
     """Whether the LP says that it has no price: both sides are 0. What it quoted before must not be dealt on."""
     return quote.bid_e8 == 0 == quote.ask_e8
+
+
+def is_far(mid: int, reference: int, share_e8: int) -> bool:
+    """Whether a price is farther from another one than this share of it."""
+    return bool(abs(mid - reference) * SCALE > reference * share_e8)

@@ -65,11 +65,15 @@ class NotOurs(RuntimeError):
 class Dispatch:
     """Used by one thread at a time; raises sqlite3.Error when the disk fails, and then nothing was done."""
 
-    def __init__(self, path: Path, now_ns: int) -> None:
-        """Opens or makes the file, for its owner alone. Raises `NotOurs`."""
+    def __init__(self, path: Path, now_ns: int, db: sqlite3.Connection | None = None) -> None:
+        """Opens or makes the file, for its owner alone. Raises `NotOurs`.
+
+        `db`: a connection to the file of one who keeps more there. What is done while a transaction is open on it is
+        part of that one.
+        """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = db or sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._whole():
@@ -232,6 +236,9 @@ class Dispatch:
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
+        if self._db.in_transaction:
+            yield
+            return
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield

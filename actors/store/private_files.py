@@ -1,6 +1,8 @@
 """Small secret files: written whole or not at all, on the disk when the call returns, readable by their owner alone."""
 
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -16,6 +18,17 @@ def write(path: Path, text: str) -> None:
         os.fsync(descriptor)
     os.replace(part, path)
     sync_folder(path.parent)
+
+
+def secret(path: Path) -> str:
+    """What the file says; where there is none it is made, with a new secret. Several processes may ask at once."""
+    if not path.exists():
+        mine = path.with_name(f"{path.name}.{os.getpid()}")
+        write(mine, secrets.token_hex(16))
+        with suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
+    return path.read_text(encoding="utf-8")
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,6 +14,10 @@ WRITE_LIMIT_BYTES = 4_194_304
 """A peer that leaves more unread is cut off: what it misses it asks for when it is back."""
 
 
+Tap = Callable[[bool, bytes], None]
+"""Is shown what goes over the wire: whether it is ours, and the bytes."""
+
+
 class TransactionalStore(Store, Protocol):
     def transaction(self) -> AbstractContextManager[Any]: ...
 
@@ -41,12 +45,14 @@ class Link(asyncio.Protocol):
         application: Application,
         clock: Callable[[], int],
         on_end: Callable[["Link", Exception | None], None],
+        tap: Tap = lambda _is_ours, _data: None,
     ):
         self.session = session
         self._store = store
         self._application = application
         self._clock = clock
         self._on_end = on_end
+        self._tap = tap
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due_ns = 0
@@ -59,6 +65,7 @@ class Link(asyncio.Protocol):
         self._turn(self.session.open)
 
     def data_received(self, data: bytes) -> None:
+        self._tap(False, data)
         self._turn(lambda now_ns: self.session.receive_data(data, now_ns))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -110,6 +117,7 @@ class Link(asyncio.Protocol):
         if transport is None:
             return
         if data := self.session.data_to_send():
+            self._tap(True, data)
             transport.write(data)
         if transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
             transport.abort()

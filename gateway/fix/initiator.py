@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gateway.connection import backoff_ms
-from gateway.fix.connection import Application, Link, TransactionalStore
+from gateway.fix.connection import Application, Link, Tap, TransactionalStore
 from gateway.fix.events import Event, LoggedOn, LoggedOut
 from gateway.fix.proxy import Proxy
 from gateway.fix.session import Session
@@ -34,6 +34,10 @@ class Route:
     """The name that the peer's certificate has, and SNI says, where it is not that of the host."""
     patience: Patience = field(default_factory=Patience)
 
+    def host(self, attempt: int) -> Host:
+        """One after the other. May raise OSError: there is none now."""
+        return self.hosts[attempt % len(self.hosts)]
+
 
 class Initiator:
     """Drives one session in one event loop; `session` is always the one to send through, and `flush` sends."""
@@ -46,6 +50,7 @@ class Initiator:
         application: Application,
         clock: Callable[[], int],
         chance: random.Random,
+        tap: Tap = lambda _is_ours, _data: None,
     ):
         self.session = Session(settings, store)
         self._route = route
@@ -53,6 +58,7 @@ class Initiator:
         self._application = application
         self._clock = clock
         self._chance = chance
+        self._tap = tap
         self._link: Link | None = None
         self._ended: asyncio.Future[None] | None = None
         self._failures = 0
@@ -62,11 +68,18 @@ class Initiator:
 
     def flush(self) -> None:
         """Commits what the application has sent on its own account, and writes it if the session is up."""
-        if self._link is not None and self._link.is_open:
-            self._link.flush()
-        else:
-            with self._store.transaction():
-                self.session.save()
+        self.commit(lambda: None)
+
+    def commit(self, act: Callable[[], None]) -> None:
+        """As `flush`, with what `act` sends and writes in the same transaction.
+
+        What is raised leaves all of it undone, and the session is no longer true.
+        """
+        with self._store.transaction():
+            act()
+            self.session.save()
+        if self._link is not None:
+            self._link.write()
 
     def stop(self) -> None:
         """Logs out and ends `run`; calling it again changes nothing."""
@@ -82,14 +95,13 @@ class Initiator:
             if (wait_ns := self._until_hours_ns()) > 0:
                 await self._sleep(wait_ns / SECOND_NS)
                 continue
-            host = self._route.hosts[attempt % len(self._route.hosts)]
-            attempt += 1
             self._failures += 1
             self._refused = False
             try:
-                await self._connect(host)
+                await self._connect(self._route.host(attempt))
             except (OSError, TimeoutError) as error:
                 self._application.on_end(self.session, error)
+            attempt += 1
             if not self._stopping:
                 wait_ms = backoff_ms(self._failures, self._refused, self._route.patience, self._chance)
                 await self._sleep(wait_ms / 1000)
@@ -109,7 +121,8 @@ class Initiator:
         await self._ended
 
     def _made(self) -> Link:
-        self._link = Link(self.session, self._store, _Listening(self, self._application), self._clock, self._on_end)
+        application = _Listening(self, self._application)
+        self._link = Link(self.session, self._store, application, self._clock, self._on_end, self._tap)
         return self._link
 
     def note(self, events: list[Event]) -> None:

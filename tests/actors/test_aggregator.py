@@ -6,13 +6,15 @@ import msgspec
 import pykka
 import pytest
 
-from actors.aggregator import BACKLOG_TICKS, FRAME_TICKS, HEARTBEAT_NS, STALL_LIMIT_NS, Aggregator
+from actors.aggregator import HEARTBEAT_NS, STALL_LIMIT_NS, Aggregator
+from actors.backlog import BACKLOG_TICKS, FRAME_TICKS
 from actors.bus import codec, topics
 from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
 from actors.bus.streams import (
     FeedStatus,
+    LadderBatch,
     LpsAnnounced,
     QuoteBatch,
     StandingQuotes,
@@ -26,7 +28,7 @@ from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Reg
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
-from actors.domain.quote import Quote, QuoteLimits, Tick
+from actors.domain.quote import Ladder, Quote, QuoteLimits, Tick
 from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
 
@@ -218,6 +220,13 @@ def test_depth_is_published_to_those_who_ask_for_it_and_once_a_turn(desk: Desk) 
     assert after.number == 3
     assert [level.lp for level in after.depth.bids] == ["OANDA", "BINANCE"]
     assert desk.ask(START_NS + 2) == []
+    ladder = Ladder("EURUSD", ((e8("1.04"), 7),), (), START_NS + 1)
+    (deeper,) = depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [ladder]))]]))
+    assert (deeper.number, deeper.tick_seq) == (after.number + 1, after.tick_seq)
+    assert deeper.depth.bids == [*after.depth.bids, Level(e8("1.04"), 7, "OANDA")]
+    old = msgspec.structs.replace(ladder, received_ns=START_NS - FEED_SILENCE_LIMIT_NS)
+    strange = msgspec.structs.replace(ladder, symbol="NONE")
+    assert depths(desk.ask(START_NS + 1, quotes=[[codec.encode(LadderBatch("OANDA", [old, strange]))]])) == []
     desk.ask(START_NS + 2, ticks=[[b"\x00depth:EURUSD\0"]])
     assert depths(desk.ask(START_NS + 3, quotes=[[codec.encode(oanda(quote("EURUSD", "1.11", "1.2")))]])) == []
 
@@ -330,14 +339,16 @@ def test_a_restarted_aggregator_goes_on_at_higher_numbers(desk: Desk) -> None:
 
 
 def test_missed_ticks_can_be_asked_for_in_pages(desk: Desk) -> None:
-    """The oldest beyond the limit are history's alone."""
+    """The oldest frame beyond the limit is history's alone."""
     made: list[Tick] = []
-    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 11)]
+    quotes = [quote("EURUSD", f"1.{number:05}", "1.9") for number in range(1, BACKLOG_TICKS + 1_011)]
     for start in range(0, len(quotes), 1_000):
         made += desk.hear(START_NS, oanda(*quotes[start : start + 1_000]))
-    kept = made[-BACKLOG_TICKS:]
+    kept = made[1_000:]
     assert desk.answer(GetTicks("EURUSD", 0)) == Ticks("EURUSD", kept[:FRAME_TICKS])
-    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks("EURUSD", kept[FRAME_TICKS:])
+    assert desk.answer(GetTicks("EURUSD", kept[FRAME_TICKS - 1].seq)) == Ticks(
+        "EURUSD", kept[FRAME_TICKS:][:FRAME_TICKS]
+    )
     assert desk.answer(GetTicks("EURUSD", made[-1].seq)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("EURUSD", 2**64 - 1)) == Ticks("EURUSD", [])
     assert desk.answer(GetTicks("NONE", 0)) == Ticks("NONE", [])

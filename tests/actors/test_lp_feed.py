@@ -7,10 +7,10 @@ import pykka
 import pytest
 
 from actors.bus import codec
-from actors.bus.streams import FeedMessage, FeedStatus, QuoteBatch, StandingQuotes, StreamState
+from actors.bus.streams import FeedMessage, FeedStatus, LadderBatch, QuoteBatch, StandingQuotes, StreamState
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8 as e8
-from actors.domain.quote import Quote
+from actors.domain.quote import Ladder, Quote
 from actors.lp_feed import (
     SILENT_AFTER_NS,
     Asked,
@@ -24,14 +24,14 @@ from actors.lp_feed import (
     Stalled,
     Told,
 )
-from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
+from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 from tests.examples import INSTRUMENTS, START_NS
 
 LP = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD", "GBPUSD": "GBP_USD", "XAUUSD": "XAU_USD"})
 SIZES = e8("1000000"), e8("2000000")
 decode = codec.decoder(FeedMessage)
 
-Said = list[QuoteBatch | StandingQuotes | FeedStatus]
+Said = list[QuoteBatch | LadderBatch | StandingQuotes | FeedStatus]
 
 
 @pytest.fixture
@@ -63,6 +63,25 @@ def ours(symbol: str, bid: str, ask: str, time_ns: int = START_NS, now_ns: int =
 
 def withdrawal(symbol: str, now_ns: int) -> Quote:
     return Quote(symbol, 0, 0, 0, 0, 0, now_ns)
+
+
+def test_of_each_order_book_the_last_is_passed_on(feed: pykka.ActorRef[Any]) -> None:
+    """Behind the quotes that came with it; at most 20 levels of a side, and none of a symbol that is not ours."""
+    levels = tuple((price, 1) for price in range(100, 75, -1))
+    events: list[VenueEvent] = [
+        VenueDepth("EUR_USD", levels, (), 0),
+        venue_quote("EUR_USD", "1.1", "1.2"),
+        VenueDepth("USD_JPY", levels, levels, 0),
+        VenueDepth("GBP_USD", (), (), 0),
+        VenueDepth("EUR_USD", levels, ((101, 2),), 0),
+    ]
+    assert said(feed, Heard(START_NS, 1, events)) == [
+        QuoteBatch("OANDA", [ours("EURUSD", "1.1", "1.2")]),
+        LadderBatch(
+            "OANDA",
+            [Ladder("EURUSD", levels[:20], ((101, 2),), START_NS), Ladder("GBPUSD", (), (), START_NS)],
+        ),
+    ]
 
 
 def test_quotes_are_passed_on_under_our_names(feed: pykka.ActorRef[Any]) -> None:

@@ -7,7 +7,7 @@ from actors.domain.broker import apply
 from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Known, Registry, opening
+from actors.domain.lp_registry import FIX_ADAPTER, Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import Mode, Pricing
 from actors.domain.state import State
@@ -52,14 +52,15 @@ def test_margin_rates_are_not_below_the_eus_limits() -> None:
 
 def test_lps_quote_our_symbols_under_their_own_names() -> None:
     lps, instruments = catalogue.lps(), catalogue.instruments()
-    assert list(lps) == ["OANDA", "BINANCE"]
+    assert list(lps) == ["OANDA", "BINANCE", "SIMLP"]
     assert (lps["OANDA"].symbols["EURUSD"], lps["BINANCE"].symbols["BTCUSD"]) == ("EUR_USD", "BTCUSDT")
+    assert (lps["SIMLP"].adapter, lps["SIMLP"].symbols["EURUSD"]) == (FIX_ADAPTER, "EUR/USD")
     assert {ours for lp in lps.values() for ours in lp.symbols} == set(instruments)
 
 
 def test_lps_are_fit_to_open_a_registry() -> None:
     lps = catalogue.lps()
-    known = Known(frozenset(catalogue.instruments()), frozenset({"oanda", "binance"}))
+    known = Known(frozenset(catalogue.instruments()), frozenset({"oanda", "binance", FIX_ADAPTER}))
     assert opening(lps, known, 5) == Registry(1, lps, 5, "config", "the first start")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actors import aggregator, engine, reports
+from actors import backlog, engine, reports
 from actors.bus import codec
 from actors.domain import checks
 from actors.domain.account import REMEMBERED_ORDERS
@@ -214,7 +214,7 @@ MS_NS = 1_000_000
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
         (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),
         (PROTOCOL, f"at most {codec.MAX_FRAME_BYTES // 2**20} MiB"),
-        (PROTOCOL, f"({aggregator.BACKLOG_TICKS:,} ticks a symbol, {aggregator.FRAME_TICKS:,} an answer)"),
+        (PROTOCOL, f"({backlog.BACKLOG_TICKS:,} ticks a symbol, {backlog.FRAME_TICKS:,} an answer)"),
     ],
 )
 def test_figures(document: str, figure: str) -> None:

@@ -24,14 +24,17 @@ MS = 1_000_000
 NAMES = ("A", "B", "C")
 LIMITS = QuoteLimits(silence_ms=4_000)
 LPS = {name: LpTerms(LIMITS, priority=place) for place, name in enumerate(NAMES)}
+PATIENT = {name: LpTerms(QuoteLimits(silence_ms=120_000)) for name in NAMES}
 SYMBOLS = {it.symbol: it for it in (EURUSD, GBPUSD)}
 
 
 class Drill:
     """A market whose time goes in steps, and who is connected to it."""
 
-    def __init__(self, pricing: Pricing | None = None, now_ns: int = START_NS) -> None:
-        self.market = Market(SYMBOLS, LPS, {"EURUSD": pricing} if pricing else {}, 1, now_ns)
+    def __init__(
+        self, pricing: Pricing | None = None, now_ns: int = START_NS, lps: dict[str, LpTerms] | None = None
+    ) -> None:
+        self.market = Market(SYMBOLS, lps or LPS, {"EURUSD": pricing} if pricing else {}, 1, now_ns)
         self.now_ns = now_ns
         self.connected = dict.fromkeys(NAMES, True)
         self.ticks: list[Tick] = []
@@ -95,7 +98,7 @@ class Drill:
             for venue in (tick.lp_bid, tick.lp_ask):
                 assert not composite.lines[venue].quarantine.is_on
                 quote = composite.book.quotes[venue]
-                assert self.now_ns - quote.received_ns <= LIMITS.silence_ms * MS + SWEEP_NS
+                assert self.now_ns - quote.received_ns <= composite.lines[venue].silence_ns + SWEEP_NS
                 assert self.connected[venue]
         seqs = [tick.seq for tick in self.ticks if tick.symbol == "EURUSD"]
         assert seqs == list(range(1, len(seqs) + 1))
@@ -181,6 +184,73 @@ def test_prices_of_a_wrong_symbol_stay_out_for_good_where_another_lp_knows_bette
         drill.wait(100)
         assert drill.last()[0] == "A"
     assert drill.quarantined("B")
+
+
+def moving(drill: Drill, venue: str, bid: str, ask: str, ms: int) -> None:
+    """The LP quotes this price all the time, twice a second."""
+    for _ in range(ms // 500):
+        drill.quote(venue, bid, ask)
+        drill.wait(500)
+
+
+def test_an_lp_that_froze_at_an_old_price_is_set_aside_for_the_one_that_moved() -> None:
+    """Long before its quote is stale by itself: after ten seconds in which it says nothing."""
+    drill = Drill(lps=PATIENT)
+    drill.quote("A", "1.1", "1.1002")
+    drill.quote("B", "1.1001", "1.1003")
+    drill.wait(100)
+    moving(drill, "B", "1.13", "1.1302", 9_500)
+    assert (drill.last(), drill.quarantined("B")) == (("A", "A", True), True)
+    moving(drill, "B", "1.131", "1.1312", 2_000)
+    assert (drill.last(), drill.quarantined("B"), drill.dropped("A")) == (("B", "B", True), False, {"outrun": 1})
+    drill.quote("A", "1.1311", "1.1313")
+    assert drill.last() == ("A", "B", True)
+
+
+def test_an_lp_that_was_only_quiet_takes_its_place_back() -> None:
+    """The other one moved alone, and stays out from then on, however long the first is quiet again."""
+    drill = Drill(lps=PATIENT)
+    drill.quote("A", "1.1", "1.1002")
+    drill.quote("B", "1.1001", "1.1003")
+    moving(drill, "B", "1.13", "1.1302", 12_000)
+    assert drill.last() == ("B", "B", True)
+    drill.quote("A", "1.1", "1.1003")
+    assert drill.last() == ("A", "A", True)
+    moving(drill, "B", "1.13", "1.1302", 30_000)
+    assert drill.last() == ("A", "A", True)
+
+
+def test_an_lp_that_was_never_near_the_others_outruns_nobody() -> None:
+    drill = Drill(lps=PATIENT)
+    drill.quote("A", "1.1", "1.1002")
+    moving(drill, "B", "1.34", "1.3402", 30_000)
+    assert drill.last() == ("A", "A", True)
+
+
+def test_one_lp_that_moves_does_not_outrun_two_that_agree() -> None:
+    drill = Drill(lps=PATIENT)
+    for venue in NAMES:
+        drill.quote(venue, "1.1", "1.1002")
+    moving(drill, "B", "1.13", "1.1302", 30_000)
+    assert drill.last() == ("A", "A", True)
+
+
+@pytest.mark.parametrize("venues", ["AB", "ABC"])
+def test_in_a_flash_move_all_are_right_as_soon_as_most_have_moved(venues: str) -> None:
+    drill = Drill(lps=PATIENT)
+    for venue in venues:
+        drill.quote(venue, "1.1", "1.1002")
+    drill.wait(1_000)
+    for _ in range(3):
+        drill.quote("B", "1.07", "1.0702")
+        drill.wait(100)
+    assert (drill.last(), drill.quarantined("B")) == (("A", "A", True), True)
+    drill.quote("A", "1.0701", "1.0703")
+    assert (drill.last(), drill.quarantined("B"), drill.dropped("A")) == (("A", "A", True), False, {})
+    assert drill.ticks[-1].bid_e8 == e8("1.0701")
+    drill.quote("B", "1.0702", "1.0704")
+    assert drill.last() == ("B", "A", True)
+    assert drill.dropped("C") == ({"outrun": 1} if "C" in venues else {})
 
 
 def test_a_new_precision_is_dropped_and_said() -> None:

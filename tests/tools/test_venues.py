@@ -445,7 +445,7 @@ def command(run_dir: Path, *arguments: str) -> subprocess.Popen[str]:
 def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with command(tmp_path, "--seed", "3") as process:
         assert process.stdout
-        lines = [process.stdout.readline() for _ in range(2)]
+        lines = [process.stdout.readline() for _ in range(3)]
         addresses = tmp_path / "venues.json"
         oanda = json.loads(addresses.read_text())["oanda"]
         bearer = {"Authorization": f"Bearer {oanda['token']}"}
@@ -454,7 +454,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=WAIT_LIMIT_S)
     assert (process.returncode, errors) == (0, "")
-    assert lines[1] == "the model with seed 3\n"
+    assert lines[2] == "the model with seed 3\n"
     assert oanda["token"] not in "".join(lines)
 
 

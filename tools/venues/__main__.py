@@ -25,24 +25,30 @@ from tools.venues.serving import serve
 ACCOUNT = "101-001-1000001-001"
 
 
-async def serve_until_stopped(market: Market, options: argparse.Namespace, addresses: Path, record: Path) -> None:
+async def serve_until_stopped(
+    market: Market, options: argparse.Namespace, addresses: Path, record: Path, fix_password: str, fix_folder: Path
+) -> None:
     """Serve until SIGINT or SIGTERM, or until a recording cannot be read any more (`RecordingError`).
 
     `addresses`: the file in which feeds find the LPs, whose ports and token are new with each start. `record`: that of
-    the OANDA account's transactions, which outlive a start.
+    the OANDA account's transactions, which outlive a start, as does what is in
+    `fix_folder`.
     """
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     host, token = options.host, secrets.token_hex(16)
     ports = options.oanda_port, options.binance_port
-    serving = serve(market, host, *ports, ACCOUNT, token, options.binance_lag_ms, record)
+    lag_ms = options.binance_lag_ms
+    serving = serve(market, host, *ports, ACCOUNT, token, lag_ms, record, options.fix_port, fix_password, fix_folder)
     oanda = {"url": f"http://{host}:{serving.oanda_port}", "account": ACCOUNT, "token": token}
     binance_host = f"{host}:{serving.binance_port}"
     binance = {"url": f"ws://{binance_host}", "rest_url": f"http://{binance_host}"}
-    private_files.write(addresses, json.dumps({"oanda": oanda, "binance": binance}))
+    fix_address = {"host": host, "port": serving.fix_port}
+    private_files.write(addresses, json.dumps({"oanda": oanda, "binance": binance, "fix": fix_address}))
     rows = sum(recording.rows_count for recording in market.recordings)
-    print(f"OANDA v20 on {oanda['url']}, Binance streams on {binance['url']}; feeds find them in {addresses}")
+    print(f"OANDA v20 on {oanda['url']}, Binance streams on {binance['url']}, FIX 4.4 on {host}:{serving.fix_port}")
+    print(f"feeds find them in {addresses}")
     print(f"{rows} recorded rows at speed {market.speed:g}" if rows else f"the model with seed {market.seed}")
     sys.stdout.flush()
     waiting = [asyncio.create_task(stopped.wait()), asyncio.create_task(serving.failure())]
@@ -71,6 +77,7 @@ def _options(argv: Sequence[str], settings: Settings) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--oanda-port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--binance-port", type=int, default=0, help="0: any that is free")
+    parser.add_argument("--fix-port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--binance-lag-ms", type=int, default=LAG_MS, help="how far Binance is behind OANDA")
     return parser.parse_args(argv)
 
@@ -88,8 +95,10 @@ def main(argv: Sequence[str]) -> int:
     process.claim(settings, "venues")
     try:
         market = Market(find_recordings(options.ticks), options.seed, options.speed, options.once)
-        record = settings.run_dir / "venues" / "oanda.jsonl"
-        asyncio.run(serve_until_stopped(market, options, settings.venues_file, record))
+        folder, password = settings.run_dir / "venues", private_files.secret(settings.simulated_fix_password)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        records = folder / "oanda.jsonl", password, folder
+        asyncio.run(serve_until_stopped(market, options, settings.venues_file, *records))
     except (RecordingError, OSError) as error:
         print(f"venues: {error}", file=sys.stderr)
         return 1

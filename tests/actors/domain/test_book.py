@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from actors.domain.book import Book, Depth, Level, Sweep, vwap
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms, Pricing, Top, best
-from actors.domain.quote import Quote
+from actors.domain.quote import Ladder, Quote
 from tests.examples import quote
 
 
@@ -80,6 +80,32 @@ def test_the_depth_has_the_levels_of_all_who_do_not_stand_aside() -> None:
         [Level(e8("1.12"), million, "B"), Level(e8("1.13"), million, "C")],
     )
     assert book().depth() == Depth([], [])
+
+
+def test_behind_an_lps_quote_lies_its_order_book() -> None:
+    """Never better than the quote, which alone was judged; of nobody who has none; not longer than it may be old."""
+    made = book(A=at("1.10", "1.12"), B=at("1.11", "1.13"))
+    bids, asks = ((e8("1.12"), 5), (e8("1.10"), 6), (e8("1.05"), 7)), ((e8("1.12"), 8), (e8("1.14"), 9))
+    million, plain, changes = e8("1000000"), made.depth(), made.changes
+    made.deepen("A", Ladder("EURUSD", bids, asks, 1))
+    made.deepen("C", Ladder("EURUSD", bids, asks, 1))
+    assert made.changes > changes
+    assert made.depth() == Depth(
+        [Level(e8("1.11"), million, "B"), Level(e8("1.10"), million, "A"), Level(e8("1.05"), 7, "A")],
+        [Level(e8("1.12"), million, "A"), Level(e8("1.13"), million, "B"), Level(e8("1.14"), 9, "A")],
+    )
+    assert made.top(0) == Top(e8("1.11"), e8("1.12"), "B", "A")
+    made.forget_ladders({"A": 1, "C": 1})
+    assert made.depth() != plain
+    made.forget_ladders({"A": 2, "C": 2})
+    assert made.depth() == plain
+    made.deepen("A", Ladder("EURUSD", bids, asks, 1))
+    made.deepen("A", Ladder("EURUSD", (), (), 2))
+    assert made.depth() == plain
+    made.deepen("A", Ladder("EURUSD", bids, asks, 1))
+    made.drop("A")
+    made.take("A", at("1.10", "1.12"), 0)
+    assert len(made.depth().bids) == 2
 
 
 def test_what_a_size_costs() -> None:

@@ -1,9 +1,10 @@
+import random
+from collections.abc import Sequence
+
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from actors.domain.filters import Band, Screen
+from actors.domain.filters import Corridor, Screen
 from actors.domain.quote import Drop, Quote, QuoteLimits
 from tests.examples import EURUSD, START_NS, quote
 
@@ -12,7 +13,7 @@ MS = 1_000_000
 
 
 def screen(limits: QuoteLimits = LIMITS) -> Screen:
-    return Screen(EURUSD, limits, Band())
+    return Screen(EURUSD, limits, Corridor())
 
 
 def at(bid: str, ask: str, ms: int = 0, seq: int = 0) -> Quote:
@@ -111,30 +112,47 @@ def test_where_other_lps_have_a_price_they_decide() -> None:
     moves = {("1.1", "1.1001"): Drop.OFF_MARKET, ("1.2", "1.2001"): None, ("1.21", "1.2101"): None}
     for names in ("B", "BCD"):
         for move, drop in moves.items():
-            band = Band()
-            judge = Screen(EURUSD, LIMITS, band)
+            corridor = Corridor()
+            judge = Screen(EURUSD, LIMITS, corridor)
             for ms in range(3):
                 assert judge.verdict(at("1.1", "1.1001", ms), "A", {}) is None
             others: dict[str, Quote] = {}
             for name in names:
                 others[name] = at("1.2", "1.2001")
-                assert Screen(EURUSD, LIMITS, band).verdict(others[name], name, others) is None
+                assert Screen(EURUSD, LIMITS, corridor).verdict(others[name], name, others) is None
             assert judge.verdict(at(*move, 5), "A", others) is drop
 
 
-MIDS = st.integers(90, 110)
+def test_an_lp_alone_is_judged_by_its_own_past_though_another_one_vouched_for_it() -> None:
+    corridor = Corridor()
+    a, b = Screen(EURUSD, LIMITS, corridor), Screen(EURUSD, LIMITS, corridor)
+    assert [a.verdict(at("1.1", "1.1001", ms), "A", {}) for ms in range(3)] == [None] * 3
+    there = at("1.2", "1.2001", 3)
+    assert b.verdict(there, "B", {}) is a.verdict(there, "A", {"B": there}) is None
+    assert a.verdict(at("1.2", "1.2001", 4), "A", {}) is Drop.SPIKE
 
 
-@given(st.lists(st.tuples(st.sampled_from("ABCD"), MIDS), max_size=40))
-def test_the_short_way_decides_as_the_long_one(said: list[tuple[str, int]]) -> None:
-    """A band that is narrow enough spares the median; whoever works it out each time comes to the same."""
-    limits = QuoteLimits(spike_e8=5_000_000, off_market_e8=4_000_000)
-    band = Band()
-    short = {name: Screen(EURUSD, limits, band) for name in "ABCD"}
+@pytest.mark.parametrize("seed", range(200))
+def test_the_short_way_decides_as_the_long_one(seed: int) -> None:
+    """The corridor spares the median; whoever works it out each time comes to the same. LPs are lost, and pause."""
+    chance = random.Random(seed)
+    limits = QuoteLimits(spike_e8=5_000_000, off_market_e8=4_000_000, spread_e8=6_000_000)
+    corridor = Corridor()
+    short = {name: Screen(EURUSD, limits, corridor) for name in "ABCD"}
     long = {name: Screen(EURUSD, limits, Blind()) for name in "ABCD"}
     standing: dict[str, Quote] = {}
-    for number, (name, mid) in enumerate(said):
-        made = Quote("EURUSD", mid * 1_000_000, mid * 1_000_000, 1, 1, START_NS + number, START_NS + number)
+    time_ns = START_NS
+    for _ in range(100):
+        name = chance.choice("ABCD")
+        time_ns += chance.choice([1, 1, 1, 40_000 * MS])
+        if chance.random() < 0.1:
+            standing.pop(name, None)
+            if chance.random() < 0.3:
+                short[name].forget()
+                long[name].forget()
+            continue
+        bid_e8 = (100 + chance.choice([-10, -5, -2, -1, 0, 0, 0, 1, 2, 5, 10])) * 1_000_000
+        made = Quote("EURUSD", bid_e8, bid_e8 + chance.choice([0, 1_000, 4_000_000, 6_500_000]), 1, 1, time_ns, time_ns)
         drop = long[name].verdict(made, name, standing)
         assert short[name].verdict(made, name, standing) is drop
         if drop is None:
@@ -143,8 +161,8 @@ def test_the_short_way_decides_as_the_long_one(said: list[tuple[str, int]]) -> N
             standing.pop(name, None)
 
 
-class Blind(Band):
+class Blind(Corridor):
     """Never spares the way."""
 
-    def takes(self, mid: int, share_e8: int) -> bool:
-        return False
+    def lay(self, mids: Sequence[int], price_min_e8: int, price_max_e8: int) -> None:
+        self.close()

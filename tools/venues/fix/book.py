@@ -84,7 +84,7 @@ class Book:
         self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
         if path is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA synchronous=NORMAL")  # Survives the process; a power cut need not be survived.
         self._db.executescript(_TABLES)
 
     def close(self) -> None:
@@ -149,6 +149,13 @@ class Book:
 
     def orders(self) -> list[Order]:
         return [Order(*row) for row in self._db.execute("SELECT * FROM orders ORDER BY order_id").fetchall()]
+
+    def unfinished(self) -> list[int]:
+        """Orders that were taken and should have been dealt with at once."""
+        rows = self._db.execute(
+            "SELECT order_id FROM orders WHERE status IN ('0', '1') AND (ord_type = '1' OR time_in_force IN ('3', '4'))"
+        )
+        return [order_id for (order_id,) in rows.fetchall()]
 
     def resting(self, symbol: str) -> list[Order]:
         """Limit orders that wait, oldest first."""

@@ -15,6 +15,7 @@ from tools.venues.fix.wire import Fields, text, texts, utc_timestamp
 
 SIZE = "1000000"
 REQUESTS_LIMIT = 200
+IMMEDIATE_OR_CANCEL, FILL_OR_KILL = "3", "4"
 QUANTITY_LIMIT_E8 = 100_000_000 * 100_000_000
 Later = Callable[[int, Callable[[int], None]], None]
 
@@ -81,6 +82,11 @@ class Desk:
         for order in self._book.resting(symbol):
             if self._is_touched(order):
                 self._fill(order.order_id, now_ns)
+
+    def finish(self, now_ns: int) -> None:
+        """Deals with what was taken by the process before this one, which ended too soon."""
+        for order_id in self._book.unfinished():
+            self._deal(order_id, False, now_ns)
 
     def _market_data(self, peer: str, message: simplefix.FixMessage, now_ns: int) -> None:
         request_id, symbols = text(message, 262), tuple(texts(message, 55))
@@ -159,7 +165,7 @@ class Desk:
             return
         if order.symbol in self.prices and (order.ord_type == "1" or self._is_touched(order)):
             self._fill(order_id, now_ns, silent)
-        elif order.ord_type == "1" or order.time_in_force in ("3", "4"):
+        elif order.ord_type == "1" or order.time_in_force in (IMMEDIATE_OR_CANCEL, FILL_OR_KILL):
             order = self._book.change(order_id, status="4", reason="no price that will do")
             self._report(order, "4", now_ns, silent=silent)
 
@@ -168,7 +174,8 @@ class Desk:
         price = self.prices[order.symbol]
         worse_e8 = self._faults.slip_points * price.point_e8 * (order.ord_type == "1")
         price_e8 = price.dealt_e8(order.side) + (worse_e8 if order.side == "1" else -worse_e8)
-        part_e8 = order.left_e8 // 2 if not order.filled_e8 and self._draws(self._faults.partial_permille) else 0
+        may_part = not order.filled_e8 and order.time_in_force != FILL_OR_KILL
+        part_e8 = order.left_e8 // 2 if may_part and self._draws(self._faults.partial_permille) else 0
         order, execution = self._book.fill(order, part_e8 or order.left_e8, price_e8, _at(now_ns))
         for _ in range(1 + self._faults.use("duplicate_executions")):
             self._report(order, "F", now_ns, f"E{execution.exec_id}", silent, execution)
@@ -177,8 +184,13 @@ class Desk:
 
     def _rest(self, order_id: int, silent: bool, now_ns: int) -> None:
         order = self._book.order(order_id)
-        if order.is_open and (order.ord_type == "1" or self._is_touched(order)):
+        if not order.is_open:
+            return
+        if order.ord_type == "1" or self._is_touched(order):
             self._fill(order_id, now_ns, silent)
+        elif order.time_in_force == IMMEDIATE_OR_CANCEL:
+            order = self._book.change(order_id, status="4", reason="the price has gone")
+            self._report(order, "4", now_ns, silent=silent)
 
     def _cancel(self, peer: str, message: simplefix.FixMessage, now_ns: int) -> None:
         order = self._book.named(text(message, 41))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from random import Random
 
 import simplefix
@@ -74,13 +75,18 @@ class FixVenue(TCPServer):
         book: Book | None = None,
         *,
         lag_ms: int = LAG_MS,
+        faults_file: Path | None = None,
     ) -> None:
-        """`logins`: by the peer's SenderCompID. `book`: kept in memory where none is given."""
+        """`logins`: by the peer's SenderCompID. `book`: kept in memory where none is given.
+
+        `faults_file`: where somebody writes NAME=NUMBER, a line each, these are the faults from then on, and it goes.
+        """
         super().__init__()
         self.faults = faults or Faults()
         self.book = book or Book()
         self.play = Play(market, SYMBOLS, self._show, self._room, lag_ms=lag_ms)
         self._logins = logins
+        self._faults_file = faults_file
         chance = Random(f"{market.seed}:fix")
         symbols = tuple(SYMBOLS.values())
         self.desk = Desk(self.book, symbols, self.faults, chance, self._say, self._later, self.cut)
@@ -96,6 +102,7 @@ class FixVenue(TCPServer):
         sockets = bind_sockets(port, host)
         self.add_sockets(sockets)
         self._beat.start()
+        self._later(self.faults.hold_ms, self.desk.finish)
         bound: int = sockets[0].getsockname()[1]
         return bound
 
@@ -173,11 +180,22 @@ class FixVenue(TCPServer):
         self._flush()
 
     def _tell_time(self) -> None:
+        self._hear_of_faults()
         now_ns = time.time_ns()
         with self.book.transaction():
             for peer in list(self._peers.values()):
                 peer.session.beat(now_ns)
         self._flush()
+
+    def _hear_of_faults(self) -> None:
+        if self._faults_file is None or not self._faults_file.exists():
+            return
+        for line in self._faults_file.read_text(encoding="utf-8").splitlines():
+            try:
+                self.faults.set(line)
+            except ValueError as error:
+                print(f"{self._faults_file}: {error}", flush=True)
+        self._faults_file.unlink()
 
     def _flush(self) -> None:
         for peer in list(self._peers.values()):

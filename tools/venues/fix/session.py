@@ -13,6 +13,8 @@ from tools.venues.fix.wire import Fields, encode, number, text, utc_timestamp
 COMP_ID = "SIMLP"
 SENDING_TIME_LIMIT_BEATS = 2.4
 """A peer that is silent for so many heartbeat intervals is gone; after half of them it is asked."""
+PERISHABLE = frozenset(["W", "X"])
+"""Prices are not sent again: a gap fill goes in their place."""
 ADMIN = frozenset(["0", "1", "2", "3", "4", "5", "A"])
 
 
@@ -175,7 +177,8 @@ class Session:
     def _keep(self, msg_type: str, body: Fields, now_ns: int) -> int:
         _, seq = self._book.numbers(self.peer)
         self._book.set_next_out(self.peer, seq + 1)
-        self._book.keep_sent(self.peer, Sent(seq, msg_type, utc_timestamp(now_ns), body))
+        if msg_type not in PERISHABLE:
+            self._book.keep_sent(self.peer, Sent(seq, msg_type, utc_timestamp(now_ns), body))
         return seq
 
     def _header(self, seq: int, now_ns: int) -> Fields:
