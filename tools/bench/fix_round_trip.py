@@ -91,8 +91,8 @@ def _measured(name: str, orders: int, in_flight: int) -> Callable[[Path, Say], R
 _ABOUT = (
     "two processes over loopback, initiator and acceptor on our session engine, each with its store: every number and "
     "message is committed and synced to the disk before it is sent. The peer's files survive its end, but no power "
-    "cut; `unsynced_per_second` in the JSON is ours with that guarantee, and `sync_limit_per_second` what the disk alone "
-    "allows: two bare fdatasyncs for all orders in flight. Neither checks against a dictionary, and a "
+    "cut; `unsynced_per_second` in the JSON is ours with that guarantee, and `sync_limit_per_second` what the disk "
+    "alone allows: two bare fdatasyncs for all orders in flight. Neither checks against a dictionary, and a "
     "round is only counted if each order has its report."
 )
 MEASUREMENT = Measurement(
