@@ -100,6 +100,8 @@ class Drill:
         self.aggregator().send_signal(signal.SIGKILL)
         self._processes["aggregator"].wait()
         self.may_skip = True
+        # Its prices died with it: a new one's status knows nothing of them.
+        self.last = {symbol: msgspec.structs.replace(tick, live=False) for symbol, tick in self.last.items()}
         self.aggregator_behind_ns = -clock_ahead_ms * 1_000_000
         self.start("aggregator", clock_ahead_ms)
 
