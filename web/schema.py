@@ -16,6 +16,7 @@ Decimal = Annotated[str, Meta(max_length=40, description="a plain decimal number
 Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$", description="an id", examples=["17"])]
 Symbol = Annotated[str, Meta(min_length=1, max_length=32, examples=["EURUSD"])]
 Time = Annotated[str, Meta(max_length=40, description="RFC 3339", examples=["2026-01-19T14:30:00Z"])]
+SequenceNumber = Annotated[int, Meta(ge=1, le=999_999_999, description="MsgSeqNum (34) of the next message")]
 Oco = Annotated[str, Meta(min_length=1, max_length=32, description="one cancels the others of the same mark")]
 ClientOrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="the order's identity")]
 
@@ -148,6 +149,14 @@ class NewLp(Request, frozen=True):
     silence_timeout_ms: int | UnsetType = UNSET
     settings: dict[str, Setting] | UnsetType = UNSET
     limits: dict[str, int] | UnsetType = UNSET
+
+
+class FixSequence(Request, frozen=True):
+    """A number that is not named stays."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    next_out: SequenceNumber | None = None
+    next_in: SequenceNumber | None = None
 
 
 class ChangedLp(Request, frozen=True):

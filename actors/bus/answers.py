@@ -1,5 +1,6 @@
 """What comes back: a Reply to each request."""
 
+from actors.bus.fix_sessions import FixSessions
 from actors.bus.message import Body, Message
 from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
@@ -32,7 +33,8 @@ class Pong(Body, frozen=True):
 class Refusal(Body, frozen=True):
     """No: a code, a sentence, and the field at fault if one is.
 
-    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNKNOWN_TICK, UNAVAILABLE, BAD_REQUEST.
+    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNKNOWN_TICK, UNAVAILABLE, BAD_REQUEST,
+    UNKNOWN_FIX_SESSION, FIX_SESSION_UP.
     """
 
     code: str
@@ -231,6 +233,7 @@ Answer = (
     | Fills
     | Entries
     | Bars
+    | FixSessions
 )
 
 

@@ -82,6 +82,12 @@ class Link(asyncio.Protocol):
         self._arm()
 
     @property
+    def peer(self) -> str:
+        """The other end's address and port; empty where it has none, as a Unix socket."""
+        name = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else ""
+
+    @property
     def is_open(self) -> bool:
         return self._transport is not None
 

@@ -1,0 +1,118 @@
+"""An operator's hand on the clients' sessions, and what the engine does by itself, as clients over FIX hear it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+
+from actors.bus import codec, endpoints, sockets
+from actors.bus.answers import Answer, Refusal, Reply
+from actors.bus.fix_sessions import (
+    ConnectFixSession,
+    DisconnectFixSession,
+    FixRequest,
+    FixSession,
+    FixSessions,
+    GetFixSessions,
+    SetFixSequence,
+)
+from actors.domain.commands import SubmitOrder
+from actors.domain.order import OrderTerms, OrderType, Side
+from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
+from tests.actors.test_fix_clients import ready
+
+
+@pytest.fixture(scope="module")
+def floor(private_folder: Path) -> Iterator[Floor]:
+    folder = private_folder / "floor"
+    folder.mkdir()
+    with Floor(folder) as floor:
+        yield floor
+
+
+@pytest.fixture
+def operator(floor: Floor) -> Iterator["Operator"]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield Operator(sockets.dealer(context, endpoints.local(floor.run_dir).fix_clients))
+    context.destroy(linger=0)
+
+
+class Operator:
+    def __init__(self, socket: zmq.Socket[bytes]) -> None:
+        self._socket = socket
+
+    def ask(self, body: Any) -> Answer:
+        self._socket.send(b"garbage")
+        self._socket.send(codec.encode(FixRequest(1, body)))
+        assert self._socket.poll(int(PATIENCE_S * 1000))
+        reply: Reply = codec.decoder(Reply)(self._socket.recv())
+        return reply.body
+
+    def session(self, session_id: str) -> FixSession:
+        answer = self.ask(GetFixSessions())
+        assert isinstance(answer, FixSessions)
+        (found,) = [one for one in answer.sessions if one.session_id == session_id]
+        return found
+
+
+def test_a_session_is_seen_held_repaired_and_let_go(floor: Floor, operator: Operator) -> None:
+    trader = Trader(floor).log_on()
+    seen = operator.session("TRADER")
+    numbers = trader.session.sequences
+    assert (seen.purpose, seen.role, seen.state) == ("client", "acceptor", "logged_on")
+    assert (seen.next_out, seen.next_in) == (numbers.next_in, numbers.next_out)
+    assert seen.peer.startswith("127.0.0.1:")
+    assert (seen.began_ns, seen.logged_on_ns > 0) == (0, True)
+    assert operator.session("SLOW").state == "down"
+
+    refused = operator.ask(SetFixSequence("TRADER", 0, 70, "root", "too early"))
+    assert isinstance(refused, Refusal)
+    assert refused.code == "FIX_SESSION_UP"
+    operator.ask(DisconnectFixSession("TRADER"))
+    trader.until(lambda: not trader.session.is_logged_on)
+    trader.cut()
+    while operator.session("TRADER").state != "held":
+        pass
+    assert not trader.tries()
+    trader.cut()
+
+    before = operator.session("TRADER")
+    assert operator.ask(SetFixSequence("TRADER", 0, 0, "root", " ")) == Refusal(
+        "BAD_REQUEST", "a repair needs numbers above 0 and a reason"
+    )
+    set_to = operator.ask(SetFixSequence("TRADER", before.next_out + 5, 0, "root", "as agreed"))
+    assert isinstance(set_to, FixSessions)
+    assert (set_to.sessions[0].next_out, set_to.sessions[0].next_in) == (before.next_out + 5, before.next_in)
+    operator.ask(ConnectFixSession("TRADER"))
+    trader.log_on()
+    assert operator.session("TRADER").state == "logged_on"
+    assert trader.session.sequences.next_in > before.next_out + 5
+    trader.close()
+
+
+def test_a_session_that_is_not_there(floor: Floor, operator: Operator) -> None:
+    assert operator.ask(ConnectFixSession("NOBODY")) == Refusal(
+        "UNKNOWN_FIX_SESSION", "there is no FIX session 'NOBODY' here", "session_id"
+    )
+
+
+def test_a_fill_by_another_way_and_the_stop_out_are_told(floor: Floor) -> None:
+    ready(floor)
+    trader = Trader(floor).log_on()
+    bought = OrderTerms("EURUSD", Side.BUY, OrderType.MARKET, 100_000 * 10**8)
+    print(floor.ask_engine(SubmitOrder(1, "rest-fill", bought)))
+    told = [trader.report(), trader.report()]
+    assert [picked(one, 150, 11, 54, 32) for one in told] == [
+        {150: "0", 11: "rest-fill", 54: "1"},
+        {150: "F", 11: "rest-fill", 54: "1", 32: "100000"},
+    ]
+    position = told[1][7007]
+    floor.bid, floor.ask = "0.90000", "0.90020"
+    report = trader.report()
+    while not (report[150] == "F" and report.get(7007) == position):
+        print(report)
+        report = trader.report()
+    print(report)
+    trader.close()
