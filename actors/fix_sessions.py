@@ -22,6 +22,7 @@ from actors.bus.fix_sessions import (
     SessionState,
     SetFixSequence,
 )
+from actors.domain.refusal import Code
 from gateway.fix.repairs import Unrepairable, repair
 from gateway.fix.session import Session
 from gateway.fix.store import SqliteStore
@@ -92,7 +93,7 @@ class SessionDesk:
         served = self._served.get(asked.session_id)
         if served is None:
             return Refusal(
-                "UNKNOWN_FIX_SESSION", f"there is no FIX session {asked.session_id[:32]!r} here", "session_id"
+                Code.UNKNOWN_FIX_SESSION.value, f"there is no FIX session {asked.session_id[:32]!r} here", "session_id"
             )
         match asked:
             case ConnectFixSession():
@@ -107,7 +108,9 @@ class SessionDesk:
 
     def _repair(self, served: Served, asked: SetFixSequence) -> Refusal | None:
         if served.driver.peer is not None:
-            return Refusal("FIX_SESSION_UP", "numbers are set while the session has no connection: disconnect it first")
+            return Refusal(
+                Code.FIX_SESSION_UP.value, "numbers are set while the session has no connection: disconnect it first"
+            )
         try:
             repair(
                 served.store,

@@ -33,8 +33,7 @@ class Pong(Body, frozen=True):
 class Refusal(Body, frozen=True):
     """No: a code, a sentence, and the field at fault if one is.
 
-    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNKNOWN_TICK, UNAVAILABLE, BAD_REQUEST,
-    UNKNOWN_FIX_SESSION, FIX_SESSION_UP.
+    Codes are those of actors/domain/refusal.py, and UNKNOWN_USER, UNKNOWN_FILL, UNKNOWN_TICK, UNAVAILABLE, BAD_REQUEST.
     """
 
     code: str

@@ -8,7 +8,7 @@ import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
-from actors.bus.answers import Answer, Refusal, Reply
+from actors.bus.answers import AccountReport, Answer, Refusal, Reply
 from actors.bus.fix_sessions import (
     ConnectFixSession,
     DisconnectFixSession,
@@ -18,6 +18,7 @@ from actors.bus.fix_sessions import (
     GetFixSessions,
     SetFixSequence,
 )
+from actors.bus.requests import GetAccount
 from actors.domain.commands import SubmitOrder
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
@@ -101,18 +102,24 @@ def test_a_session_that_is_not_there(floor: Floor, operator: Operator) -> None:
 def test_a_fill_by_another_way_and_the_stop_out_are_told(floor: Floor) -> None:
     ready(floor)
     trader = Trader(floor).log_on()
-    bought = OrderTerms("EURUSD", Side.BUY, OrderType.MARKET, 100_000 * 10**8)
-    print(floor.ask_engine(SubmitOrder(1, "rest-fill", bought)))
-    told = [trader.report(), trader.report()]
-    assert [picked(one, 150, 11, 54, 32) for one in told] == [
-        {150: "0", 11: "rest-fill", 54: "1"},
-        {150: "F", 11: "rest-fill", 54: "1", 32: "100000"},
-    ]
-    position = told[1][7007]
-    floor.bid, floor.ask = "0.90000", "0.90020"
-    report = trader.report()
-    while not (report[150] == "F" and report.get(7007) == position):
-        print(report)
+    bought = OrderTerms("EURUSD", Side.BUY, OrderType.MARKET, 90_000 * 10**8)
+    positions = []
+    for name in ("rest-1", "rest-2", "rest-3", "rest-4"):
+        floor.ask_engine(SubmitOrder(1, name, bought))
+        told = [trader.report(), trader.report()]
+        assert [picked(one, 150, 11, 54, 32) for one in told] == [
+            {150: "0", 11: name, 54: "1"},
+            {150: "F", 11: name, 54: "1", 32: "90000"},
+        ]
+        positions.append(told[1][7007])
+    floor.bid, floor.ask = "0.60000", "0.60020"
+    closed: dict[str, str] = {}
+    while len(closed) < len(positions):
         report = trader.report()
-    print(report)
+        if report[150] == "F":
+            closed[report[7007]] = report[54]
+    assert closed == dict.fromkeys(positions, "2")
+    account = floor.ask_engine(GetAccount(1))
+    assert isinstance(account, AccountReport)
+    assert [one.position.position_id for one in account.positions if str(one.position.position_id) in positions] == []
     trader.close()
