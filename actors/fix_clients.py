@@ -17,6 +17,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.requests import AggregatorRequest, EngineRequest
 from actors.clients.books import Books
 from actors.clients.client import Client
+from actors.clients.depths import Depths
 from actors.clients.desk import ENGINE_SILENCE_LIMIT_NS, Desk
 from actors.clients.engine import EngineSide
 from actors.clients.inquiries import Inquiries
@@ -86,7 +87,8 @@ class Clients:
             clock_ns,
             self._settle,
         )
-        self._market = Market(self._feed.prices, standing)
+        self._depths = Depths(sockets.subscriber(context, where.ticks))
+        self._market = Market(self._feed.prices, standing, self._depths)
         self._inquiries = Inquiries(self._asker, self._feed.prices, clock_ns, self._session_status, self._settle)
         self._handlers: dict[bytes, Callable[[Client, Message, int], None]] = {
             **self._desk.handlers,
@@ -115,6 +117,7 @@ class Clients:
                     self._engine.run(),
                     self._sessions.inlet.run(),
                     self._feed.run(),
+                    self._depths.inlet.run(),
                     self._keep_time(),
                     self._fail(self._failed),
                 )

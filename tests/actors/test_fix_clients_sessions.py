@@ -27,7 +27,7 @@ from tests.actors.test_fix_clients import ready
 
 @pytest.fixture(scope="module")
 def floor(private_folder: Path) -> Iterator[Floor]:
-    folder = private_folder / "floor"
+    folder = private_folder / "operators"
     folder.mkdir()
     with Floor(folder) as floor:
         yield floor
