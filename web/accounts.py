@@ -1,8 +1,9 @@
 """The accounts that are asked for or watched: their currency, what of their history must be seen, their live views."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
+
+import msgspec
 
 from actors.bus.answers import AccountReport
 from actors.bus.asking import Asker, Away
@@ -21,18 +22,27 @@ from actors.domain.events import (
     InquiryDue,
     InstrumentDefined,
     LimitsSet,
+    MarginStatusChanged,
     RulesDefined,
 )
+from actors.domain.group import Group
+from actors.domain.quote import Tick
+from web.alerts import Alerts
+from web.frame import text_frame
+from web.known import Known
+from web.recent import DESK, Past, RecentEvents
 from web.render import Renderer
-from web.view import AccountEvent, AccountView, account_of
+from web.telling import AccountEvent, account_of, alert, replay
+from web.view import AccountView
+from web.watcher import Watcher, tell
 
 ACCOUNT_TIMEOUT_MS = 2_000
-REMEMBERED_ACCOUNTS_LIMIT = 100_000
-"""Accounts whose currency and last event are remembered; the longest known are forgotten first, and asked for again."""
 WAITING_EVENTS_LIMIT = 10_000
 """Events of an account that wait for the snapshot that they follow; with more, its watchers are told to try again."""
+CATCH_UP_LIMIT_S = 2
+CATCH_UP_PAUSE_S = 0.01
 
-
+ALERT_EVENTS = (BreakFound, MarginStatusChanged)
 DESK_EVENTS = (
     DaySealed,
     LimitsSet,
@@ -41,51 +51,13 @@ DESK_EVENTS = (
     HedgeDefined,
     ChildSent,
     ChildChanged,
-    BreakFound,
     InquiryDue,
 )
 """What happens at the dealing desk, and is no client's to see."""
 
 
-class Watcher(Protocol):
-    """Follows an account. It bounds what it holds back itself, and closes where that is too much."""
-
-    @property
-    def is_open(self) -> bool: ...
-
-    def send(self, frames: bytes) -> None: ...
-
-    def give_up(self) -> None:
-        """Events can no longer be had: the watcher must begin anew."""
-
-
-class Known:
-    """What is remembered of accounts between one question and the next."""
-
-    def __init__(self) -> None:
-        self.last_seq = 0
-        """The last event of all."""
-        self._seqs: dict[int, int] = {}
-        self._currencies: dict[int, str] = {}
-
-    def seq(self, account_id: int) -> int:
-        """The last event of the account that anybody was told of: history must have got so far."""
-        return self._seqs.get(account_id, 0)
-
-    def note(self, account_id: int, seq: int) -> None:
-        self.last_seq = max(self.last_seq, seq)
-        self._seqs[account_id] = max(seq, self._seqs.pop(account_id, 0))
-        if len(self._seqs) > REMEMBERED_ACCOUNTS_LIMIT:
-            del self._seqs[next(iter(self._seqs))]
-
-    def currency(self, account_id: int) -> str:
-        """Empty where it is not known."""
-        return self._currencies.get(account_id, "")
-
-    def note_currency(self, account_id: int, currency: str) -> None:
-        self._currencies[account_id] = currency
-        if len(self._currencies) > REMEMBERED_ACCOUNTS_LIMIT:
-            del self._currencies[next(iter(self._currencies))]
+class TooLongAgo(Exception):
+    """Events after the one that was named are not kept any more."""
 
 
 class _Watch:
@@ -101,8 +73,14 @@ class _Watch:
 class Accounts:
     """Takes the engine's events in, and keeps a live view of each account that somebody watches."""
 
-    def __init__(self, engine: Asker, prices: Prices, render: Renderer) -> None:
+    def __init__(
+        self, engine: Asker, prices: Prices, render: Renderer, regrouped: Callable[[], None] = lambda: None
+    ) -> None:
+        """`regrouped` is called when a group has other terms than before."""
         self.known = Known()
+        self.alerts = Alerts()
+        self.recent = RecentEvents()
+        self._regrouped = regrouped
         self._engine = engine
         self._prices = prices
         self._render = render
@@ -111,17 +89,34 @@ class Accounts:
     async def report(self, account_id: int) -> AccountReport:
         """The account from the engine; raises as Asker.ask does."""
         report = await self._engine.ask(GetAccount(account_id), AccountReport, ACCOUNT_TIMEOUT_MS)
-        self.known.note_currency(account_id, report.summary.currency)
-        return report
+        self.known.note_terms(account_id, report.summary.currency, report.group.name)
+        group = self.known.groups.setdefault(report.group.name, report.group)
+        if group != report.group:
+            self.known.groups[group.name] = report.group
+            return report
+        # One group for all its accounts, so that its prices are worked out once.
+        return msgspec.structs.replace(report, group=group)
 
     async def currency(self, account_id: int) -> str:
         """The account's currency, which never changes; asked for once."""
         return self.known.currency(account_id) or (await self.report(account_id)).summary.currency
 
-    async def join(self, account_id: int, watcher: Watcher, acknowledge: Callable[[], None]) -> None:
+    async def group(self, account_id: int) -> str:
+        """The name of the account's group, of which the terms are known from now on; as `currency`."""
+        name = self.known.group(account_id)
+        return name if name in self.known.groups else (await self.report(account_id)).group.name
+
+    def seen(self, tick: Tick, group: str) -> Tick:
+        """The tick as clients of that group see it, which `group` has named; empty: as the market does."""
+        return self.known.groups[group].tick(tick) if group else tick
+
+    async def join(
+        self, account_id: int, watcher: Watcher, acknowledge: Callable[[], None], since: int | None = None
+    ) -> None:
         """From now on the watcher is told of the account: after `acknowledge()` all of it, then what changes.
 
-        Raises as Asker.ask does, and then `acknowledge` was not called.
+        With `since` it is first told what happened after that event. Raises as Asker.ask does, and TooLongAgo, and then
+        `acknowledge` was not called.
         """
         watch = self._watches.setdefault(account_id, _Watch())
         watch.joining += 1
@@ -129,12 +124,15 @@ class Accounts:
             async with watch.loading:
                 if watch.view is None:
                     watch.view = await self._load(account_id, watch)
+            if since is not None:
+                await self._catch_up(max(watch.view.seq, since), since)
             if self._watches.get(account_id) is not watch:
                 raise Away("events of the account were missed")
             if watcher.is_open:
+                missed = [] if since is None else self.recent.after(account_id, since)
                 watch.watchers[watcher] = None
                 acknowledge()
-                watcher.send(watch.view.snapshot())
+                watcher.send(replay(missed, self._render, watch.view.currency) + watch.view.snapshot())
         finally:
             watch.joining -= 1
             self._drop_unused(account_id)
@@ -145,25 +143,47 @@ class Accounts:
             watch.watchers.pop(watcher, None)
             self._drop_unused(account_id)
 
+    async def join_alerts(
+        self, owner: int, watcher: Watcher, acknowledge: Callable[[], None], since: int | None = None
+    ) -> None:
+        """As `join`, of the alerts of an account, or for DESK of all accounts and the desk itself."""
+        if since is not None:
+            await self._catch_up(since, since)
+        if watcher.is_open:
+            missed = [] if since is None else self.recent.after(owner, since)
+            self.alerts.join(owner, watcher)
+            acknowledge()
+            for past in missed:
+                if isinstance(past.event, ALERT_EVENTS):
+                    watcher.send(text_frame(alert(past)))
+
     def deliver(self, seq: int, time_ns: int, event: Event) -> None:
         """An event of the engine's stream, in its order."""
+        self.recent.pass_by(seq)
         if isinstance(event, InstrumentDefined):
             self._prices.define(event.instrument)
-            return
-        if isinstance(event, GroupDefined):
-            self.lost()
-            return
-        if isinstance(event, DESK_EVENTS):
-            return
-        account_id = account_of(event)
+        elif isinstance(event, GroupDefined):
+            self._regroup(event.group, time_ns)
+        elif isinstance(event, BreakFound):
+            self.recent.keep(DESK, Past(seq, time_ns, event))
+            self.alerts.deliver(DESK, Past(seq, time_ns, event))
+        elif not isinstance(event, DESK_EVENTS):
+            self._deliver(account_of(event), Past(seq, time_ns, event), event)
+
+    def _deliver(self, account_id: int, past: Past, event: AccountEvent) -> None:
+        seq, time_ns, _ = past
         self.known.note(account_id, seq)
+        self.recent.keep(account_id, past)
         if isinstance(event, AccountOpened):
-            self.known.note_currency(account_id, event.currency)
+            self.known.note_terms(account_id, event.currency, event.group)
+        elif isinstance(event, MarginStatusChanged):
+            self.recent.keep(DESK, past)
+            self.alerts.deliver(account_id, past)
         watch = self._watches.get(account_id)
         if watch is None:
             return
         if watch.view is not None:
-            _tell(watch.watchers, watch.view.take(seq, time_ns, event))
+            tell(watch.watchers, watch.view.take(seq, time_ns, event))
         elif len(watch.waiting) < WAITING_EVENTS_LIMIT:
             watch.waiting.append((seq, time_ns, event))
         else:
@@ -173,22 +193,45 @@ class Accounts:
         """Tells the watchers what the last ticks have changed."""
         for watch in self._watches.values():
             if watch.view is not None:
-                _tell(watch.watchers, watch.view.revalue(now_ns))
+                tell(watch.watchers, watch.view.revalue(now_ns))
 
     def lost(self) -> None:
         """Events were missed that cannot be had: no view is to be trusted."""
+        self.recent.forget()
+        self.alerts.lost()
         watches, self._watches = self._watches, {}
         for watch in watches.values():
             watch.overrun = True
             for watcher in list(watch.watchers):
                 watcher.give_up()
 
+    def _regroup(self, group: Group, now_ns: int) -> None:
+        """Other terms; who is asking for an account just now may have been told the ones before."""
+        self.known.groups[group.name] = group
+        for watch in self._watches.values():
+            if watch.view is None:
+                watch.overrun = True
+            else:
+                tell(watch.watchers, watch.view.regroup(group, now_ns))
+        self._regrouped()
+
+    async def _catch_up(self, seq: int, since: int) -> None:
+        """Until event `seq` has been heard of; raises TooLongAgo where some after `since` are not kept any more."""
+        try:
+            async with asyncio.timeout(CATCH_UP_LIMIT_S):
+                while self.recent.last_seq < seq:
+                    await asyncio.sleep(CATCH_UP_PAUSE_S)
+        except TimeoutError:
+            raise Away("the events are behind") from None
+        if not self.recent.has_all_after(since):
+            raise TooLongAgo
+
     async def _load(self, account_id: int, watch: _Watch) -> AccountView:
         """A view of now. Events that come while the engine is asked wait, and are taken if they follow the answer."""
         watch.waiting, watch.overrun = [], False
         view = AccountView(await self.report(account_id), self._prices, self._render)
         if watch.overrun:
-            raise Away("too much is happening on the account")
+            raise Away("too much is happening to the account")
         for seq, time_ns, event in watch.waiting:
             view.take(seq, time_ns, event)
         watch.waiting = []
@@ -198,9 +241,3 @@ class Accounts:
         watch = self._watches.get(account_id)
         if watch is not None and not (watch.watchers or watch.joining):
             del self._watches[account_id]
-
-
-def _tell(watchers: Iterable[Watcher], frames: bytes) -> None:
-    if frames:
-        for watcher in list(watchers):
-            watcher.send(frames)

@@ -18,6 +18,7 @@ from actors.bus.fix_sessions import FixRequest
 from actors.bus.following import EventStream
 from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
+from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
@@ -25,15 +26,17 @@ from web.accounts import Accounts
 from web.auth import PasswordChecks, Tokens
 from web.backend import Backend
 from web.callers import Callers
+from web.connected import Sockets
 from web.edge import Edge
-from web.fanout import TURNS_PER_SECOND, Fanout
+from web.fanout import TURNS_PER_SECOND
 from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
+from web.news import News
+from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
 from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
 from web.server import Server, connections_for
-from web.stream import Sockets
 from web.survey import Survey
 
 HEADER_LIMIT_BYTES = 16_384
@@ -45,6 +48,8 @@ DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
 INSTRUMENTS_TIMEOUT_MS = 2_000
 RETRY_S = 0.25
+TICKS_PAUSE_S = 0.01
+"""How long ticks are let gather: to be woken for each costs more than the ticks do."""
 REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
 
@@ -65,7 +70,7 @@ class Web:
         pages: Path = PAGES,
         connections_limit: int = CONNECTIONS_LIMIT,
     ) -> None:
-        self.prices = Prices(clock, self._on_ticks)
+        self.prices = Prices(clock, self._on_ticks, self._on_depth)
         render = Renderer(self.prices.instruments)
         engine = Asker("engine", sockets.dealer(context, where.engine, only_connected=True), EngineRequest)
         history = Asker("persistence", sockets.dealer(context, where.history, only_connected=True), HistoryRequest)
@@ -76,15 +81,15 @@ class Web:
             Asker(name, sockets.dealer(context, where_it_is, only_connected=True), FixRequest)
             for name, where_it_is in (("fix-clients", where.fix_clients), ("fix-lp", where.fix_lp))
         )
-        accounts = Accounts(engine, self.prices, render)
-        self.fanout = Fanout(self.prices, render.tick_message)
+        accounts = Accounts(engine, self.prices, render, self._on_terms)
+        self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
             engine,
             history,
             aggregator,
             self.prices,
             accounts,
-            self.fanout,
+            self.news,
             render,
             Callers(tokens, history, clock, safety.keys_folder),
             PasswordChecks(safety.bcrypt_cost),
@@ -96,7 +101,7 @@ class Web:
             fix_desks,
         )
         self.sockets = Sockets()
-        self.events = EventStream(engine, accounts.deliver, accounts.lost)
+        self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
         self.server = Server(
             application(self.backend, self.sockets, pages, safety.proxies),
             ssl_options=safety.tls,
@@ -107,7 +112,8 @@ class Web:
         )
         self.server.bound(connections_limit, self.sockets)
         self._tick_socket = sockets.subscriber(context, where.ticks)
-        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive)
+        self._tick_inlet = Inlet(self._tick_socket, self.prices.receive, TICKS_PAUSE_S)
+        self.news.books.connect(self._follow_topic, self._leave_topic)
         self._event_inlet = Inlet(sockets.subscriber(context, where.events, topics.EVENTS), self.events.receive)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,6 +134,7 @@ class Web:
                         self._learn_instruments(),
                         self._keep_time(),
                         self._repair_prices(),
+                        self.news.staff.run(),
                         self._follow_revocations(),
                     )
                 ]
@@ -139,7 +146,21 @@ class Web:
             backend.passwords.close()
 
     def _on_ticks(self, ticks: list[Tick]) -> None:
-        self.fanout.observe(ticks)
+        self.news.observe(ticks)
+
+    def _on_depth(self, depth: StreamDepth) -> None:
+        self.news.books.observe(depth)
+
+    def _on_terms(self) -> None:
+        self.news.refresh()
+
+    def _follow_topic(self, topic: bytes) -> None:
+        self._tick_socket.subscribe(topic)
+        self._tick_inlet.look_again()
+
+    def _leave_topic(self, topic: bytes) -> None:
+        self._tick_socket.unsubscribe(topic)
+        self._tick_inlet.look_again()
 
     async def _learn_instruments(self) -> None:
         """Asks until the engine answers, then follows the prices; later changes come as events."""
@@ -153,8 +174,7 @@ class Web:
             await asyncio.sleep(RETRY_S)
         self.prices.define(*answer.instruments)
         for topic in TOPICS:
-            self._tick_socket.subscribe(topic)
-        self._tick_inlet.look_again()
+            self._follow_topic(topic)
 
     async def _keep_time(self) -> None:
         """The one timer of the process: conflated prices, live profit, and the sockets' limits in time."""
@@ -166,12 +186,18 @@ class Web:
             due = max(due + 1 / TURNS_PER_SECOND, loop.time())
             await asyncio.sleep(due - loop.time())
             turns += 1
-            self.fanout.turn()
+            self.news.turn()
             if turns % REVALUE_EVERY_TURNS == 0:
                 self.backend.accounts.revalue(self.backend.clock_ns())
             if turns % TURNS_PER_SECOND == 0:
-                self.prices.hush(self.backend.clock_ns())
-                self.sockets.sweep(self.backend.now_s())
+                self._look_after(self.backend.clock_ns())
+
+    def _look_after(self, now_ns: int) -> None:
+        """Once a second."""
+        if not self.prices.is_alive(now_ns):
+            self.prices.hush(now_ns)
+            self.news.books.hush(now_ns)
+        self.sockets.sweep(self.backend.now_s(), asyncio.get_running_loop().time())
 
     async def _repair_prices(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from web.accounts import Accounts
 from web.auth import PasswordChecks
 from web.callers import Callers
 from web.edge import Edge
-from web.fanout import Fanout
+from web.news import News
 from web.render import Renderer
 from web.survey import Survey
 
@@ -20,7 +20,7 @@ class Backend(NamedTuple):
     aggregator: Asker
     prices: Prices
     accounts: Accounts
-    fanout: Fanout
+    news: News
     render: Renderer
     callers: Callers
     passwords: PasswordChecks

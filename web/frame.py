@@ -11,7 +11,11 @@ _encode = msgspec.json.Encoder().encode
 
 def text_frame(message: Any) -> bytes:
     """`message` as JSON in one whole text frame."""
-    payload = _encode(message)
+    return text_frame_of(_encode(message))
+
+
+def text_frame_of(payload: bytes) -> bytes:
+    """Text, in UTF-8, in one whole frame."""
     size = len(payload)
     if size < 126:
         return b"%c%c%b" % (_FINAL_TEXT, size, payload)

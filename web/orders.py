@@ -2,12 +2,11 @@
 
 from actors.bus.answers import Orders
 from actors.bus.requests import GetOrders
-from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
+from actors.domain.commands import CancelOrder
 from actors.domain.order import Order
-from web import problem, schema
-from web.asking import AskingHandler, CommandHandler, new_client_order_id
+from web import dealing, problem, schema
+from web.asking import AskingHandler, CommandHandler
 from web.paging import PagingHandler
-from web.terms import changed_terms, new_terms
 
 NAMED_ORDERS_LIMIT = 1_000
 """How many of an account's last orders are searched for a client_order_id."""
@@ -20,8 +19,7 @@ class OrderHandler(CommandHandler):
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.PlaceOrder)
         account_id = self.account(wanted.account_id)
-        name = wanted.client_order_id or new_client_order_id()
-        execution, repeated = await self.deal(SubmitOrder(account_id, name, new_terms(wanted)))
+        execution, repeated = await self.deal(dealing.submit(account_id, wanted))
         self.answer(execution, 200 if repeated else 201)
 
 
@@ -43,12 +41,8 @@ class OneOrderHandler(CommandHandler):
     async def put(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
-        account_id = self.account()
-        number = int(order_id)
-        order = (await _waiting(self, account_id))[0].get(number)
-        if order is None:
-            raise _unknown(f"order {number} does not wait (any more)")
-        await self.change(ModifyOrder(account_id, number, changed_terms(order.terms, wanted)))
+        await dealing.modify_order(self.backend, self.account(), order_id, wanted)
+        self.answer_nothing()
 
     async def delete(self, order_id: str) -> None:
         self.parameters(schema.NoParameters)

@@ -10,21 +10,17 @@ from actors.domain.instrument import Instrument
 from actors.domain.money import Rounding, format_e8, format_minor, mul_div
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
+from web.messages import AccountMessage, FillMessage, OrderMessage, PositionMessage, Quote
 from web.schema import (
     AccountBody,
-    AccountMessage,
     BarBody,
     EntryBody,
     ExecutionBody,
     FillBody,
-    FillMessage,
     OrderBody,
-    OrderMessage,
     PositionBody,
-    PositionMessage,
     SymbolBody,
     TickBody,
-    TickMessage,
 )
 from web.times import format_ns
 
@@ -46,8 +42,8 @@ class Renderer:
             quantity_max=format_e8(instrument.quantity_max_e8),
             quantity_step=format_e8(instrument.quantity_step_e8),
             margin_rate=format_e8(instrument.margin_rate_e8),
-            bid=self._price(tick.symbol, tick.bid_e8) if tick else None,
-            ask=self._price(tick.symbol, tick.ask_e8) if tick else None,
+            bid=self.price(tick.symbol, tick.bid_e8) if tick else None,
+            ask=self.price(tick.symbol, tick.ask_e8) if tick else None,
             time=format_ns(tick.time_ns) if tick else None,
             seq=tick.seq if tick else None,
             live=tick is not None and tick.live,
@@ -56,8 +52,8 @@ class Renderer:
     def tick(self, tick: Tick) -> TickBody:
         return TickBody(**self._tick(tick))
 
-    def tick_message(self, tick: Tick) -> TickMessage:
-        return TickMessage(symbol=tick.symbol, **self._tick(tick))
+    def quote(self, tick: Tick) -> Quote:
+        return Quote(symbol=tick.symbol, **self._tick(tick))
 
     def order(self, order: Order) -> OrderBody:
         return OrderBody(type=order.terms.type.value, **self._order(order))
@@ -98,22 +94,22 @@ class Renderer:
             if ask
             else (bar.bid_open_e8, bar.bid_high_e8, bar.bid_low_e8, bar.bid_close_e8)
         )
-        opened, high, low, close = (self._price(bar.symbol, price_e8) for price_e8 in prices)
+        opened, high, low, close = (self.price(bar.symbol, price_e8) for price_e8 in prices)
         return BarBody(time=format_ns(bar.start_ns), open=opened, high=high, low=low, close=close, ticks=bar.ticks)
 
-    def _price(self, symbol: str, price_e8: int) -> str:
+    def price(self, symbol: str, price_e8: int) -> str:
         instrument = self._instruments.get(symbol)
         return format_e8(price_e8, instrument.price_digits if instrument else 0)
 
     def _price_or_none(self, symbol: str, price_e8: int) -> str | None:
-        return self._price(symbol, price_e8) if price_e8 else None
+        return self.price(symbol, price_e8) if price_e8 else None
 
     def _tick(self, tick: Tick) -> dict[str, Any]:
         return {
             "seq": tick.seq,
             "time": format_ns(tick.time_ns),
-            "bid": self._price(tick.symbol, tick.bid_e8),
-            "ask": self._price(tick.symbol, tick.ask_e8),
+            "bid": self.price(tick.symbol, tick.bid_e8),
+            "ask": self.price(tick.symbol, tick.ask_e8),
             "lp_bid": tick.lp_bid,
             "lp_ask": tick.lp_ask,
             "live": tick.live,
@@ -157,7 +153,7 @@ class Renderer:
             "position_id": str(fill.position_id),
             "symbol": fill.symbol,
             "side": fill.side.value,
-            "price": self._price(fill.symbol, fill.price_e8),
+            "price": self.price(fill.symbol, fill.price_e8),
             "quantity": format_e8(fill.quantity_e8),
             "profit": format_minor(fill.profit_minor, currency),
             "commission": format_minor(fill.commission_minor, currency),
@@ -172,8 +168,8 @@ class Renderer:
             "symbol": symbol,
             "side": position.side.value,
             "quantity": format_e8(position.quantity_e8),
-            "open_price": self._price(symbol, position.open_price_e8),
-            "current_price": self._price(symbol, price_e8),
+            "open_price": self.price(symbol, position.open_price_e8),
+            "current_price": self.price(symbol, price_e8),
             "profit": format_minor(profit_minor, currency),
             "margin": format_minor(position.margin_minor, currency),
             "stop_loss": self._price_or_none(symbol, position.stop_loss_e8),
@@ -205,10 +201,15 @@ def entry(line: LedgerLine) -> EntryBody:
 
 
 def margin_level(summary: AccountSummary) -> str | None:
+    """As `level`, of an account as it is."""
+    return level(summary.equity_minor, summary.maintenance_minor)
+
+
+def level(equity_minor: int, maintenance_minor: int) -> str | None:
     """Equity over maintenance margin in percent, two places, rounded down; None where no margin is used."""
-    if not summary.maintenance_minor:
+    if not maintenance_minor:
         return None
-    hundredths = mul_div(summary.equity_minor, 10_000, summary.maintenance_minor, Rounding.FLOOR)
+    hundredths = mul_div(equity_minor, 10_000, maintenance_minor, Rounding.FLOOR)
     return format_e8(hundredths * 1_000_000, 2)
 
 

@@ -23,6 +23,7 @@ from web.access import (
 )
 from web.auditing import AuditedHandler
 from web.backend import Backend
+from web.connected import Sockets
 from web.fix_sessions import AllFixSessionsHandler, ConnectFixHandler, DisconnectFixHandler, FixSequenceHandler
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
@@ -34,7 +35,7 @@ from web.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, Tot
 from web.pages import AssetHandler, IndexHandler
 from web.proxy import Network
 from web.server import Proxied
-from web.stream import Sockets, StreamHandler
+from web.stream import StreamHandler
 from web.trading import (
     AccountHandler,
     CloseByHandler,
@@ -48,7 +49,6 @@ from web.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHa
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536
-PING_INTERVAL_S = 20
 
 _log = structlog.get_logger("web")
 
@@ -126,7 +126,6 @@ def application(backend: Backend, sockets: Sockets, pages: Path = PAGES, proxies
         default_handler_class=Nowhere,
         log_function=_log_request,
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,
-        websocket_ping_interval=PING_INTERVAL_S,
     )
     made.trust(proxies)
     return made

@@ -221,7 +221,9 @@ class SymbolBody(Body, frozen=True):
     live: bool
 
 
-class _OrderFields(Body, frozen=True):
+class OrderFields(Body, frozen=True):
+    """Of an order, but its type."""
+
     id: str
     account_id: str
     client_order_id: str
@@ -247,7 +249,7 @@ class _OrderFields(Body, frozen=True):
     created_at: str
 
 
-class OrderBody(_OrderFields, frozen=True):
+class OrderBody(OrderFields, frozen=True):
     type: str
 
 
@@ -373,34 +375,3 @@ class ExecutionBody(Body, frozen=True):
     code: str | None
     """Why the order ended without being filled whole; null where it did not."""
     detail: str | None
-
-
-class TickMessage(TickBody, frozen=True, tag_field="type", tag="tick"):
-    """On /ws: the price of a symbol."""
-
-    symbol: str
-
-
-class OrderMessage(_OrderFields, frozen=True, tag_field="type", tag="order"):
-    """On /ws: what became of an order, by event `seq`. `type` being the message's, the order's is `order_type`."""
-
-    order_type: str
-    code: str | None
-    """As of ExecutionBody, or why the order was rejected."""
-    detail: str | None
-    seq: int
-
-
-class FillMessage(FillBody, frozen=True, tag_field="type", tag="fill"):
-    seq: int
-
-
-class PositionMessage(PositionBody, frozen=True, tag_field="type", tag="position"):
-    """On /ws: a position after event `seq`, at the prices of the moment. Closed: at the price that closed it."""
-
-    status: str
-    seq: int
-
-
-class AccountMessage(AccountBody, frozen=True, tag_field="type", tag="account"):
-    seq: int

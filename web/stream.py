@@ -1,102 +1,47 @@
-"""/ws: prices and a client's account, live.
+"""/ws: prices, books, bars, an account and alerts, live; and orders.
 
-A client sends {"id", "op", …} and gets {"id", "ok": true} or {"id", "ok": false, "error": {"code", "detail"}}. First
-`auth`, then `subscribe` and `unsubscribe` to `ticks` (symbols; `max_rate` messages a second for each, 1 to 10, null for
-every tick) and to `account`; or `ping`. After the answer to a subscription comes a snapshot, then what changes.
-A tick may be skipped for a newer one; what happens to an account never is.
+A client asks with an `id` of its own and is answered with it (web/requests.py), then is told (web/messages.py). It says
+who it is in the handshake's Authorization header, or first of all with `auth`. After the answer to a subscription comes
+a snapshot, then what changes. A price may be skipped for a newer one; what happens to an account never is.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
-from msgspec import Meta
-from tornado.iostream import IOStream, StreamClosedError
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from actors.bus.asking import Away, Declined, NoAnswer
-from web import access, problem, schema
-from web.auth import TOKEN_LIMIT_CHARACTERS, Caller
+from actors.domain.commands import CancelOrder
+from web import access, dealing, problem, requests
+from web.auth import Caller
 from web.backend import Backend
-from web.fanout import EVERY_TICK, TURNS_PER_SECOND, turns_for
+from web.channels import Subscriptions
+from web.connected import UNAUTHORISED, Sockets
 from web.frame import text_frame
 from web.handler import Shielded
+from web.outlet import Outlet
 
 AUTH_LIMIT_S = 10
 """A client that has not said who it is for so long is sent away."""
-UNSENT_LIMIT_BYTES = 1_048_576
-"""What may wait for a client that reads too slowly; with more it is closed, and may come back for a snapshot."""
 SOCKETS_LIMIT = 20_000
-SYMBOLS_LIMIT = 500
+REQUESTS_PER_SECOND = 100
+"""A client that asks more often is served at this pace, once it has used up its burst."""
+REQUESTS_BURST = 200
 
-GOING_AWAY = 1001
-UNAUTHORISED = 4401
-"""No token in time, a bad one, or one that has expired."""
 TOO_SLOW = 4408
+"""It reads too slowly: too much waits for it. It may come back, and say since when."""
 EVENTS_LOST = 4410
-"""Events of the account cannot be had any more: subscribe anew for a snapshot."""
-
-
-class _Request(msgspec.Struct, frozen=True, tag_field="op", tag=str.lower, forbid_unknown_fields=True, kw_only=True):
-    id: int | Annotated[str, Meta(max_length=64)]
-
-
-class Auth(_Request, frozen=True):
-    token: Annotated[str, Meta(max_length=TOKEN_LIMIT_CHARACTERS)]
-
-
-class Subscribe(_Request, frozen=True):
-    channel: str
-    symbols: Annotated[list[schema.Symbol], Meta(max_length=SYMBOLS_LIMIT)] | None = None
-    max_rate: Annotated[int, Meta(ge=1, le=TURNS_PER_SECOND)] | None = TURNS_PER_SECOND
-    account_id: schema.Id | None = None
-
-
-class Unsubscribe(_Request, frozen=True):
-    channel: str
-    symbols: Annotated[list[schema.Symbol], Meta(max_length=SYMBOLS_LIMIT)] | None = None
-    account_id: schema.Id | None = None
-
-
-class Ping(_Request, frozen=True):
-    """Answered, and nothing else."""
+"""Events cannot be had any more: subscribe anew for a snapshot."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):
     id: int | str | None = None
 
 
-_decode = msgspec.json.Decoder(Auth | Subscribe | Unsubscribe | Ping).decode
-
-
-class Sockets:
-    """All open sockets, and their limits in time."""
-
-    def __init__(self) -> None:
-        self._open: dict[StreamHandler, None] = {}
-        self.closed_slow = 0
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def add(self, socket: StreamHandler) -> None:
-        self._open[socket] = None
-
-    def remove(self, socket: StreamHandler) -> None:
-        self._open.pop(socket, None)
-
-    def sweep(self, now_s: int) -> None:
-        """Sends away who has not said who they are in time, and whose token has expired or was revoked."""
-        for socket in list(self._open):
-            if now_s >= socket.until_s or socket.is_void():
-                socket.part(UNAUTHORISED, "log in again" if socket.caller else "not authenticated in time")
-
-    def close(self) -> None:
-        for socket in list(self._open):
-            socket.part(GOING_AWAY, "the server is going away")
+_decode = msgspec.json.Decoder(requests.Request).decode
 
 
 class StreamHandler(Shielded, WebSocketHandler):
@@ -105,38 +50,56 @@ class StreamHandler(Shielded, WebSocketHandler):
     def initialize(self, backend: Backend, sockets: Sockets) -> None:
         self.caller: Caller | None = None
         self.until_s = 0
-        """When the socket is closed: the end of the time to authenticate, or of the token."""
+        self.asked_s = self.heard_s = self.pinged_s = 0.0
         self.is_open = False
         self._backend = backend
         self._sockets = sockets
-        self._stream: IOStream
-        self._unsent_bytes = 0
-        self._accounts: dict[int, None] = {}
+        self._outlet: Outlet
+        self._subscriptions: Subscriptions | None = None
+        self._free_at_s = 0.0
+        """When the client has made up for its requests so far."""
 
-    def prepare(self) -> None:
+    @property
+    def is_known(self) -> bool:
+        return self.caller is not None
+
+    @property
+    def follows_something(self) -> bool:
+        return self._subscriptions is not None and self._subscriptions.any
+
+    async def prepare(self) -> None:
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             detail = "This address speaks WebSocket (RFC 6455) alone."
             raise problem.Problem(426, "UPGRADE_REQUIRED", detail, headers={"Upgrade": "websocket"})
         if len(self._sockets) >= SOCKETS_LIMIT:
             raise problem.unavailable("There are too many connections. Please try again in a moment.")
+        if "Authorization" in self.request.headers:
+            scheme, _, token = self.request.headers["Authorization"].partition(" ")
+            if scheme.lower() != "bearer":
+                raise problem.unauthorised("Send an access token: Authorization: Bearer …")
+            await self._admit(token.strip())
 
     def open(self, *_: str, **__: str) -> None:
         assert self.ws_connection is not None
         assert self.ws_connection.stream is not None
-        self._stream = self.ws_connection.stream
+        self._outlet = Outlet(self.ws_connection.stream)
         self.set_nodelay(True)
         self.is_open = True
-        self.until_s = self._backend.now_s() + AUTH_LIMIT_S
+        self.until_s = self.until_s or self._backend.now_s() + AUTH_LIMIT_S
+        self.asked_s = self.heard_s = asyncio.get_running_loop().time()
         self._sockets.add(self)
 
     def on_close(self) -> None:
         self.is_open = False
         self._sockets.remove(self)
-        self._backend.fanout.leave(self)
-        for account_id in self._accounts:
-            self._backend.accounts.leave(account_id, self)
+        if self._subscriptions is not None:
+            self._subscriptions.leave()
+
+    def on_pong(self, data: bytes) -> None:
+        self.heard_s = asyncio.get_running_loop().time()
 
     async def on_message(self, message: str | bytes) -> None:
+        await self._keep_pace()
         try:
             request = _decode(message)
         except msgspec.ValidationError as error:
@@ -146,12 +109,15 @@ class StreamHandler(Shielded, WebSocketHandler):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._refuse(None, problem.Problem(400, "MALFORMED_JSON", "The message is not JSON."))
             return
+        self._backend.requests.add(self)
         try:
             await self._serve[type(request)](self, request)
         except problem.Problem as refused:
             self._refuse(request.id, refused)
-            if isinstance(request, Auth):
+            if isinstance(request, requests.Auth):
                 self.part(UNAUTHORISED, "not authenticated")
+        finally:
+            self._backend.requests.discard(self)
 
     def check_origin(self, origin: str) -> bool:
         """Our own page's and those of the setting. A client that is no browser names none and is not asked."""
@@ -162,22 +128,18 @@ class StreamHandler(Shielded, WebSocketHandler):
 
     def send(self, frames: bytes) -> None:
         """Sends whole frames, or closes the socket when too much waits for a client that does not read."""
-        if not self.is_open:
-            return
-        if self._unsent_bytes > UNSENT_LIMIT_BYTES:
+        if self.is_open and not self._outlet.write(frames):
             self._sockets.closed_slow += 1
             self.part(TOO_SLOW, "you read too slowly")
-            return
-        try:
-            written = self._stream.write(frames)
-        except StreamClosedError:
-            return
-        if not written.done():
-            self._unsent_bytes += len(frames)
-            written.add_done_callback(partial(self._sent, len(frames)))
 
     def give_up(self) -> None:
         self.part(EVENTS_LOST, "events were missed, subscribe anew")
+
+    def ping_now(self) -> None:
+        try:
+            self.ping()
+        except WebSocketClosedError:
+            self._sockets.remove(self)
 
     def part(self, code: int, reason: str) -> None:
         """Closes the socket: what has been sent still goes out before the code does."""
@@ -185,82 +147,96 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._sockets.remove(self)
         self.close(code, reason)
 
-    def _sent(self, size_bytes: int, _: object) -> None:
-        self._unsent_bytes -= size_bytes
+    async def _keep_pace(self) -> None:
+        now_s = self.asked_s = self.heard_s = asyncio.get_running_loop().time()
+        self._free_at_s = max(self._free_at_s, now_s - REQUESTS_BURST / REQUESTS_PER_SECOND) + 1 / REQUESTS_PER_SECOND
+        if self._free_at_s > now_s:
+            await asyncio.sleep(self._free_at_s - now_s)
 
-    def _agree(self, request: _Request) -> None:
-        self.send(text_frame({"id": request.id, "ok": True}))
-
-    def _refuse(self, request_id: int | str | None, refused: problem.Problem) -> None:
-        error = {"code": refused.code, "detail": refused.detail}
-        if refused.field:
-            error["field"] = refused.field
-        self.send(text_frame({"id": request_id, "ok": False, "error": error}))
-
-    async def _ping(self, request: Ping) -> None:
-        self._known_caller()
-        self._agree(request)
-
-    async def _auth(self, request: Auth) -> None:
-        caller = await self._backend.callers.identify(request.token, self.request.remote_ip or "")
+    async def _admit(self, token: str) -> None:
+        """The owner of the token asks from now on; raises a problem, 401 or 403."""
+        caller = await self._backend.callers.identify(token, self.request.remote_ip or "")
         access.ANYBODY.check(caller)
         if self.caller is not None and self.caller.user_id != caller.user_id:
             raise problem.forbidden("This socket is another user's already.")
         self.caller = caller
         self.until_s = caller.expires_s
-        self._agree(request)
 
-    async def _subscribe(self, request: Subscribe) -> None:
-        caller = self._known_caller()
-        if request.channel == "account":
-            account_id = access.ACCOUNT.account(caller, request.account_id)
-            await self._follow(account_id, request)
-        else:
-            symbols = self._symbols(request)
-            turns = EVERY_TICK if request.max_rate is None else turns_for(request.max_rate)
-            self._agree(request)
-            self._backend.fanout.subscribe(self, symbols, turns)
+    def _agree(self, request: requests.Request) -> None:
+        self.send(text_frame(requests.Agreed(id=request.id)))
 
-    async def _follow(self, account_id: int, request: Subscribe) -> None:
-        self._accounts[account_id] = None
-        try:
-            await self._backend.accounts.join(account_id, self, partial(self._agree, request))
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
-
-    async def _unsubscribe(self, request: Unsubscribe) -> None:
-        caller = self._known_caller()
-        if request.channel == "account":
-            account_id = access.ACCOUNT.account(caller, request.account_id)
-            self._accounts.pop(account_id, None)
-            self._backend.accounts.leave(account_id, self)
-        else:
-            self._backend.fanout.unsubscribe(self, self._symbols(request))
-        self._agree(request)
+    def _refuse(self, request_id: int | str | None, refused: problem.Problem) -> None:
+        self.send(text_frame(requests.Refused(id=request_id, error=refused.document())))
 
     def _known_caller(self) -> Caller:
         if self.caller is None:
             raise problem.unauthorised('First say who you are: {"op": "auth", "token": …}.')
         return self.caller
 
-    def _symbols(self, request: Subscribe | Unsubscribe) -> list[str]:
-        if request.channel != "ticks":
-            raise problem.invalid("channel", "channel is ticks or account.")
-        if not request.symbols:
-            raise problem.invalid("symbols", "symbols must name one symbol or more.")
-        known = self._backend.prices.instruments
-        if not known:
-            raise problem.starting()
-        for symbol in request.symbols:
-            if symbol not in known:
-                raise problem.of_code("UNKNOWN_SYMBOL", f"There is no symbol {symbol!r}.", "symbols")
-        return list(dict.fromkeys(request.symbols))
+    async def _ping(self, request: requests.Ping) -> None:
+        self._known_caller()
+        self._agree(request)
+
+    async def _auth(self, request: requests.Auth) -> None:
+        await self._admit(request.token)
+        self._agree(request)
+
+    async def _subscribe(self, request: requests.Subscribe) -> None:
+        caller = self._known_caller()
+        if self._subscriptions is None:
+            self._subscriptions = Subscriptions(self._backend, self)
+        await self._subscriptions.subscribe(caller, request, lambda: self._agree(request))
+
+    async def _unsubscribe(self, request: requests.Unsubscribe) -> None:
+        caller = self._known_caller()
+        if self._subscriptions is not None:
+            self._subscriptions.unsubscribe(caller, request)
+        self._agree(request)
+
+    async def _change(self, request: requests.Modify | requests.Protect | requests.Cancel) -> None:
+        account_id = self._trading_account()
+        if isinstance(request, requests.Modify):
+            await dealing.modify_order(self._backend, account_id, request.order_id, request.body)
+        elif isinstance(request, requests.Protect):
+            await dealing.modify_position(self._backend, account_id, request.position_id, request.body)
+        else:
+            await dealing.change(self._backend, CancelOrder(account_id, int(request.order_id)))
+        self._agree(request)
+
+    async def _deal(self, request: requests.Deal) -> None:
+        execution, repeated = await dealing.deal(self._backend, self._command(request))
+        self.send(text_frame(requests.Executed(id=request.id, body=execution, repeated=repeated)))
+
+    def _command(self, request: requests.Deal) -> dealing.Deal:
+        if isinstance(request, requests.Place):
+            return dealing.submit(self._trading_account(request.body.account_id), request.body)
+        account_id = self._trading_account()
+        if isinstance(request, requests.CloseMany):
+            return dealing.close_many(account_id, request.body)
+        if isinstance(request, requests.Close):
+            return dealing.close(account_id, request.position_id, request.body)
+        if isinstance(request, requests.CloseBy):
+            return dealing.close_by(account_id, request.position_id, request.body)
+        return dealing.reverse(account_id, request.position_id, request.body)
+
+    def _trading_account(self, account_id: str | None = None) -> int:
+        caller = self._known_caller()
+        access.TRADE.check(caller)
+        return access.TRADE.account(caller, account_id)
 
     _serve: ClassVar[dict[type, Callable[..., Any]]] = {
-        Auth: _auth,
-        Subscribe: _subscribe,
-        Unsubscribe: _unsubscribe,
-        Ping: _ping,
+        requests.Auth: _auth,
+        requests.Ping: _ping,
+        requests.Subscribe: _subscribe,
+        requests.Unsubscribe: _unsubscribe,
+        requests.Modify: _change,
+        requests.Protect: _change,
+        requests.Cancel: _change,
+        requests.Place: _deal,
+        requests.Close: _deal,
+        requests.CloseBy: _deal,
+        requests.Reverse: _deal,
+        requests.CloseMany: _deal,
     }
 
 

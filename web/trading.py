@@ -1,9 +1,7 @@
 """The account as it is now, its positions, and what may be done with them: questions and commands for the engine."""
 
-from actors.domain.commands import ClosePosition, ClosePositionBy, ClosePositions, ModifyPosition, ReversePosition
-from web import problem, render, schema
-from web.asking import AskingHandler, CommandHandler, new_client_order_id
-from web.terms import changed_protections, positive_e8
+from web import dealing, render, schema
+from web.asking import AskingHandler, CommandHandler
 
 
 class AccountHandler(AskingHandler):
@@ -34,14 +32,8 @@ class PositionHandler(CommandHandler):
     async def put(self, position_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangePosition)
-        account_id = self.account()
-        number = int(position_id)
-        for reported in (await self.report(account_id)).positions:
-            if reported.position.position_id == number:
-                protections = changed_protections(reported.position, wanted)
-                await self.change(ModifyPosition(account_id, number, *protections))
-                return
-        raise problem.of_code("UNKNOWN_POSITION", f"there is no open position {number}", "position_id")
+        await dealing.modify_position(self.backend, self.account(), position_id, wanted)
+        self.answer_nothing()
 
 
 class CloseHandler(CommandHandler):
@@ -49,14 +41,7 @@ class CloseHandler(CommandHandler):
 
     async def post(self, position_id: str) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.ClosePart)
-        command = ClosePosition(
-            self.account(),
-            wanted.client_order_id or new_client_order_id(),
-            int(position_id),
-            0 if wanted.quantity is None else positive_e8(wanted.quantity, "quantity"),
-        )
-        execution, _ = await self.deal(command)
+        execution, _ = await self.deal(dealing.close(self.account(), position_id, self.body(schema.ClosePart)))
         self.answer(execution)
 
 
@@ -65,10 +50,7 @@ class CloseByHandler(CommandHandler):
 
     async def post(self, position_id: str) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.CloseBy)
-        name = wanted.client_order_id or new_client_order_id()
-        command = ClosePositionBy(self.account(), name, int(position_id), int(wanted.other_position_id))
-        execution, _ = await self.deal(command)
+        execution, _ = await self.deal(dealing.close_by(self.account(), position_id, self.body(schema.CloseBy)))
         self.answer(execution)
 
 
@@ -77,9 +59,7 @@ class ReverseHandler(CommandHandler):
 
     async def post(self, position_id: str) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.Reverse)
-        name = wanted.client_order_id or new_client_order_id()
-        execution, _ = await self.deal(ReversePosition(self.account(), name, int(position_id)))
+        execution, _ = await self.deal(dealing.reverse(self.account(), position_id, self.body(schema.Reverse)))
         self.answer(execution)
 
 
@@ -88,8 +68,5 @@ class CloseManyHandler(CommandHandler):
 
     async def post(self) -> None:
         self.parameters(schema.NoParameters)
-        wanted = self.body(schema.CloseMany)
-        name = wanted.client_order_id or new_client_order_id()
-        command = ClosePositions(self.account(), name, wanted.which, wanted.symbol or "")
-        execution, _ = await self.deal(command)
+        execution, _ = await self.deal(dealing.close_many(self.account(), self.body(schema.CloseMany)))
         self.answer(execution)

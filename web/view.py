@@ -4,45 +4,16 @@ from actors.bus.answers import AccountReport
 from actors.bus.prices import Prices
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
-from actors.domain.events import (
-    AccountOpened,
-    MarginStatusChanged,
-    MoneyMoved,
-    NegativeBalanceForgiven,
-    OrderAccepted,
-    OrderEnded,
-    OrderFilled,
-    OrderModified,
-    OrderRejected,
-    PositionModified,
-    SwapCharged,
-)
+from actors.domain.events import OrderFilled, PositionModified
+from actors.domain.group import Group
 from actors.domain.ledger import Posting
+from actors.domain.limits import AS_THE_GROUP
 from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
 from actors.domain.order import Order, Position
-from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from web.frame import text_frame
 from web.render import Renderer, account_message
-
-OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
-AccountEvent = (
-    OrderEvent
-    | OrderFilled
-    | PositionModified
-    | MoneyMoved
-    | SwapCharged
-    | NegativeBalanceForgiven
-    | MarginStatusChanged
-    | AccountOpened
-)
-
-
-def account_of(event: AccountEvent) -> int:
-    """Whose event it is."""
-    if isinstance(event, OrderEvent | OrderFilled):
-        return event.order.account_id
-    return event.position.account_id if isinstance(event, PositionModified | SwapCharged) else event.account_id
+from web.telling import AccountEvent, MoneyEvent, OrderEvent, told_by
 
 
 class AccountView:
@@ -69,6 +40,10 @@ class AccountView:
             self._place(reported.position)
             self._valued[reported.position.position_id] = (reported.price_e8, reported.profit_minor)
 
+    @property
+    def currency(self) -> str:
+        return self._account.currency
+
     def snapshot(self) -> bytes:
         """The account, all its open positions and all its waiting orders."""
         positions = [self._position_frame(position) for position in self._account.positions.values()]
@@ -81,16 +56,28 @@ class AccountView:
             return b""
         self.seq = seq
         self._time_ns = max(self._time_ns, time_ns)
+        told = b"".join(text_frame(each) for each in told_by(event, seq, self._render, self._account.currency))
         if isinstance(event, OrderEvent):
-            return self._order_frame(event, seq)
+            self._keep(event.order)
+            return told
         if isinstance(event, PositionModified):
             self._place(event.position)
             return self._position_frame(event.position)
-        if isinstance(event, MoneyMoved | SwapCharged | NegativeBalanceForgiven):
+        if isinstance(event, MoneyEvent):
             self._book(event.posting)
-        frames = self._fill(event, seq) if isinstance(event, OrderFilled) else b""
+        elif isinstance(event, OrderFilled):
+            told += self._fill(event)
         self._revalue_account()
-        return frames + self._account_frame()
+        return told + self._account_frame()
+
+    def regroup(self, group: Group, now_ns: int) -> bytes:
+        """The account's group has other terms; positions and account are worth what they are by those."""
+        account = self._account
+        if group.name != account.group.name:
+            return b""
+        account.agree(group, AS_THE_GROUP)
+        account.converted.clear()
+        return self.revalue(now_ns)
 
     def revalue(self, now_ns: int) -> bytes:
         """At the last ticks: the positions that are worth something else now, and the account if it is."""
@@ -100,19 +87,14 @@ class AccountView:
         self._time_ns = max(self._time_ns, now_ns)
         return b"".join([*(self._position_frame(position) for position in moved), self._account_frame()])
 
-    def _order_frame(self, event: OrderEvent, seq: int) -> bytes:
-        self._keep(event.order)
-        if isinstance(event, OrderEnded | OrderRejected):
-            return text_frame(self._render.order_message(event.order, seq, event.code, event.detail))
-        return text_frame(self._render.order_message(event.order, seq))
-
     def _keep(self, order: Order) -> None:
         if order.status in WAITING:
             self._orders[order.order_id] = order
         else:
             self._orders.pop(order.order_id, None)
 
-    def _fill(self, event: OrderFilled, seq: int) -> bytes:
+    def _fill(self, event: OrderFilled) -> bytes:
+        """The position after the fill."""
         account, position = self._account, event.position
         for posting in event.postings:
             self._book(posting)
@@ -120,19 +102,16 @@ class AccountView:
         if position.quantity_e8 or position.position_id in account.positions:
             self._place(position)
             account.require(position.symbol, event.requirement)
-        currency = account.currency
-        told = [self._render.order_message(event.order, seq), self._render.fill_message(event.fill, currency, seq)]
-        frames = b"".join(map(text_frame, told))
         position_id = position.position_id
         if position.quantity_e8:
             self._valued.setdefault(position_id, (event.fill.price_e8, 0))
             self._revalue(position)
         else:
             self._valued[position_id] = (event.fill.price_e8, event.fill.profit_minor)
-        frames += self._position_frame(position)
+        frame = self._position_frame(position)
         if not position.quantity_e8:
             del self._valued[position_id]
-        return frames
+        return frame
 
     def _book(self, posting: Posting) -> None:
         for entry in posting.entries:
@@ -145,13 +124,12 @@ class AccountView:
         prices, symbol = self._prices, position.symbol
         if symbol not in prices.ticks or symbol not in prices.instruments:
             return False
+        seen = prices.seen(self._account.group)
         try:
-            profit = profit_minor(
-                position, prices.instruments[symbol], prices.crosses, self._seen(), self._account.currency
-            )
+            profit = profit_minor(position, prices.instruments[symbol], prices.crosses, seen, self._account.currency)
         except Refused:
             return False
-        value = (closing_price_e8(position.side, self._account.ticks[symbol]), profit)
+        value = (closing_price_e8(position.side, seen[symbol]), profit)
         changed = self._valued.get(position.position_id) != value
         self._valued[position.position_id] = value
         return changed
@@ -160,10 +138,10 @@ class AccountView:
         prices, exposures = self._prices, self._account.exposures
         if any(symbol not in prices.ticks or symbol not in prices.instruments for symbol in exposures):
             return False
-        before_minor = self._open_profit_minor
+        before_minor, seen = self._open_profit_minor, prices.seen(self._account.group)
         try:
             self._open_profit_minor = open_profit_minor(
-                exposures, prices.crosses, self._seen(), self._account.currency, self._account.converted
+                exposures, prices.crosses, seen, self._account.currency, self._account.converted
             )
         except Refused:
             return False
@@ -172,15 +150,6 @@ class AccountView:
     def _place(self, position: Position) -> None:
         instrument = self._prices.instruments.get(position.symbol)
         self._account.place(position, instrument.quote if instrument is not None else "")
-
-    def _seen(self) -> dict[str, Tick]:
-        """The last ticks as the account's group sees them."""
-        group, seen = self._account.group, self._account.ticks
-        for symbol, tick in self._prices.ticks.items():
-            known = seen.get(symbol)
-            if known is None or known.seq != tick.seq or known.live is not tick.live:
-                seen[symbol] = group.tick(tick)
-        return seen
 
     def _position_frame(self, position: Position) -> bytes:
         price_e8, profit = self._valued[position.position_id]

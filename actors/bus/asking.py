@@ -39,9 +39,13 @@ class Declined(Exception):
 class Inlet:
     """Takes a socket's messages, as they come, to a function: a list of them at a time, each a list of frames."""
 
-    def __init__(self, socket: zmq.Socket[bytes], receive: Callable[[list[list[bytes]]], None]) -> None:
+    def __init__(
+        self, socket: zmq.Socket[bytes], receive: Callable[[list[list[bytes]]], None], pause_s: float = 0.0
+    ) -> None:
+        """`pause_s`: between one list and the next."""
         self._socket = socket
         self._receive = receive
+        self._pause_s = pause_s
         self._readable = asyncio.Event()
 
     async def run(self) -> None:
@@ -53,12 +57,20 @@ class Inlet:
             while True:
                 if messages := self._drain():
                     self._receive(messages)
-                    await asyncio.sleep(0)
+                    await self._pause(loop, descriptor)
                 else:
                     self._readable.clear()
                     await self._readable.wait()
         finally:
             loop.remove_reader(descriptor)
+
+    async def _pause(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+        """The rest of the process has its turn; during a longer pause what arrives does not wake anybody."""
+        if self._pause_s:
+            loop.remove_reader(descriptor)
+        await asyncio.sleep(self._pause_s)
+        if self._pause_s:
+            loop.add_reader(descriptor, self._readable.set)
 
     def look_again(self) -> None:
         """To be called after each use of the socket: sending may take the signal away that something has arrived."""

@@ -17,7 +17,9 @@ _decode = decoder(EventBatch)
 
 
 class EventStream:
-    """Follows the stream from a number, or from the first batch that it hears. `deliver` gets each event once.
+    """Follows the stream from a number, or from the first batch that it hears, or from so many events before that.
+
+    `deliver` gets each event once, with its number.
 
     `lost` is called where events can no longer be had: who builds on them must begin anew.
     """
@@ -28,10 +30,12 @@ class EventStream:
         deliver: Callable[[int, int, Event], None],
         lost: Callable[[], None],
         next_seq: int = 0,
+        before: int = 0,
     ) -> None:
         """`deliver` takes the event's number, the time of its batch in nanoseconds, and the event.
 
-        `next_seq`: the event to begin with; 0: whatever the stream tells first.
+        `next_seq`: the event to begin with; 0: whatever the stream tells first, and `before` events from before it,
+        where there are so many.
         """
         self.bad_frames = 0
         self.gaps = 0
@@ -43,6 +47,7 @@ class EventStream:
         self.heard_seq = 0
         """The number after the last event that the stream has told of."""
         self._hole = asyncio.Event()
+        self._before = before
 
     def receive(self, messages: list[list[bytes]]) -> None:
         for frames in messages:
@@ -51,7 +56,10 @@ class EventStream:
             except BadFrame:
                 self.bad_frames += 1
                 continue
-            self._next_seq = self._next_seq or batch.first_seq
+            if not self._next_seq:
+                self._next_seq = max(1, batch.first_seq - self._before)
+                if self._next_seq < batch.first_seq:
+                    self._hole.set()
             self.heard_seq = max(self.heard_seq, batch.first_seq + len(batch.events))
             if not self._hole.is_set():
                 self._take(batch)

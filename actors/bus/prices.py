@@ -10,7 +10,8 @@ from actors.bus.answers import Ticks
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
-from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
@@ -25,12 +26,21 @@ TOPICS = (topics.TICK_PREFIX, topics.ALIVE, topics.STATUS)
 _decode_ticks = decoder(list[Tick])
 _decode_alive = decoder(StreamAlive)
 _decode_status = decoder(StreamStatus)
+_decode_depth = decoder(StreamDepth)
 
 
 class Prices:
-    """Takes the public stream in and tells `on_ticks` of the ticks that are news, batch by batch, in their order."""
+    """Takes the public stream in and tells `on_ticks` of the ticks that are news, batch by batch, in their order.
 
-    def __init__(self, clock_ns: Callable[[], int], on_ticks: Callable[[list[Tick]], None]) -> None:
+    `on_depth` gets books as they come.
+    """
+
+    def __init__(
+        self,
+        clock_ns: Callable[[], int],
+        on_ticks: Callable[[list[Tick]], None],
+        on_depth: Callable[[StreamDepth], None] = lambda _: None,
+    ) -> None:
         self.instruments: dict[str, Instrument] = {}
         self.crosses: Mapping[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
@@ -39,6 +49,9 @@ class Prices:
         self.lps: tuple[LpStatus, ...] = ()
         self.behind: dict[str, int] = {}
         """Symbols of which ticks were lost on the way, and the number after which to ask for them."""
+        self._version = 0
+        self._seen: dict[str, tuple[int, Group, dict[str, Tick]]] = {}
+        """By group, the ticks as it saw them in that version of them all."""
         self._hushed: dict[str, None] = {}
         """Symbols whose price was taken for dead here, while nobody could say what it is."""
         self.bad_frames = 0
@@ -47,11 +60,25 @@ class Prices:
         self._alive_ns = 0
         self._clock_ns = clock_ns
         self._on_ticks = on_ticks
+        self._on_depth = on_depth
 
     def define(self, *instruments: Instrument) -> None:
         """Adds instruments, or changes their terms. Ticks of others are not taken in."""
         self.instruments |= {instrument.symbol: instrument for instrument in instruments}
         self.crosses = crosses_of(self.instruments)
+
+    def note(self, tick: Tick) -> None:
+        """The last tick of its symbol from now on."""
+        self.ticks[tick.symbol] = tick
+        self._version += 1
+
+    def seen(self, group: Group) -> Mapping[str, Tick]:
+        """The last ticks as the group's clients see them; worked out once for all of them."""
+        version, known, ticks = self._seen.get(group.name, (0, group, {}))
+        if version != self._version or known is not group:
+            ticks = {symbol: group.tick(tick) for symbol, tick in self.ticks.items()}
+            self._seen[group.name] = (self._version, group, ticks)
+        return ticks
 
     def is_alive(self, now_ns: int) -> bool:
         return now_ns - self._alive_ns <= SILENCE_LIMIT_NS
@@ -62,7 +89,7 @@ class Prices:
             return
         dead = [msgspec.structs.replace(tick, live=False) for tick in self.ticks.values() if tick.live]
         for tick in dead:
-            self.ticks[tick.symbol] = tick
+            self.note(tick)
             self._hushed[tick.symbol] = None
         if dead:
             self._on_ticks(dead)
@@ -77,6 +104,8 @@ class Prices:
                     self._on_alive(_decode_alive(body))
                 elif topic == topics.STATUS:
                     self._on_status(_decode_status(body))
+                elif topic.startswith(topics.DEPTH_PREFIX):
+                    self._on_depth(_decode_depth(body))
                 else:
                     ticks += [tick for tick in _decode_ticks(body) if self._is_news(tick)]
             except BadFrame:
@@ -124,5 +153,5 @@ class Prices:
                 return False
         elif tick.seq < known.seq or (tick.seq == known.seq and tick.live == known.live):
             return False
-        self.ticks[tick.symbol] = tick
+        self.note(tick)
         return True

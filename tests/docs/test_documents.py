@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors import backlog, engine, reports
@@ -22,7 +23,19 @@ from tests.conftest import ROOT
 from tests.docs import documents
 from tests.system import test_drill
 from tools.venues.recording import find_recordings
-from web import asking, fanout, handler, history, problem, routes, schema, stream
+from web import (
+    connected,
+    dealing,
+    handler,
+    history,
+    outlet,
+    problem,
+    recent,
+    requests,
+    routes,
+    schema,
+    stream,
+)
 
 API = documents.read("docs/api.md")
 OPERATIONS = documents.read("docs/operations.md")
@@ -171,17 +184,26 @@ def test_words_of_the_domain_are_told(words: type[Enum]) -> None:
 
 def test_close_codes() -> None:
     too_big = 1009  # RFC 6455, section 7.4.1
-    ours = [stream.GOING_AWAY, too_big, stream.UNAUTHORISED, stream.TOO_SLOW, stream.EVENTS_LOST]
+    ours = [
+        connected.GOING_AWAY,
+        too_big,
+        connected.UNAUTHORISED,
+        connected.SILENT,
+        stream.TOO_SLOW,
+        connected.IDLE,
+        stream.EVENTS_LOST,
+    ]
     assert [int(code) for code, _ in documents.tables(API, "close code", "")] == ours
 
 
 def test_operations_of_the_socket() -> None:
-    kinds = {"auth": stream.Auth, "subscribe": stream.Subscribe, "unsubscribe": stream.Unsubscribe, "ping": stream.Ping}
+    tags = {kind.__struct_config__.tag for kind in typing.get_args(requests.Request)}
+    assert set(stream.StreamHandler._serve) == set(typing.get_args(requests.Request))
     told = [documents.json_values(documents.words(cell)[0])[0] for cell, _ in documents.tables(API, "request", "")]
-    assert {request["op"] for request in told} == set(kinds)
-    assert set(stream.StreamHandler._serve) == set(kinds.values())
+    assert {request["op"] for request in told} == tags
+    assert {request["channel"] for request in told if request["op"] == "subscribe"} == set(requests.Channel)
     for request in told:
-        assert set(request) - {"op"} <= set(kinds[request["op"]].__struct_fields__)
+        msgspec.convert(request, requests.Request)
 
 
 def test_fields_of_an_order() -> None:
@@ -202,13 +224,17 @@ MS_NS = 1_000_000
         (API, f"`limit` (1 to {schema.BARS_LIMIT:,}; 500 without it)"),
         (API, f"`limit` (1 to {schema.TICKS_LIMIT:,}; 500 without it)"),
         (API, " or ".join(", ".join(f"`{name}`" for name in history.TIMEFRAME_MINUTES).rsplit(", ", 1))),
-        (API, f"not answered for {asking.COMMAND_TIMEOUT_MS // 1_000} s"),
+        (API, f"not answered for {dealing.COMMAND_TIMEOUT_MS // 1_000} s"),
         (API, f"within {stream.AUTH_LIMIT_S} s of connecting"),
-        (API, f"prices of 1 to {stream.SYMBOLS_LIMIT} symbols"),
-        (API, f"at most {fanout.TURNS_PER_SECOND} times a second"),
-        (API, f"(1 to {fanout.TURNS_PER_SECOND} a second)"),
-        (API, f"{stream.UNSENT_LIMIT_BYTES // 2**20} MiB waited for you"),
-        (API, f"The server pings every {routes.PING_INTERVAL_S} s"),
+        (API, f"of 1 to {requests.SYMBOLS_LIMIT} symbols"),
+        (API, f"at most {requests.RATE_LIMIT} times a second"),
+        (API, f"(1 to {requests.RATE_LIMIT} a second)"),
+        (API, f"{outlet.UNSENT_LIMIT_BYTES // 2**20} MiB waited for you"),
+        (API, f"pings whom it has not heard of for {connected.PING_AFTER_S} s"),
+        (API, f"asked nothing for {connected.IDLE_LIMIT_S // 60} minutes"),
+        (API, f"last {recent.RECENT_EVENTS_LIMIT:,} events"),
+        (API, f"{stream.REQUESTS_PER_SECOND} requests a second"),
+        (API, f"first {stream.REQUESTS_BURST} of a burst"),
         (OPERATIONS, f"last {REMEMBERED_ORDERS:,} orders"),
         (ARCHITECTURE, f"wait up to {engine.TICKS_WAIT_NS // MS_NS} ms"),
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),

@@ -24,6 +24,10 @@ from tools.bench import (
     recovery,
     replay,
     report,
+    ws_chain,
+    ws_clients,
+    ws_fanout,
+    ws_idle,
 )
 from tools.bench.child import Child
 from tools.bench.orders_chain import Dealt
@@ -286,3 +290,22 @@ def test_renewed_frames_repeat_no_number() -> None:
     frames = binance_frames.renewed(binance_frames.made()[:1], 100)
     books = [json.loads(frame)["data"] for frame in frames]
     assert all(len({book[name] for book in books}) == 100 for name in "ubBaA")
+
+
+def test_quotes_reach_many_clients_and_each_fill_its_account(tmp_path: Path) -> None:
+    result = ws_fanout.measure(tmp_path, lambda _: None, clients=120, seconds=2, rounds=1)
+    assert (result.name, result.unit, result.extra["clients"]) == ("ws_fanout", "frames/CPU s", 120)
+    assert result.extra["account_fills"] > 0
+    assert result.extra["p99_us"] >= result.extra["p50_us"] > 0
+
+
+@pytest.mark.parametrize("told", [{1: 2}, {1: 4}, {}])
+def test_a_fill_that_was_not_told_spoils_the_fan_out(told: dict[int, int]) -> None:
+    heard = ws_clients.Told(1_000, 1_000, 1.0, 0.5, [], told, 0, "")
+    with pytest.raises(Spoiled, match="of 3 fills"):
+        ws_fanout.check(heard, ws_chain.Played({1: 3}), 1)
+
+
+def test_sockets_that_follow_nothing_cost_memory(tmp_path: Path) -> None:
+    result = ws_idle.measure(tmp_path, lambda _: None, sockets=200)
+    assert (result.extra["sockets"], result.unit) == (200, "bytes/socket")

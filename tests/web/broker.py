@@ -8,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from actors import reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,
@@ -49,6 +50,7 @@ from actors.bus.requests import (
     GetBars,
     GetEntries,
     GetEvents,
+    GetExposure,
     GetFills,
     GetInstruments,
     GetLps,
@@ -58,9 +60,10 @@ from actors.bus.requests import (
     HistoryRequest,
     Ping,
 )
-from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamStatus
+from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain import broker, margin
-from actors.domain.bar import bar_of
+from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
+from actors.domain.book import Depth, Level
 from actors.domain.checks import account_of
 from actors.domain.commands import (
     ClosePosition,
@@ -166,6 +169,9 @@ class FakeBroker:
         self.people: Callable[[Any], Any] = self.know
         self.acts: list[RecordAct | RecordOutcome] = []
         self.backlog: list[Tick] = []
+        self.books: dict[str, StreamDepth] = {}
+        self.depth_topics: list[bytes] = []
+        """Subscriptions to books, and their ends, as they came."""
         oanda = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"}, settings={"token_env": "LP_TOKEN"})
         known = Known(frozenset(INSTRUMENTS), frozenset({"oanda", "acme"}))
         self.lps = LpDesk(Registry(1, {"OANDA": oanda}, 1, "config", "the first start"), None, known, 1)
@@ -224,6 +230,11 @@ class FakeBroker:
             self._ticks.send(codec.encode([tick], topics.tick(symbol)))
         return tick
 
+    def depth(self, symbol: str, number: int, bids: list[Level], asks: list[Level]) -> None:
+        """A book of the aggregator, to those who subscribe to it."""
+        depth = self.books[symbol] = StreamDepth(symbol, number, time.time_ns(), 1_000, Depth(bids, asks))
+        self._ticks.send(codec.encode(depth, topics.depth(symbol)))
+
     def publish(self, frame: bytes, *, events: bool = False) -> None:
         (self._events if events else self._ticks).send(frame)
 
@@ -244,7 +255,12 @@ class FakeBroker:
 
     def _on_subscriptions(self, messages: list[list[bytes]]) -> None:
         for (frame,) in messages:
+            if frame[1:].startswith(topics.DEPTH_PREFIX):
+                self.depth_topics.append(frame)
             if frame[:1] == b"\1":
+                for symbol, depth in self.books.items():
+                    if topics.depth(symbol).startswith(frame[1:]):
+                        self._ticks.send(codec.encode(depth, topics.depth(symbol)))
                 for tick in self.state.ticks.values():
                     if topics.tick(tick.symbol).startswith(frame[1:]):
                         self._ticks.send(codec.encode([tick], topics.tick(tick.symbol)))
@@ -257,6 +273,8 @@ class FakeBroker:
                 return Instruments(list(self.state.instruments.values()))
             case GetAccount():
                 return self._report(body.account_id)
+            case GetExposure():
+                return reports.exposure_report(self.state)
             case GetEvents():
                 known = [] if self.forgets_events else self.batches
                 return Events([batch for batch in known if batch.first_seq >= body.first_seq])
@@ -310,8 +328,10 @@ class FakeBroker:
                 ticks = [t for t in self.backlog if t.symbol == body.symbol and t.seq < (body.before_seq or 2**62)]
                 return Ticks(body.symbol, ticks[-body.limit :])
         assert isinstance(body, GetBars)
-        bars = [bar_of(t, body.minutes * 60_000_000_000) for t in self.backlog if t.symbol == body.symbol]
-        return Bars(body.symbol, body.minutes, bars[-body.limit :])
+        bars: dict[int, Bar] = {}
+        for bar in (bar_of(t, body.minutes * MINUTE_NS) for t in self.backlog if t.symbol == body.symbol):
+            bars[bar.start_ns] = join(bars[bar.start_ns], bar) if bar.start_ns in bars else bar
+        return Bars(body.symbol, body.minutes, list(bars.values())[-body.limit :])
 
     def know(self, told: Any) -> Any:
         """Enough of people to log in and to act; `people` may be set to a store that knows more."""

@@ -419,7 +419,7 @@ async def test_orders_that_wait_come_in_pages(world: World) -> None:
 async def test_a_change_that_is_not_answered_has_an_unknown_outcome(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.asking.COMMAND_TIMEOUT_MS", 100)
+    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     world.broker.mute.add("engine")
     response = await world.delete("/order/1")
     assert (response.status_code, response.json()["code"]) == (504, "OUTCOME_UNKNOWN")

@@ -15,11 +15,20 @@ from tests.web.world import Socket, World
 
 pytestmark = pytest.mark.anyio
 
-EUR = {"channel": "ticks", "symbols": ["EURUSD"]}
+EUR = {"channel": "quotes", "symbols": ["EURUSD"]}
 
 
 def without_times(message: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in message.items() if name not in ("time", "created_at", "opened_at")}
+
+
+def quotes(message: dict[str, Any]) -> list[int]:
+    """The numbers of the quotes in a message."""
+    return [quote["seq"] for quote in message.get("quotes", ())]
+
+
+def all_quotes(socket: Socket) -> list[int]:
+    return [seq for message in socket.heard for seq in quotes(message)]
 
 
 async def subscribed(socket: Socket) -> list[dict[str, Any]]:
@@ -85,13 +94,18 @@ async def test_requests_that_are_wrong_are_answered_with_what_is_wrong(world: Wo
             ('{"id": 1, "op": "dance"}', 1, "INVALID_FIELD", "op"),
             ('{"id": 1, "op": "ping", "loud": true}', 1, "INVALID_FIELD", "loud"),
             ('{"id": 1, "op": "subscribe"}', 1, "INVALID_FIELD", "channel"),
-            ('{"id": 1, "op": "subscribe", "channel": "depth"}', 1, "INVALID_FIELD", "channel"),
-            ('{"id": 1, "op": "subscribe", "channel": "ticks"}', 1, "INVALID_FIELD", "symbols"),
-            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": []}', 1, "INVALID_FIELD", "symbols"),
-            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": "EURUSD"}', 1, "INVALID_FIELD", "symbols"),
-            ('{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": ["NO"]}', 1, "UNKNOWN_SYMBOL", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "ticks"}', 1, "INVALID_FIELD", "channel"),
+            ('{"id": 1, "op": "subscribe", "channel": "depth"}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "lps"}', 1, "FORBIDDEN", None),
+            ('{"id": 1, "op": "subscribe", "channel": "account", "max_rate": 5}', 1, "INVALID_FIELD", "max_rate"),
+            ('{"id": 1, "op": "subscribe", "channel": "bars", "symbols": ["EURUSD"]}', 1, "INVALID_FIELD", "timeframe"),
+            ('{"id": 1, "op": "place", "body": {"symbol": "EURUSD"}}', 1, "INVALID_FIELD", "body.side"),
+            ('{"id": 1, "op": "subscribe", "channel": "quotes"}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "quotes", "symbols": []}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "quotes", "symbols": "EURUSD"}', 1, "INVALID_FIELD", "symbols"),
+            ('{"id": 1, "op": "subscribe", "channel": "quotes", "symbols": ["NO"]}', 1, "UNKNOWN_SYMBOL", "symbols"),
             (
-                '{"id": 1, "op": "subscribe", "channel": "ticks", "symbols": ["EURUSD"], "max_rate": 11}',
+                '{"id": 1, "op": "subscribe", "channel": "quotes", "symbols": ["EURUSD"], "max_rate": 11}',
                 1,
                 "INVALID_FIELD",
                 "max_rate",
@@ -112,10 +126,11 @@ async def test_requests_that_are_wrong_are_answered_with_what_is_wrong(world: Wo
 async def test_ticks_a_snapshot_then_the_last_value_at_most_ten_times_a_second(world: World) -> None:
     async with world.socket() as socket:
         assert await socket.ask(id=1, op="subscribe", **EUR) == {"id": 1, "ok": True}
-        snapshot = await socket.hear()
+        told = await socket.hear()
+        assert told.keys() == {"type", "quotes"}
+        (snapshot,) = told["quotes"]
         assert snapshot.pop("time").endswith("Z")
         assert snapshot == {
-            "type": "tick",
             "symbol": "EURUSD",
             "bid": "1.10000",
             "ask": "1.10010",
@@ -124,16 +139,16 @@ async def test_ticks_a_snapshot_then_the_last_value_at_most_ten_times_a_second(w
             "lp_ask": "binance",
             "live": True,
         }
-        turns_before = world.web.fanout._turns
+        turns_before = world.web.news.quotes._turns
         for number in range(500):
             world.broker.tick("EURUSD", "1.1", f"1.{20_000 + number}")
             if number % 10 == 0:
                 await asyncio.sleep(0.01)
-        last = await socket.hear_until(lambda message: message["seq"] == 1500)
-        assert last["ask"] == "1.20499"
-        ticks = [message["seq"] for message in socket.heard if message.get("type") == "tick"]
+        await socket.hear_until(lambda message: quotes(message)[-1:] == [1500])
+        assert socket.heard[-1]["quotes"][0]["ask"] == "1.20499"
+        ticks = all_quotes(socket)
         assert ticks == sorted(set(ticks))
-        assert len(ticks) <= world.web.fanout._turns - turns_before + 1
+        assert len(ticks) <= world.web.news.quotes._turns - turns_before + 1
         assert (await socket.ask(id=2, op="unsubscribe", **EUR))["ok"]
         world.broker.tick("EURUSD", "1.3", "1.4")
         await asyncio.sleep(0.25)
@@ -146,16 +161,16 @@ async def test_every_tick_for_who_asks_for_every_tick(world: World) -> None:
         await socket.ask(id=1, op="subscribe", max_rate=None, **EUR)
         for number in range(300):
             world.broker.tick("EURUSD", "1.1", f"1.{20_000 + number}")
-        await socket.hear_until(lambda message: message["seq"] == 1300)
-        ticks = [message["seq"] for message in socket.heard if message.get("type") == "tick"]
-        assert ticks == list(range(1000, 1301))
+        await socket.hear_until(lambda message: quotes(message)[-1:] == [1300])
+        assert all_quotes(socket) == list(range(1000, 1301))
 
 
 async def test_a_lost_tick_is_asked_for(world: World) -> None:
     async with world.socket() as socket:
         await socket.ask(id=1, op="subscribe", **EUR)
         world.broker.tick("EURUSD", "1.5", "1.6", lost=True)
-        tick = await socket.hear_until(lambda message: message.get("seq") == 1001)
+        told = await socket.hear_until(lambda message: quotes(message) == [1001])
+        (tick,) = told["quotes"]
         assert (tick["bid"], tick["ask"]) == ("1.50000", "1.60000")
 
 
@@ -216,7 +231,17 @@ async def test_rejections_and_deposits_are_told_too(world: World) -> None:
         order = await socket.hear()
         assert (order["type"], order["status"], order["average_price"]) == ("order", "rejected", None)
         world.broker.tell(Deposit(1, 500, "more", "test"))
-        account = await socket.hear()
+        money, account = await socket.hear(), await socket.hear()
+        assert without_times(money) == {
+            "type": "money",
+            "account_id": "1",
+            "posting_id": "3",
+            "kind": "deposit",
+            "amount": "5.00",
+            "currency": "USD",
+            "reference": "deposit:more",
+            "seq": world.broker.state.event_seq,
+        }
         assert (account["type"], account["balance"]) == ("account", "100005.00")
 
 
@@ -347,7 +372,7 @@ async def test_an_account_while_the_engine_is_away_is_refused_and_can_be_asked_f
 async def test_a_client_that_does_not_read_is_closed_and_the_others_live(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.stream.UNSENT_LIMIT_BYTES", 100_000)
+    monkeypatch.setattr("web.outlet.UNSENT_LIMIT_BYTES", 100_000)
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
     raw.setblocking(False)
@@ -357,10 +382,9 @@ async def test_a_client_that_does_not_read_is_closed_and_the_others_live(
         assert (await lazy.ask(id=0, op="auth", token=world.token()))["ok"]
         await lazy.ask(id=1, op="subscribe", max_rate=None, **EUR)
         await well.ask(id=1, op="subscribe", **EUR)
-        slow = next(
-            handler for handler in world.web.sockets._open if handler._stream.socket.getpeername() == raw.getsockname()
-        )
-        slow._stream.socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4_096)
+        streams = [socket.ws_connection.stream.socket for socket in world.web.sockets]  # type: ignore[attr-defined]
+        slow = next(stream for stream in streams if stream.getpeername() == raw.getsockname())
+        slow.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4_096)
         connection.transport.pause_reading()
         sent = 0
         while not world.web.sockets.closed_slow:
@@ -374,7 +398,7 @@ async def test_a_client_that_does_not_read_is_closed_and_the_others_live(
                 await lazy.hear()
         assert await lazy.closed() == 4408
         last = world.broker.state.ticks["EURUSD"].seq
-        await well.hear_until(lambda message: message.get("seq") == last)
+        await well.hear_until(lambda message: quotes(message)[-1:] == [last])
         assert await well.ask(id=2, op="ping") == {"id": 2, "ok": True}
 
 
@@ -412,3 +436,21 @@ async def test_garbage_on_the_streams_is_counted_and_life_goes_on(world: World) 
     await eventually(lambda: (prices.bad_frames, events.bad_frames) == (4, 3))
     await world.price("EURUSD", "1.3", "1.4")
     assert (await world.order()).status_code == 201
+
+
+async def test_a_storm_of_subscriptions_waits_for_itself_and_for_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.stream.REQUESTS_BURST", 50)
+    monkeypatch.setattr("web.stream.REQUESTS_PER_SECOND", 400)
+    async with world.socket() as storm, world.socket() as calm:
+        for number in range(1, 401):
+            await storm.say(id=number, op="subscribe" if number % 2 else "unsubscribe", **EUR)
+        await calm.ask(id=1, op="subscribe", **EUR)
+        world.broker.tick("EURUSD", "1.2", "1.3")
+        await calm.hear_until(lambda message: quotes(message) == [1001])
+        await storm.say(id=401, op="ping")
+        await storm.hear_until(lambda message: message.get("id") == 401)
+        answers = [message for message in storm.heard if "ok" in message and message["id"]]
+        assert answers == [{"id": number, "ok": True} for number in range(1, 402)]
+        assert world.web.news.quotes.clients == 1

@@ -106,7 +106,7 @@ async def test_accounts_are_apart_and_an_administrator_only_reads(world: World) 
 
 
 async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.asking.COMMAND_TIMEOUT_MS", 100)
+    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     assert (await world.get("/account")).status_code == 200
     world.broker.mute.add("engine")
     response = await world.order(client_order_id="one")

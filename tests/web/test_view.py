@@ -73,7 +73,7 @@ class Desk:
         bid_e8 = BASE_E8[symbol] + points * INSTRUMENTS[symbol].price_step_e8
         seq = last.seq + 1 if last else 1
         tick = Tick(symbol, seq, self.now_ns, bid_e8, bid_e8 + 10 * INSTRUMENTS[symbol].price_step_e8, "a", "b", True)
-        self.prices.ticks[symbol] = tick
+        self.prices.note(tick)
         self.tell(ObserveStream(self.now_ns, ()))
         return self.tell(ObserveTicks((tick,)))
 

@@ -15,6 +15,8 @@ from tools.bench import (
     replay,
     stop_out_latency,
     tick_cost,
+    ws_fanout,
+    ws_idle,
 )
 from tools.bench.result import Measurement
 
@@ -29,6 +31,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     order_latency.NAME: order_latency.MEASUREMENT,
     tick_cost.NAME: tick_cost.MEASUREMENT,
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
+    ws_fanout.NAME: ws_fanout.MEASUREMENT,
+    ws_idle.NAME: ws_idle.MEASUREMENT,
     fix_codec.NAME: fix_codec.MEASUREMENT,
 }
 if find_spec("quickfix"):  # `make interop` installs it.

@@ -39,10 +39,10 @@ class Journal:
 
 
 class Follower:
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, before: int = 0) -> None:
         self.seqs: list[int] = []
         self.lost = 0
-        self.stream = EventStream(journal, self._deliver, self._lose)  # type: ignore[arg-type]
+        self.stream = EventStream(journal, self._deliver, self._lose, before=before)  # type: ignore[arg-type]
 
     def _deliver(self, seq: int, time_ns: int, event: Event) -> None:
         assert isinstance(event, AccountOpened)
@@ -61,6 +61,16 @@ class Follower:
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_events_of_before_are_fetched_when_they_are_wanted() -> None:
+    for before, first in ((4, 7), (100, 1)):
+        follower = Follower(Journal(), before)
+        follower.hear(PAST[5])
+        assert follower.seqs == []
+        await follower.settle()
+        follower.hear(PAST[6], PAST[7])
+        assert (follower.seqs, follower.lost, follower.stream.gaps) == (list(range(first, 17)), 0, 0)
 
 
 async def test_it_begins_with_what_it_hears_first_and_takes_each_event_once() -> None:

@@ -178,7 +178,7 @@ export interface StreamError {
 }
 
 export type StreamMessage =
-  | ({ type: "tick" } & Tick)
+  | { type: "quotes"; quotes: Tick[] }
   | ({ type: "position" } & Position)
   | ({ type: "account" } & Account)
   | ({ type: "order" } & OrderMessage)

@@ -139,7 +139,7 @@ export class Desk {
   }
 
   private openStream(symbols: string[]): void {
-    const subscriptions: Subscription[] = [{ channel: "ticks", symbols }];
+    const subscriptions: Subscription[] = [{ channel: "quotes", symbols }];
     if (this.session.account_id !== null) subscriptions.push({ channel: "account" });
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
     this.stream = new Stream({
@@ -168,8 +168,8 @@ export class Desk {
 
   private receive(message: StreamMessage): void {
     switch (message.type) {
-      case "tick":
-        this.tick(message.symbol).set(message);
+      case "quotes":
+        for (const quote of message.quotes) this.tick(quote.symbol).set(quote);
         break;
       case "account":
         if (message.balance !== this.account.get()?.balance) this.awaitHistory();

@@ -2,14 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StreamError, StreamMessage } from "../src/contract";
 import { type Socket, Stream, type StreamState } from "../src/stream";
 
-const SUBSCRIPTIONS = [{ channel: "ticks" as const, symbols: ["EURUSD"] }, { channel: "account" as const }];
-const TICK = {
-  type: "tick",
-  symbol: "EURUSD",
-  bid: "1.1",
-  ask: "1.2",
-  time: "2026-01-19T14:30:00Z",
-  live: true,
+const SUBSCRIPTIONS = [{ channel: "quotes" as const, symbols: ["EURUSD"] }, { channel: "account" as const }];
+const QUOTES = {
+  type: "quotes",
+  quotes: [{ symbol: "EURUSD", bid: "1.1", ask: "1.2", time: "2026-01-19T14:30:00Z", live: true }],
 };
 
 /** The server's end of one connection. */
@@ -90,15 +86,15 @@ describe("coming alive", () => {
     expect(wire().sent).toEqual([{ id: 1, op: "auth", token: "secret" }]);
     wire().say({ id: 1, ok: true });
     expect(wire().sent.slice(1)).toEqual([
-      { id: 2, op: "subscribe", channel: "ticks", symbols: ["EURUSD"] },
+      { id: 2, op: "subscribe", channel: "quotes", symbols: ["EURUSD"] },
       { id: 3, op: "subscribe", channel: "account" },
     ]);
     wire().say({ id: 2, ok: true });
     expect(states).toEqual(["connecting"]);
-    wire().say(TICK);
+    wire().say(QUOTES);
     wire().say({ id: 3, ok: true });
     expect(states).toEqual(["connecting", "live"]);
-    expect(messages).toEqual([TICK]);
+    expect(messages).toEqual([QUOTES]);
   });
 
   test("a refused login is told and tried again later", () => {
@@ -127,8 +123,8 @@ describe("coming alive", () => {
     stream.start();
     wire().welcome();
     for (const garbage of ["{", "null", "7", '{"id":99,"ok":true}', "[]"]) wire().say(garbage);
-    wire().say(TICK);
-    expect(messages).toEqual([TICK]);
+    wire().say(QUOTES);
+    expect(messages).toEqual([QUOTES]);
     expect(states).toEqual(["connecting", "live"]);
   });
 });
@@ -185,7 +181,7 @@ describe("coming back", () => {
     wire().welcome();
     const lost = wire();
     lost.lose();
-    lost.say(TICK);
+    lost.say(QUOTES);
     lost.lose();
     vi.advanceTimersByTime(500);
     expect(messages).toEqual([]);
@@ -215,7 +211,7 @@ describe("a connection that died without a word", () => {
     stream.start();
     wire().welcome();
     vi.advanceTimersByTime(14_999);
-    wire().say(TICK);
+    wire().say(QUOTES);
     vi.advanceTimersByTime(14_999);
     expect(wire().sent).toHaveLength(3);
     vi.advanceTimersByTime(1);
