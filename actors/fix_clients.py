@@ -17,6 +17,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.requests import AggregatorRequest, EngineRequest
 from actors.clients.books import Books
 from actors.clients.client import Client
+from actors.clients.depths import Depths
 from actors.clients.desk import ENGINE_SILENCE_LIMIT_NS, Desk
 from actors.clients.engine import EngineSide
 from actors.clients.inquiries import Inquiries
@@ -27,6 +28,7 @@ from actors.clients.sessions import Agreed
 from actors.clients.standing import Standing
 from actors.clients.words import order_view
 from actors.counters import CounterLog
+from actors.fix_sessions import Served, SessionDesk
 from config import settings as config
 from config.client_sessions import Unreadable
 from config.settings import Settings
@@ -85,7 +87,8 @@ class Clients:
             clock_ns,
             self._settle,
         )
-        self._market = Market(self._feed.prices, standing)
+        self._depths = Depths(sockets.subscriber(context, where.ticks))
+        self._market = Market(self._feed.prices, standing, self._depths)
         self._inquiries = Inquiries(self._asker, self._feed.prices, clock_ns, self._session_status, self._settle)
         self._handlers: dict[bytes, Callable[[Client, Message, int], None]] = {
             **self._desk.handlers,
@@ -95,6 +98,11 @@ class Clients:
             b"AN": self._inquiries.positions,
             b"BB": self._inquiries.collateral,
         }
+        self._sessions = SessionDesk(
+            sockets.router(context, where.fix_clients),
+            [self._served(client, store) for client in self._clients.values()],
+            clock_ns,
+        )
         self._counter_log = CounterLog(self._counts)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -107,7 +115,9 @@ class Clients:
                     self._asker.inlet.run(),
                     self._aggregator.inlet.run(),
                     self._engine.run(),
+                    self._sessions.inlet.run(),
                     self._feed.run(),
+                    self._depths.inlet.run(),
                     self._keep_time(),
                     self._fail(self._failed),
                 )
@@ -126,6 +136,7 @@ class Clients:
                     self._take(client, message, now_ns)
                 case LoggedOn():
                     client.is_up = True
+                    client.logged_on_ns = now_ns
                     self._log.info("logged on", session=client.profile.id, reset=event.reset)
                 case LoggedOut(text=text):
                     self._leave(client, text, now_ns)
@@ -141,6 +152,10 @@ class Clients:
             return  # The client's connection was reset: no fault of ours.
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
+
+    def _served(self, client: Client, store: SqliteStore) -> Served:
+        seat = self.acceptor.seat(client.profile.id)
+        return Served(client.profile.purpose, seat, store, lambda: client.logged_on_ns)
 
     def _take(self, client: Client, message: Message, now_ns: int) -> None:
         handler = self._handlers.get(message.msg_type)
@@ -198,7 +213,7 @@ class Clients:
 
     def _counts(self) -> dict[str, int]:
         refused = sum(client.refused for client in self._clients.values())
-        bad_frames = self._engine.line.bad_frames + self._feed.prices.bad_frames
+        bad_frames = self._engine.line.bad_frames + self._feed.prices.bad_frames + self._sessions.bad_frames
         return {"refused": refused, "bad_frames": bad_frames}
 
     @staticmethod

@@ -22,6 +22,7 @@ from actors.domain.lp_registry import FIX_ADAPTER, Lp
 from actors.fix_orders import REPLAY_LIMIT_NS, Orders
 from actors.fix_quotes import Quotes
 from actors.fix_route import route, session_settings
+from actors.fix_sessions import Served, SessionDesk
 from actors.lp_feed import Feed
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
@@ -52,7 +53,10 @@ class Line:
     """One session: what it says goes to the LP's quotes and orders. `failure` is what its process cannot live with."""
 
     def __init__(self, session_id: str) -> None:
+        self.id = session_id
         self.initiator: Initiator
+        self.logged_on_ns = 0
+        """The last time since the process started."""
         self.quotes: Quotes | None = None
         self.orders: Orders | None = None
         self.failure: Exception | None = None
@@ -66,6 +70,8 @@ class Line:
 
     def on_events(self, session: Session, events: list[Event], now_ns: int) -> None:
         for event in events:
+            if isinstance(event, LoggedOn):
+                self.logged_on_ns = now_ns
             self._write_down(event)
             if self.quotes is not None:
                 self.quotes.on_event(session, event, now_ns)
@@ -94,9 +100,10 @@ class Line:
 class Desk:
     """One LP: its sessions, and its sockets of the bus."""
 
-    def __init__(self, name: str, lines: list[Line], quotes: Socket, events: Socket, engine: Socket) -> None:
+    def __init__(self, name: str, store: SqliteStore, quotes: Socket, events: Socket, engine: Socket) -> None:
         self.name = name
-        self.lines = lines
+        self.store = store
+        self.lines: list[Line] = []
         self.sockets = (events, engine)
         self._quotes = quotes
         self._events = events
@@ -149,8 +156,9 @@ class Desk:
 class Runner:
     """Turns one event loop for all LPs."""
 
-    def __init__(self, desks: list[Desk], announcements: Socket) -> None:
+    def __init__(self, desks: list[Desk], announcements: Socket, operators: SessionDesk) -> None:
         self._desks = desks
+        self._operators = operators
         self._announcements = announcements
         self._aggregator_started_ns = 0
 
@@ -166,20 +174,26 @@ class Runner:
             loop.add_reader(number, arrived.set)
         lines = [line for desk in self._desks for line in desk.lines]
         running = [asyncio.create_task(line.initiator.run()) for line in lines]
+        operators = asyncio.create_task(self._operators.inlet.run())
         try:
-            await self._turn_until(stopping, arrived, lines, running)
+            await self._turn_until(stopping, arrived, lines, running, operators)
             for line in lines:
                 line.initiator.stop()
             await asyncio.wait(running, timeout=DRAIN_S) if running else None
         finally:
             for number in watched:
                 loop.remove_reader(number)
-            for task in running:
+            for task in (*running, operators):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*running, operators, return_exceptions=True)
 
     async def _turn_until(
-        self, stopping: Callable[[], bool], arrived: asyncio.Event, lines: list[Line], running: list[asyncio.Task[None]]
+        self,
+        stopping: Callable[[], bool],
+        arrived: asyncio.Event,
+        lines: list[Line],
+        running: list[asyncio.Task[None]],
+        operators: asyncio.Task[None],
     ) -> None:
         loop = asyncio.get_running_loop()
         next_status = loop.time()
@@ -197,6 +211,8 @@ class Runner:
                     raise line.failure
                 if task.done():
                     task.result()
+            if operators.done():
+                operators.result()
             if any(desk.has_messages() for desk in self._desks):
                 await asyncio.sleep(0)
                 continue
@@ -245,7 +261,14 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
         ]
     except (lp_sessions.Unreadable, BadSettings) as error:
         config.stop(str(error))
-    return Runner(desks, sockets.subscriber(context, endpoints.ticks, topics.LPS))
+    purposes = {session.id: session.purpose for session in sessions}
+    served = [
+        Served(purposes[line.id], line.initiator, desk.store, partial(getattr, line, "logged_on_ns"))
+        for desk in desks
+        for line in desk.lines
+    ]
+    operators = SessionDesk(sockets.router(context, endpoints.fix_lp), served, process.clock_ns)
+    return Runner(desks, sockets.subscriber(context, endpoints.ticks, topics.LPS), operators)
 
 
 def _desk(
@@ -259,7 +282,7 @@ def _desk(
     names = lp.symbols if lp is not None else {}
     desk = Desk(
         name,
-        [],
+        store,
         sockets.reporter(context, endpoints.quotes),
         sockets.subscriber(context, endpoints.events, topics.EVENTS),
         sockets.dealer(context, endpoints.engine),

@@ -8,6 +8,7 @@ A repair is kept in the store: when, by whom, why, and the numbers before and af
 """
 
 import argparse
+import getpass
 import sys
 import time
 from collections.abc import Sequence
@@ -49,7 +50,8 @@ def main(argv: Sequence[str]) -> int:
         try:
             if options.session is not None:
                 next_out, next_in = (1, 1) if options.reset else (options.next_out, options.next_in)
-                repair(store, options.session, next_out, next_in, options.reason, time.time_ns())
+                operator = getpass.getuser()
+                repair(store, options.session, next_out, next_in, options.reason, time.time_ns(), operator)
             _show(store)
         finally:
             store.close()

@@ -210,3 +210,21 @@ class LpBody(Body, frozen=True):
 class Lps(Body, frozen=True):
     version: int
     lps: list[LpBody]
+
+
+class FixSessionBody(Body, frozen=True):
+    id: str
+    purpose: str
+    role: str
+    state: str
+    next_out: int
+    next_in: int
+    began: schema.Moment | None
+    logged_on: schema.Moment | None
+    peer: str | None
+
+
+class FixSessionsBody(Body, frozen=True):
+    sessions: list[FixSessionBody]
+    silent: list[str]
+    """Processes that have sessions and do not answer."""

@@ -15,6 +15,7 @@ from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
 from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
+from actors.bus.fix_sessions import FixRequest
 from actors.bus.following import EventStream
 from actors.bus.prices import TOPICS, Prices
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
@@ -84,6 +85,10 @@ class Web:
         aggregator = Asker(
             "aggregator", sockets.dealer(context, where.aggregator, only_connected=True), AggregatorRequest
         )
+        fix_desks = tuple(
+            Asker(name, sockets.dealer(context, where_it_is, only_connected=True), FixRequest)
+            for name, where_it_is in (("fix-clients", where.fix_clients), ("fix-lp", where.fix_lp))
+        )
         accounts = Accounts(engine, self.prices, render, self._on_terms)
         self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
@@ -102,6 +107,7 @@ class Web:
             clock,
             totp_key,
             Edge(safety.origins, tls=safety.tls is not None),
+            fix_desks,
         )
         self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
@@ -130,6 +136,7 @@ class Web:
                         backend.engine.inlet.run(),
                         backend.history.inlet.run(),
                         backend.aggregator.inlet.run(),
+                        *(desk.inlet.run() for desk in backend.fix_desks),
                         self._tick_inlet.run(),
                         self._event_inlet.run(),
                         self.events.fill_holes(),

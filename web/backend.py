@@ -34,6 +34,8 @@ class Backend(NamedTuple):
     totp_key: bytes
     """Second factors' secrets are derived from it (web/totp.py)."""
     edge: Edge
+    fix_desks: tuple[Asker, ...]
+    """fix-clients and fix-lp."""
 
     def now_s(self) -> int:
         return self.clock_ns() // 1_000_000_000

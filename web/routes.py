@@ -67,6 +67,7 @@ from web.desk_trading import (
     SettleHandler,
 )
 from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
+from web.fix_sessions import AllFixSessionsHandler, ConnectFixHandler, DisconnectFixHandler, FixSequenceHandler
 from web.handler import Handler, Nowhere, methods_of
 from web.health import HealthHandler, ReadyHandler
 from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
@@ -100,6 +101,7 @@ MESSAGE_LIMIT_BYTES = 65_536
 _log = structlog.get_logger("web")
 
 ID = r"([1-9][0-9]{0,17})"
+FIX_SESSION = r"([A-Za-z0-9_-]{1,32})"
 
 
 class Route:
@@ -150,6 +152,10 @@ API = (
     Route(r"/admin/lps", AllLpsHandler, get=SEE_DESK, post=CHANGE_DESK),
     Route(r"/admin/lps/priorities", LpPrioritiesHandler, put=CHANGE_DESK),
     Route(r"/admin/lps/([A-Z][A-Z0-9_]{0,15})", OneLpHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
+    Route(r"/admin/fix/sessions", AllFixSessionsHandler, get=SEE_DESK),
+    Route(rf"/admin/fix/sessions/{FIX_SESSION}/connect", ConnectFixHandler, post=CHANGE_DESK),
+    Route(rf"/admin/fix/sessions/{FIX_SESSION}/disconnect", DisconnectFixHandler, post=CHANGE_DESK),
+    Route(rf"/admin/fix/sessions/{FIX_SESSION}/sequence", FixSequenceHandler, put=CHANGE_DESK),
     Route(r"/admin/users", AllUsersHandler, get=SEE_CLIENTS, post=CHANGE_USERS),
     Route(rf"/admin/users/{ID}", OneUserHandler, get=SEE_CLIENTS, patch=CHANGE_USERS),
     Route(rf"/admin/users/{ID}/reset", ResetUserHandler, post=HELP_USERS),

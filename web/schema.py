@@ -45,6 +45,7 @@ Moment = Annotated[
         examples=["2026-01-19T14:30:00.123456789Z"],
     ),
 ]
+SequenceNumber = Annotated[int, Meta(ge=1, le=999_999_999, description="MsgSeqNum (34) of the next message")]
 Oco = Annotated[str, Meta(min_length=1, max_length=32, description="one cancels the others of the same mark")]
 CLIENT_ORDER_ID = r"^[A-Za-z0-9._:-]{1,64}$"
 ClientOrderId = Annotated[str, Meta(pattern=CLIENT_ORDER_ID, description="the order's identity", examples=["my-1"])]
@@ -209,6 +210,14 @@ class NewLp(Request, frozen=True):
     silence_timeout_ms: Whole | UnsetType = UNSET
     settings: dict[str, Setting] | UnsetType = UNSET
     limits: dict[str, Whole] | UnsetType = UNSET
+
+
+class FixSequence(Request, frozen=True):
+    """A number that is not named stays."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+    next_out: SequenceNumber | None = None
+    next_in: SequenceNumber | None = None
 
 
 class ChangedLp(Request, frozen=True):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actors.bus.fix_sessions import FixSessions
 from actors.bus.message import Body, Message
 from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
@@ -337,6 +338,7 @@ Answer = (
     | Entries
     | Transactions
     | Bars
+    | FixSessions
 )
 
 

@@ -9,6 +9,7 @@ import zmq
 
 from actors.bus.answers import Answer, Refusal, Reply
 from actors.bus.codec import BadFrame, decoder, encode
+from actors.bus.fix_sessions import FixRequest
 from actors.bus.requests import AggregatorRequest, EngineRequest, HistoryRequest
 
 BATCH_MESSAGES = 1_000
@@ -92,7 +93,7 @@ class Asker:
         self,
         name: str,
         socket: zmq.Socket[bytes],
-        request: type[EngineRequest] | type[HistoryRequest] | type[AggregatorRequest],
+        request: type[EngineRequest] | type[HistoryRequest] | type[AggregatorRequest] | type[FixRequest],
     ) -> None:
         """`name` says in sentences which process this is."""
         self.name = name

@@ -26,6 +26,10 @@ class Endpoints(msgspec.Struct, frozen=True):
     """The engine PUB (binds)."""
     history: str
     """Persistence ROUTER (binds)."""
+    fix_clients: str
+    """fix-clients ROUTER (binds)."""
+    fix_lp: str
+    """fix-lp ROUTER (binds)."""
 
 
 def local(run_dir: Path) -> Endpoints:
@@ -37,7 +41,7 @@ def local(run_dir: Path) -> Endpoints:
 def socket_folder(run_dir: Path) -> Path:
     """`run_dir`/sockets, or a private one in the temporary directory where that path would be too long for a socket."""
     folder = run_dir.resolve() / "sockets"
-    if len(os.fsencode(folder)) + len("/aggregator") > UNIX_PATH_LIMIT_BYTES:
+    if len(os.fsencode(folder)) + len("/fix_clients") > UNIX_PATH_LIMIT_BYTES:
         digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"hedgerow-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

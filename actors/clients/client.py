@@ -38,6 +38,8 @@ class Client:
         """`told`: the sessions in which something was sent since the last commit."""
         self.profile = profile
         self.is_up = False
+        self.logged_on_ns = 0
+        """The last time since the process started."""
         self.refused = 0
         """Messages of its that were refused here, and never reached the engine."""
         self._sessions = sessions

@@ -31,6 +31,7 @@ class Acceptor:
         self._clock = clock
         self.sessions = {one.session_id: Session(one, store) for one in self._settings.values()}
         self._links: dict[str, Link] = {}
+        self._held: dict[str, None] = {}
         self._strangers = 0
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
@@ -52,6 +53,9 @@ class Acceptor:
             if link := self._links.get(session_id):
                 link.write()
 
+    def seat(self, session_id: str) -> "Seat":
+        return Seat(self, session_id)
+
     def log_out(self, text: str) -> bool:
         """Begins to log out in all sessions; whether there is still one that has a connection."""
         for link in [*self._links.values()]:
@@ -69,9 +73,9 @@ class Acceptor:
         self._strangers -= 1
 
     def link_for(self, names: tuple[bytes | None, bytes | None]) -> Link | None:
-        """For the session of a peer and us by these names, if there is one that has no connection."""
+        """For the session of a peer and us by these names, if there is one that has no connection and is not held."""
         settings = self._settings.get(names) if None not in names else None  # type: ignore[arg-type]
-        if settings is None or settings.session_id in self._links:
+        if settings is None or settings.session_id in self._links or settings.session_id in self._held:
             return None
         session = self.sessions[settings.session_id]
         link = Link(session, self._store, self._application, self._clock, self._on_end)
@@ -84,6 +88,41 @@ class Acceptor:
         if not link.session.is_down:
             self.sessions[settings.session_id] = Session(settings, self._store)
         self._application.on_end(self.sessions[settings.session_id], error)
+
+
+class Seat:
+    """The place of one session at an acceptor."""
+
+    def __init__(self, acceptor: Acceptor, session_id: str):
+        self._acceptor = acceptor
+        self._id = session_id
+
+    @property
+    def session(self) -> Session:
+        return self._acceptor.sessions[self._id]
+
+    @property
+    def is_held(self) -> bool:
+        return self._id in self._acceptor._held
+
+    @property
+    def peer(self) -> str | None:
+        """Of the connection, None where there is none."""
+        link = self._acceptor._links.get(self._id)
+        return link.peer if link is not None else None
+
+    def hold(self, text: str) -> None:
+        """Logs out, and takes no Logon until `release`."""
+        self._acceptor._held[self._id] = None
+        if link := self._acceptor._links.get(self._id):
+            link.log_out(text)
+
+    def release(self) -> None:
+        self._acceptor._held.pop(self._id, None)
+
+    def reread(self) -> None:
+        """The store has other numbers now. There must be no connection."""
+        self._acceptor.sessions[self._id] = Session(self.session.settings, self._acceptor._store)
 
 
 class _Stranger(asyncio.Protocol):

@@ -23,7 +23,7 @@ _HEAD_LIMIT_BYTES = 32
 _CHECKSUM = re.compile(rb"10=(\d{3})\x01")
 _CHECKSUM_BYTES = 7
 _TAG = re.compile(rb"-?(?:0|[1-9]\d{0,8})")
-_TAGS = {b"%d" % tag: tag for tag in range(1, 1000)}
+_PLAIN_TAGS = {b"%d" % tag: tag for tag in range(1, 1000) if tag not in DATA_TAGS}
 _SUM_STRIDE_BYTES = 256
 
 
@@ -146,16 +146,13 @@ def checksum(data: bytes) -> int:
 def split(data: bytes) -> list[Field] | None:
     """The fields of bytes that end with SOH; None where that is not what they are."""
     try:
-        fields = [(_TAGS[tag], value) for tag, value in [piece.split(b"=", 1) for piece in data[:-1].split(SOH)]]
+        return [(_PLAIN_TAGS[tag], value) for tag, value in [piece.split(b"=", 1) for piece in data[:-1].split(SOH)]]
     except (KeyError, ValueError):
         return _split_slowly(data)
-    if DATA_TAGS.keys().isdisjoint([tag for tag, _ in fields]):
-        return fields
-    return _split_slowly(data)
 
 
 def _split_slowly(data: bytes) -> list[Field] | None:
-    """As `split`, for data fields and uncommon tags."""
+    """As `split`, for data fields, uncommon tags, and what is malformed."""
     fields: list[Field] = []
     position, length = 0, 0
     data_tag: int | None = None
@@ -178,6 +175,8 @@ def _split_slowly(data: bytes) -> list[Field] | None:
 
 def join(fields: Sequence[Field]) -> bytes:
     """Fields as they go over the wire, each ended by SOH; raises Unencodable."""
+    if not fields:
+        return b""
     data = b"".join([b"%d=%b\x01" % field for field in fields])
     if data.count(SOH) != len(fields) or b"=\x01" in data:
         _check(fields)

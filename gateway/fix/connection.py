@@ -55,6 +55,7 @@ class Link(asyncio.Protocol):
         self._tap = tap
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due_ns = 0
         self._is_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -79,6 +80,12 @@ class Link(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._is_paused = False
         self._arm()
+
+    @property
+    def peer(self) -> str:
+        """The other end's address and port; empty where it has none, as a Unix socket."""
+        name = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else ""
 
     @property
     def is_open(self) -> bool:
@@ -125,14 +132,26 @@ class Link(asyncio.Protocol):
         self._arm()
 
     def _arm(self) -> None:
+        """A timer that is set for an earlier time stays: deadlines move on with each message."""
+        deadline_ns = self.session.next_deadline_ns
+        may_wait = self._transport is not None and not self._is_paused
+        if self._timer is not None and may_wait and deadline_ns is not None and self._timer_due_ns <= deadline_ns:
+            return
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ns = self.session.next_deadline_ns
-        if self._transport is None or deadline_ns is None or self._is_paused:
             self._timer = None
-            return
-        wait_s = max(deadline_ns - self._clock(), 0) / SECOND_NS
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._turn, self.session.tick)
+        if may_wait and deadline_ns is not None:
+            wait_s = max(deadline_ns - self._clock(), 0) / SECOND_NS
+            self._timer_due_ns = deadline_ns
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        deadline_ns = self.session.next_deadline_ns
+        if deadline_ns is not None and deadline_ns <= self._clock():
+            self._turn(self.session.tick)
+        else:
+            self._arm()
 
     def _finish(self, error: Exception | None) -> None:
         self._transport = None

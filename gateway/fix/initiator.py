@@ -64,6 +64,7 @@ class Initiator:
         self._failures = 0
         self._refused = False
         self._stopping = False
+        self._held = False
         self._wake = asyncio.Event()
 
     def flush(self) -> None:
@@ -88,10 +89,37 @@ class Initiator:
         if self._link is not None:
             self._link.log_out("stopped")
 
+    @property
+    def is_held(self) -> bool:
+        return self._held
+
+    @property
+    def peer(self) -> str | None:
+        """Of the connection, None where there is none."""
+        return self._link.peer if self._link is not None else None
+
+    def hold(self, text: str) -> None:
+        """Logs out, and does not connect until `release`."""
+        self._held = True
+        if self._link is not None:
+            self._link.log_out(text)
+
+    def release(self) -> None:
+        """Connects at once, where it waits for that."""
+        self._held = False
+        self._wake.set()
+
+    def reread(self) -> None:
+        """The store has other numbers now. There must be no connection."""
+        self.session = Session(self.session.settings, self._store)
+
     async def run(self) -> None:
         """Connects, and connects again after each end, until `stop`."""
         attempt = 0
         while not self._stopping:
+            if self._held:
+                await self._sleep(None)
+                continue
             if (wait_ns := self._until_hours_ns()) > 0:
                 await self._sleep(wait_ns / SECOND_NS)
                 continue
@@ -118,6 +146,8 @@ class Initiator:
             else:
                 line = await route.proxy.connect(host.name, host.port)
                 await loop.create_connection(self._made, sock=line, ssl=route.tls, server_hostname=name)
+        if self._link is not None and (self._held or self._stopping):
+            self._link.log_out("stopped")
         await self._ended
 
     def _made(self) -> Link:
@@ -146,9 +176,11 @@ class Initiator:
             return 0
         return schedule.next_start_ns(now_ns) - now_ns
 
-    async def _sleep(self, wait_s: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+    async def _sleep(self, wait_s: float | None) -> None:
+        self._wake.clear()
+        if not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
 
 
 class _Listening:

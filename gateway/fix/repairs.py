@@ -1,6 +1,5 @@
 """An operator's repair of sequence numbers, and the account of it that stays in the store."""
 
-import getpass
 from typing import NamedTuple
 
 from gateway.fix.store import Sequences, SqliteStore
@@ -40,9 +39,17 @@ def repaired(store: SqliteStore) -> list[Repair]:
 
 
 def repair(
-    store: SqliteStore, session_id: str, next_out: int | None, next_in: int | None, reason: str, now_ns: int
+    store: SqliteStore,
+    session_id: str,
+    next_out: int | None,
+    next_in: int | None,
+    reason: str,
+    now_ns: int,
+    operator: str,
 ) -> Repair:
-    """Sets the number of the next message each way (None leaves it) of a session that no process serves.
+    """Sets the number of the next message each way (None leaves it) of a session that has no connection.
+
+    Whoever serves it must read it anew.
 
     What was sent from `next_out` on is forgotten. Both at 1 begin the session anew. Raises Unrepairable.
     """
@@ -54,7 +61,7 @@ def repair(
     if min(new_out, new_in) < 1 or not reason.strip():
         raise Unrepairable("a repair needs numbers above 0 and a reason")
     began_ns = now_ns if new_out == new_in == 1 else before.began_ns
-    done = Repair(now_ns, session_id, getpass.getuser(), reason, before.next_out, before.next_in, new_out, new_in)
+    done = Repair(now_ns, session_id, operator, reason, before.next_out, before.next_in, new_out, new_in)
     store.db.executescript(_SCHEMA)
     with store.transaction() as db:
         store.forget(session_id, new_out)

@@ -8,6 +8,7 @@ import pytest
 
 from actors.bus.answers import AccountReport, OrderReport
 from actors.bus.requests import GetAccount
+from actors.domain.book import Depth, Level
 from actors.domain.commands import CancelOrder, SubmitOrder
 from actors.domain.money import format_e8, format_minor, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
@@ -351,6 +352,42 @@ def test_prices_come_as_snapshot_and_changes(floor: Floor, trader: Trader) -> No
     trader.send("V", (262, b"r"), (263, b"0"), *asked)
     assert trader.next("W").get(262) == b"r"
     floor.ask = "1.10020"
+
+
+def test_depth_comes_as_snapshot_and_changes(floor: Floor, trader: Trader) -> None:
+    def level(price: str, size: int, lp: str) -> Level:
+        return Level(parse_e8(price), size * 10**8, lp)
+
+    def changes(message: Message) -> list[tuple[bytes, ...]]:
+        tags = (279, 269, 55, 270, 271, 272, 273)
+        return [tuple(entry[tag] for tag in (279, 269, 270, 271)) for entry in message.group(268, tags)]
+
+    floor.depth = Depth(
+        [level("1.1", 5, "A"), level("1.1", 2, "B"), level("1.0999", 9, "A"), level("1.0998", 1, "A")],
+        [level("1.1002", 4, "B")],
+    )
+    asked = ((264, b"2"), (265, b"1"), (267, b"2"), (269, b"0"), (269, b"1"), (146, b"1"), (55, b"EURUSD"))
+    trader.send("V", (262, b"deep"), (263, b"1"), *asked)
+    book = trader.next("W", "Y")
+    assert [(entry[269], entry[270], entry[271]) for entry in book.group(268, (269, 270, 271, 272, 273))] == [
+        (b"0", b"1.1", b"7"),
+        (b"0", b"1.0999", b"9"),
+        (b"1", b"1.1002", b"4"),
+    ]
+    floor.depth = Depth([level("1.1", 5, "A"), level("1.0998", 1, "A")], [level("1.1002", 4, "B")])
+    assert changes(trader.next("X")) == [
+        (b"2", b"0", b"1.0999", b"9"),
+        (b"1", b"0", b"1.1", b"5"),
+        (b"0", b"0", b"1.0998", b"1"),
+    ]
+    trader.send("V", (262, b"deep"), (263, b"2"), *asked)
+    trader.send("V", (262, b"once"), (263, b"0"), (264, b"0"), *asked[2:])
+    assert trader.next("W").get(268) == b"3"
+    floor.depth = Depth([], [])
+    trader.send("V", (262, b"once"), (263, b"0"), (264, b"0"), *asked[2:])
+    assert trader.next("W", "X", "Y").get(262) == b"once"
+    trader.send("V", (262, b"bad"), (263, b"0"), (264, b"-1"), *asked[2:])
+    assert trader.next("Y", "j").get(262) == b"bad"
 
 
 def entries(message: Message) -> list[tuple[bytes, bytes]]:

@@ -20,6 +20,8 @@ def test_both_engines_answer_each_order(tmp_path: Path) -> None:
     assert result.value > 0
     assert result.peer_value > 0
     assert result.extra["p50_us"] <= result.extra["p99_us"]
+    assert result.extra["unsynced_per_second"] > 0
+    assert result.extra["sync_limit_per_second"] > 0
 
 
 def test_a_missing_report_spoils_the_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

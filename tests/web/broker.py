@@ -30,6 +30,7 @@ from actors.bus.answers import (
 )
 from actors.bus.asking import Inlet
 from actors.bus.endpoints import Endpoints
+from actors.bus.fix_sessions import FixRequest, FixSessions
 from actors.bus.people import (
     BeginLogin,
     GetRevocations,
@@ -100,8 +101,14 @@ from actors.domain.money import parse_e8
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from actors.domain.state import State
+from actors.fix_sessions import Served, SessionDesk
 from actors.lp_desk import LpDesk
 from actors.store.passwords import hash_password
+from gateway.fix.acceptor import Acceptor
+from gateway.fix.events import Event as FixEvent
+from gateway.fix.session import Session as FixSession
+from gateway.fix.settings import Role, SessionSettings
+from gateway.fix.store import Sequences, SqliteStore
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -137,6 +144,17 @@ COST = 8
 @cache
 def password_hash() -> str:
     return hash_password(PASSWORD, COST)
+
+
+FIX_SESSION = SessionSettings(session_id="DEMO", role=Role.ACCEPTOR, sender="HEDGEROW", target="DEMO")
+
+
+class _Unused:
+    """No client connects to the FIX session here."""
+
+    def on_events(self, session: FixSession, events: list[FixEvent], now_ns: int) -> None: ...
+
+    def on_end(self, session: FixSession, error: Exception | None) -> None: ...
 
 
 class FakeBroker:
@@ -179,8 +197,16 @@ class FakeBroker:
         self._services = [
             _Service(self, "engine", sockets.router(context, where.engine), EngineRequest, self._engine),
             _Service(self, "persistence", sockets.router(context, where.history), HistoryRequest, self._history),
+            _Service(self, "fix-lp", sockets.router(context, where.fix_lp), FixRequest, lambda _asked: FixSessions([])),
             _Service(self, "aggregator", sockets.router(context, where.aggregator), AggregatorRequest, self._ask_ticks),
         ]
+        fix_store = SqliteStore(":memory:")
+        self.fix = Acceptor([FIX_SESSION], fix_store, _Unused(), time.time_ns)
+        with fix_store.transaction():
+            fix_store.save("DEMO", Sequences(7, 5, 1_000_000_000), [])
+        self.fix.seat("DEMO").reread()
+        served = Served("client", self.fix.seat("DEMO"), fix_store, lambda: 2_000_000_000)
+        self.fix_desk = SessionDesk(sockets.router(context, where.fix_clients), [served], time.time_ns)
         for terms in INSTRUMENTS.values():
             self.tell(DefineInstrument(terms))
         self.tell(SetApprovalLimits({"USD": 1_000_00}))
@@ -190,7 +216,10 @@ class FakeBroker:
 
     async def run(self) -> None:
         await asyncio.gather(
-            self._subscriptions.run(), self._heartbeat(), *(service.inlet.run() for service in self._services)
+            self._subscriptions.run(),
+            self._heartbeat(),
+            self.fix_desk.inlet.run(),
+            *(service.inlet.run() for service in self._services),
         )
 
     def tell(self, told: Input) -> list[Event]:

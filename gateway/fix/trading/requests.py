@@ -12,6 +12,7 @@ from gateway.fix.times import parse_utc_timestamp
 from gateway.fix.trading import vocabulary
 from gateway.fix.trading.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
+MARKET_DEPTH_DIGITS = 9
 SYMBOLS_LIMIT = 200
 """In one MarketDataRequest."""
 
@@ -66,6 +67,8 @@ class MarketDataRequest:
     sides: frozenset[bytes]
     """MDEntryType: 0 bid, 1 offer."""
     symbols: tuple[str, ...]
+    depth: int
+    """MarketDepth: so many levels of each side; 0: all."""
 
 
 def text(message: Message, tag: int) -> str:
@@ -126,7 +129,12 @@ def market_data(message: Message) -> MarketDataRequest:
     kind = message.get(263) or b""
     if kind != b"2" and not sides <= {b"0", b"1"}:
         raise Unfit("BAD_TERMS", "there are bids (0) and offers (1)", 269)
-    return MarketDataRequest(message.get(262) or b"", kind, message.get(265) == b"1", sides, tuple(symbols))
+    levels = message.get(264) or b"1"
+    if not levels.isdigit() or len(levels) > MARKET_DEPTH_DIGITS:
+        raise Unfit("BAD_TERMS", "MarketDepth (264) is a number of levels, 0 for all", 264)
+    return MarketDataRequest(
+        message.get(262) or b"", kind, message.get(265) == b"1", sides, tuple(symbols), int(levels)
+    )
 
 
 def decimal(message: Message, tag: int) -> int:

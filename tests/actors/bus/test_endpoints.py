@@ -27,7 +27,8 @@ def mode(path: Path) -> int:
 def test_endpoints_are_sockets_below_the_run_directory(tmp_path: Path) -> None:
     run_dir = Path("/tmp") / tmp_path.name
     folder = f"ipc://{run_dir}/sockets"
-    expected = [f"{folder}/{name}" for name in ("quotes", "ticks", "aggregator", "engine", "events", "history")]
+    names = ("quotes", "ticks", "aggregator", "engine", "events", "history", "fix_clients", "fix_lp")
+    expected = [f"{folder}/{name}" for name in names]
     try:
         assert endpoints.local(run_dir) == Endpoints(*expected)
         assert mode(run_dir / "sockets") == 0o700
@@ -56,7 +57,7 @@ def test_where_the_path_is_too_long_the_sockets_are_elsewhere(tmp_path: Path, mo
 
 def test_no_name_makes_a_path_longer_than_the_limit() -> None:
     longest = max(Endpoints.__struct_fields__, key=len)
-    assert len("/aggregator") == len(longest) + 1
+    assert len("/fix_clients") == len(longest) + 1
     assert UNIX_PATH_LIMIT_BYTES < 107
 
 

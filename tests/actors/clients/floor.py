@@ -16,7 +16,8 @@ import zmq
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Answer, Reply
 from actors.bus.requests import EngineRequest
-from actors.bus.streams import StreamAlive
+from actors.bus.streams import StreamAlive, StreamDepth
+from actors.domain.book import Depth
 from actors.domain.money import parse_e8
 from actors.domain.quote import Tick
 from gateway.fix.codec import Field, Message
@@ -112,6 +113,7 @@ class Floor:
         self.run_dir = folder / "var"
         self.port = free_port()
         self.bid, self.ask, self.is_live = "1.10000", "1.10020", True
+        self.depth = Depth([], [])
         self._sessions = folder / "client_sessions.toml"
         self._sessions.write_text(SESSIONS)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -182,6 +184,7 @@ class Floor:
             tick = Tick("EURUSD", seq, now_ns, parse_e8(told[0]), parse_e8(told[1]), "LP", "LP", told[2])
             socket.send(codec.encode([tick], topics.tick("EURUSD")))
             socket.send(codec.encode(StreamAlive(now_ns, {"EURUSD": seq}), topics.ALIVE))
+            socket.send(codec.encode(StreamDepth("EURUSD", seq, now_ns, seq, self.depth), topics.depth("EURUSD")))
 
 
 class Trader:

@@ -18,7 +18,7 @@ from gateway.fix.initiator import Host, Initiator, Route
 from gateway.fix.proxy import Proxy, ProxyKind
 from gateway.fix.session import Session
 from gateway.fix.settings import Role, SessionSettings
-from gateway.fix.store import SqliteStore
+from gateway.fix.store import Sequences, SqliteStore
 from gateway.fix.tls import client_context, server_context
 from gateway.venues.interface import Patience
 from tests.gateway.fix.peers import ORDER, logon
@@ -293,3 +293,48 @@ def test_through_a_proxy(kind: ProxyKind, asked: bytes) -> None:
         relay.close()
 
     run(go())
+
+
+@pytest.mark.parametrize("who", ["initiator", "acceptor"])
+def test_a_session_that_is_held_stays_down_until_it_is_let_go(who: str) -> None:
+    async def script() -> None:
+        pair = Pair()
+        server = await pair.acceptor.listen("127.0.0.1", 0, tls=None)
+        initiator = pair.initiator(server.sockets[0].getsockname()[1])
+        seat = pair.acceptor.seat("b")
+        driver = initiator if who == "initiator" else seat
+        async with running(initiator):
+            await until(lambda: seat.session.is_logged_on)
+            assert (initiator.peer or "").startswith("127.0.0.1:")
+            assert (seat.peer or "").startswith("127.0.0.1:")
+            driver.hold("held")
+            await until(lambda: seat.peer is None and initiator.peer is None)
+            logons = pair.there.logons()
+            await asyncio.sleep(0.05)
+            assert (driver.is_held, pair.there.logons()) == (True, logons)
+            driver.release()
+            await until(lambda: seat.session.is_logged_on)
+            assert not driver.is_held
+        server.close()
+
+    asyncio.run(script())
+
+
+def test_numbers_that_were_set_in_the_store_are_those_of_the_next_logon() -> None:
+    async def script() -> None:
+        pair = Pair()
+        server = await pair.acceptor.listen("127.0.0.1", 0, tls=None)
+        store = SqliteStore(":memory:")
+        route = Route(hosts=[Host("127.0.0.1", server.sockets[0].getsockname()[1])], tls=None, patience=HASTY)
+        initiator = Initiator(OURS, route, store, pair.here, time.time_ns, random.Random(1))
+        initiator.hold("not yet")
+        async with running(initiator):
+            await asyncio.sleep(0.01)
+            with store.transaction():
+                store.save("a", Sequences(41, 1, 0), [])
+            initiator.reread()
+            initiator.release()
+            await until(lambda: pair.acceptor.sessions["b"].sequences.next_in == 42)
+        server.close()
+
+    asyncio.run(script())

@@ -1,0 +1,125 @@
+"""An operator's hand on the clients' sessions, and what the engine does by itself, as clients over FIX hear it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+
+from actors.bus import codec, endpoints, sockets
+from actors.bus.answers import AccountReport, Answer, Refusal, Reply
+from actors.bus.fix_sessions import (
+    ConnectFixSession,
+    DisconnectFixSession,
+    FixRequest,
+    FixSession,
+    FixSessions,
+    GetFixSessions,
+    SetFixSequence,
+)
+from actors.bus.requests import GetAccount
+from actors.domain.commands import SubmitOrder
+from actors.domain.order import OrderTerms, OrderType, Side
+from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
+from tests.actors.test_fix_clients import ready
+
+
+@pytest.fixture(scope="module")
+def floor(private_folder: Path) -> Iterator[Floor]:
+    folder = private_folder / "operators"
+    folder.mkdir()
+    with Floor(folder) as floor:
+        yield floor
+
+
+@pytest.fixture
+def operator(floor: Floor) -> Iterator["Operator"]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield Operator(sockets.dealer(context, endpoints.local(floor.run_dir).fix_clients))
+    context.destroy(linger=0)
+
+
+class Operator:
+    def __init__(self, socket: zmq.Socket[bytes]) -> None:
+        self._socket = socket
+
+    def ask(self, body: Any) -> Answer:
+        self._socket.send(b"garbage")
+        self._socket.send(codec.encode(FixRequest(1, body)))
+        assert self._socket.poll(int(PATIENCE_S * 1000))
+        reply: Reply = codec.decoder(Reply)(self._socket.recv())
+        return reply.body
+
+    def session(self, session_id: str) -> FixSession:
+        answer = self.ask(GetFixSessions())
+        assert isinstance(answer, FixSessions)
+        (found,) = [one for one in answer.sessions if one.session_id == session_id]
+        return found
+
+
+def test_a_session_is_seen_held_repaired_and_let_go(floor: Floor, operator: Operator) -> None:
+    trader = Trader(floor).log_on()
+    seen = operator.session("TRADER")
+    numbers = trader.session.sequences
+    assert (seen.purpose, seen.role, seen.state) == ("client", "acceptor", "logged_on")
+    assert (seen.next_out, seen.next_in) == (numbers.next_in, numbers.next_out)
+    assert seen.peer.startswith("127.0.0.1:")
+    assert (seen.began_ns, seen.logged_on_ns > 0) == (0, True)
+    assert operator.session("SLOW").state == "down"
+
+    refused = operator.ask(SetFixSequence("TRADER", 0, 70, "root", "too early"))
+    assert isinstance(refused, Refusal)
+    assert refused.code == "FIX_SESSION_UP"
+    operator.ask(DisconnectFixSession("TRADER"))
+    trader.until(lambda: not trader.session.is_logged_on)
+    trader.cut()
+    while operator.session("TRADER").state != "held":
+        pass
+    assert not trader.tries()
+    trader.cut()
+
+    before = operator.session("TRADER")
+    assert operator.ask(SetFixSequence("TRADER", 0, 0, "root", " ")) == Refusal(
+        "BAD_REQUEST", "a repair needs numbers above 0 and a reason"
+    )
+    set_to = operator.ask(SetFixSequence("TRADER", before.next_out + 5, 0, "root", "as agreed"))
+    assert isinstance(set_to, FixSessions)
+    assert (set_to.sessions[0].next_out, set_to.sessions[0].next_in) == (before.next_out + 5, before.next_in)
+    operator.ask(ConnectFixSession("TRADER"))
+    trader.log_on()
+    assert operator.session("TRADER").state == "logged_on"
+    assert trader.session.sequences.next_in > before.next_out + 5
+    trader.close()
+
+
+def test_a_session_that_is_not_there(floor: Floor, operator: Operator) -> None:
+    assert operator.ask(ConnectFixSession("NOBODY")) == Refusal(
+        "UNKNOWN_FIX_SESSION", "there is no FIX session 'NOBODY' here", "session_id"
+    )
+
+
+def test_a_fill_by_another_way_and_the_stop_out_are_told(floor: Floor) -> None:
+    ready(floor)
+    trader = Trader(floor).log_on()
+    bought = OrderTerms("EURUSD", Side.BUY, OrderType.MARKET, 90_000 * 10**8)
+    positions = []
+    for name in ("rest-1", "rest-2", "rest-3", "rest-4"):
+        floor.ask_engine(SubmitOrder(1, name, bought))
+        told = [trader.report(), trader.report()]
+        assert [picked(one, 150, 11, 54, 32) for one in told] == [
+            {150: "0", 11: name, 54: "1"},
+            {150: "F", 11: name, 54: "1", 32: "90000"},
+        ]
+        positions.append(told[1][7007])
+    floor.bid, floor.ask = "0.60000", "0.60020"
+    closed: dict[str, str] = {}
+    while len(closed) < len(positions):
+        report = trader.report()
+        if report[150] == "F":
+            closed[report[7007]] = report[54]
+    assert closed == dict.fromkeys(positions, "2")
+    account = floor.ask_engine(GetAccount(1))
+    assert isinstance(account, AccountReport)
+    assert [one.position.position_id for one in account.positions if str(one.position.position_id) in positions] == []
+    trader.close()
