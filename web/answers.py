@@ -219,8 +219,8 @@ class FixSessionBody(Body, frozen=True):
     state: str
     next_out: int
     next_in: int
-    began: schema.Moment | None
-    logged_on: schema.Moment | None
+    began: Moment | None
+    logged_on: Moment | None
     peer: str | None
 
 
