@@ -76,7 +76,8 @@ class Stream:
                 self._receive(timeout_s=0.05)
             except TimeoutError:
                 break
-        return {m["seq"]: m for m in self.messages if m.get("type") == "tick" and m["symbol"] == symbol}
+        told = [quote for m in self.messages if m.get("type") == "quotes" for quote in m["quotes"]]
+        return {quote["seq"]: quote for quote in told if quote["symbol"] == symbol}
 
     def _receive(self, timeout_s: float = 30) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self._socket.recv(timeout_s))
@@ -91,7 +92,7 @@ def test_from_tick_to_ledger(broker: Broker, client: httpx.Client) -> None:
 
 
 def trade(broker: Broker, client: httpx.Client, stream: Stream) -> None:
-    assert stream.call(op="subscribe", channel="ticks", symbols=["EURUSD"], max_rate=None)["ok"]
+    assert stream.call(op="subscribe", channel="quotes", symbols=["EURUSD"], max_rate=None)["ok"]
     assert stream.call(op="subscribe", channel="account")["ok"]
     eventually(
         lambda: (
