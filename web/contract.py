@@ -28,6 +28,8 @@ class Contract(NamedTuple):
     problems: frozenset[int]
     keyed: bool
     """Takes an Idempotency-Key."""
+    needs_key: bool
+    """Takes nothing without one."""
     tagged: bool
     """Answers have an ETag, and If-None-Match is heeded."""
     media: tuple[str, ...]
@@ -46,13 +48,26 @@ def contract(
     body: type[Request] | None = None,
     problems: frozenset[int] = frozenset(),
     keyed: bool = False,
+    needs_key: bool = False,
     tagged: bool = False,
     media: tuple[str, ...] = (JSON,),
     example: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Marks a handler's method with its contract."""
-    made = Contract(summary, answers, parameters, body, problems, keyed, tagged, media, example, dict(headers or {}))
+    made = Contract(
+        summary,
+        answers,
+        parameters,
+        body,
+        problems,
+        keyed or needs_key,
+        needs_key,
+        tagged,
+        media,
+        example,
+        dict(headers or {}),
+    )
 
     def mark(method: F) -> F:
         method.__dict__["contract"] = made

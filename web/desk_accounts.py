@@ -118,7 +118,7 @@ class MoneyHandler(DeskHandler):
         {201: Answered, 202: Answered},
         body=desk_schema.MoveMoney,
         problems=COMMAND,
-        keyed=True,
+        needs_key=True,
         example={"kind": "deposit", "amount": "100.00", "reason": "wire 17"},
     )
     async def post(self, account_id: str) -> None:
@@ -229,7 +229,7 @@ class ClosePositionHandler(DeskHandler):
         {200: Answered},
         body=desk_schema.CloseForClient,
         problems=COMMAND,
-        keyed=True,
+        needs_key=True,
         example={"reason": "asked by phone"},
     )
     async def post(self, account_id: str, position_id: str) -> None:

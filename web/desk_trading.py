@@ -79,7 +79,7 @@ class HedgeOrdersHandler(DeskHandler):
         {202: Answered},
         body=desk_schema.SendHedge,
         problems=COMMAND,
-        keyed=True,
+        needs_key=True,
         example={"side": "buy", "quantity": "10000", "venues": ["OANDA"], "reason": "large client"},
     )
     async def post(self, symbol: str) -> None:

@@ -149,7 +149,8 @@ class Writer:
             headers["If-None-Match"] = "The ETag of an answer that you have."
         for name, about in headers.items():
             kind = {"type": "string"} | ({"pattern": HEADERS[name]} if name in HEADERS else {})
-            found.append({"name": name, "in": "header", "required": False, "description": about, "schema": kind})
+            required = agreed.needs_key and name == "Idempotency-Key"
+            found.append({"name": name, "in": "header", "required": required, "description": about, "schema": kind})
         return found
 
     def _responses(self, operation: Operation) -> dict[str, Any]:
