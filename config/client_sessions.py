@@ -64,6 +64,8 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: int = 200
     """Symbols that it may follow at once, each by as many requests as it likes to count."""
     heartbeat_limit_s: int = 300
+    next_expected: bool = False
+    """NextExpectedMsgSeqNum (789) in its Logon is honoured, and answered with ours."""
     hours: Hours | None = None
 
     @property

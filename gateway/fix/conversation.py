@@ -130,18 +130,19 @@ class Conversation(Line):
             return
         if anew := self._begins_anew(message):
             self._restart()
-        seq = number(message.get(34)) or 0
-        if seq < self._inbox.next_in:
-            self._leave(f"MsgSeqNum too low, expecting {self._inbox.next_in} but received {seq}")
+        if (seq := self._fitting(message, self.outbox.next_out)) is None:
             return
         heartbeat_s = number(message.get(108)) or 0
-        self._say(b"A", answers.logon(self.settings, heartbeat_s, message.get(141) == b"Y"))
-        self._logged_on(seq, heartbeat_s, anew)
+        expected = None
+        if self._lacking_from(message) is not None:
+            expected = self._inbox.next_in + (seq == self._inbox.next_in)
+        self._logon_out = self.outbox.next_out
+        self._say(b"A", answers.logon(self.settings, heartbeat_s, message.get(141) == b"Y", expected))
+        self._logged_on(message, seq, anew)
 
     def _on_logon_answer(self, message: Message) -> None:
-        seq = number(message.get(34)) or 0
         if message.msg_type != b"A":
-            self._count_if_next(seq)
+            self._count_if_next(number(message.get(34)) or 0)
             self.cut(text_of(message) or "the Logon was not answered with one")
             return
         problem = "" if answers.is_admitted(self.settings, message) else "the answer has other names"
@@ -152,24 +153,50 @@ class Conversation(Line):
         anew = message.get(141) == b"Y"
         if anew and not self.settings.reset_on_logon:
             self._restart()
-            self.outbox.next_out = 2  # Our Logon was the first message of the new count.
+            self._logon_out = 1  # Our Logon was the first message of the new count.
+            self.outbox.next_out = 2
+        if (seq := self._fitting(message, self._logon_out + 1)) is not None:
+            self._logged_on(message, seq, anew)
+
+    def _fitting(self, message: Message, next_out: int) -> int | None:
+        """The MsgSeqNum of a Logon whose numbers can be; None where it was refused.
+
+        `next_out`: the highest that the peer can expect of us.
+        """
+        seq, lacking_from = number(message.get(34)) or 0, self._lacking_from(message)
         if seq < self._inbox.next_in:
             self._leave(f"MsgSeqNum too low, expecting {self._inbox.next_in} but received {seq}")
-            return
-        self._logged_on(seq, number(message.get(108)) or 0, anew)
+        elif lacking_from is not None and not 0 < lacking_from <= next_out:
+            self._leave(f"NextExpectedMsgSeqNum (789) may be 1 to {next_out} and not {lacking_from}")
+        else:
+            return seq
+        return None
 
-    def _logged_on(self, seq: int, heartbeat_s: int, anew: bool) -> None:
-        self._timers.heartbeat_ns = heartbeat_s * SECOND_NS
+    def _lacking_from(self, message: Message) -> int | None:
+        """Which message of ours the peer expects next, where both sides say so in their Logons."""
+        return number(message.get(789)) if self.settings.next_expected else None
+
+    def _logged_on(self, message: Message, seq: int, anew: bool) -> None:
+        """Who lacks messages asks for them, or, where both have said what they expect, gets them unasked."""
+        self._timers.heartbeat_ns = (number(message.get(108)) or 0) * SECOND_NS
         self._timers.received(self.now_ns)
         self._step(Step.LOGGED_ON)
         self.outbox.release()
         self.events.append(LoggedOn(anew))
+        lacking_from = self._lacking_from(message)
+        if lacking_from is not None and lacking_from < self._logon_out:
+            # QuickFIX's acceptor counts our Logon also where it is above a gap, and so lacks one more than it says.
+            first = lacking_from - 1 if self.settings.role is Role.INITIATOR else lacking_from
+            self.outbox.resend(max(first, 1), self._logon_out, self.now_ns)
         if seq == self._inbox.next_in:
             self._count()
             self._take_held()
-        else:
-            self._inbox.hold(seq, None)
+            return
+        self._inbox.hold(seq, None)
+        if lacking_from is None:
             self._ask(seq)
+        else:
+            self._inbox.ask(seq, self.now_ns)
 
     def _begins_anew(self, message: Message) -> bool:
         resets = self.settings.role is Role.ACCEPTOR and self.settings.reset_on_logon
