@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.fix import answers
 from gateway.fix.answers import number, text_of
 from gateway.fix.codec import Message
-from gateway.fix.events import LoggedOn, Received, Refused, Warned
+from gateway.fix.events import Event, LoggedOn, Received, Refused, Warned
 from gateway.fix.line import Line
 from gateway.fix.reasons import Problem, RejectReason
 from gateway.fix.settings import Role, SessionSettings
@@ -14,12 +14,17 @@ from gateway.fix.store import Store
 from gateway.fix.times import SECOND_NS
 from gateway.fix.validation import Level, check
 
+_SPOKEN_TO = frozenset((b"1", b"2", b"4", b"5", b"A"))
+"""Session messages that the session answers, or may."""
+
 
 class Conversation(Line):
     """The protocol of one session, without its framing."""
 
     def __init__(self, settings: SessionSettings, store: Store):
         super().__init__(settings, store)
+        self._has_unheard = False
+        """Whether `events` has a message to which the application may have an answer."""
         self._handlers: dict[bytes, Callable[[Message], None]] = {
             b"0": self._count,
             b"1": self._on_test_request,
@@ -30,23 +35,49 @@ class Conversation(Line):
             b"A": self._count,  # A peer that sends its Logon again, where it should fill over it.
         }
 
-    def receive(self, message: Message) -> None:
-        """A message whose framing holds."""
+    def receive(self, message: Message) -> bool:
+        """A message whose framing holds; False where it must come again, once the application has heard `events`.
+
+        What the application says to a message goes before what the session says to a later one.
+        """
         self._timers.received(self.now_ns)
         if message.begin_string != self.settings.dictionary.begin_string:
+            if self._has_unheard:
+                return False
             self._on_wrong_begin_string()
         elif self.state is State.AWAITING_LOGON:
             self._on_first_message(message)
         elif self.state is State.LOGON_SENT:
             self._on_logon_answer(message)
         else:
-            self._receive_in_session(message)
+            return self._receive_in_session(message)
+        return True
 
-    def _receive_in_session(self, message: Message) -> None:
+    @property
+    def has_turn_to_come(self) -> bool:
+        """Whether a message above a gap, which is filled by now, waits for the application to have heard `events`."""
+        return self._has_unheard and self.is_up and self._inbox.has_next
+
+    def take_events(self) -> list[Event]:
+        """What the application is to hear."""
+        events, self.events = self.events, []
+        self._has_unheard = False
+        return events
+
+    def go_on(self) -> None:
+        """The application has heard, and said what it had to say."""
+        if self.is_up:
+            self._take_held()
+
+    def _receive_in_session(self, message: Message) -> bool:
         seq = number(message.get(34))
+        problem = answers.identity_problem(self.settings, message, self.now_ns)
+        is_next = seq == self._inbox.next_in and problem is None
+        if self._has_unheard and (not is_next or message.msg_type in _SPOKEN_TO):
+            return False
         if seq is None:
             self._leave("MsgSeqNum is missing or no number")
-        elif problem := answers.identity_problem(self.settings, message, self.now_ns):
+        elif problem is not None:
             self._refuse(message, problem)
             self._count_if_next(seq)
             self.log_out(problem.text)
@@ -58,13 +89,17 @@ class Conversation(Line):
             self._on_too_high(seq, message)
         elif seq < self._inbox.next_in:
             self._on_too_low(seq, message)
+        elif not self._take(message):
+            return False
         else:
-            self._take(message)
             self._take_held()
+        return True
 
-    def _take(self, message: Message) -> None:
-        """A message in sequence: whatever it is, it counts as received."""
+    def _take(self, message: Message) -> bool:
+        """A message in sequence: whatever it is, it counts as received. False where it must wait, as in `receive`."""
         problem = check(message, self.settings.dictionary, self.settings.validation)
+        if self._has_unheard and (problem is not None or message.msg_type in _SPOKEN_TO):
+            return False
         if problem is not None and message.msg_type not in (b"3", b"5"):
             self._count()
             self._refuse(message, problem)
@@ -74,6 +109,8 @@ class Conversation(Line):
             seq = self._inbox.next_in
             self._count()
             self.events.append(Received(message, seq, may_repeat=message.get(97) == b"Y"))
+            self._has_unheard = True
+        return True
 
     def _take_held(self) -> None:
         while self.state is not State.ENDING:
@@ -82,8 +119,9 @@ class Conversation(Line):
                 return
             if message is None:
                 self._count()
-            else:
-                self._take(message)
+            elif not self._take(message):
+                self._inbox.hold(self._inbox.next_in, message)
+                return
 
     def _on_too_high(self, seq: int, message: Message) -> None:
         """Messages are missing: they are asked for, and this one waits; a ResendRequest or Logout is answered now."""

@@ -91,6 +91,10 @@ class Flow:
                 break
             time.sleep(0.02)
 
+    def agrees(self) -> bool:
+        """Whether what each sends next is what the other expects next."""
+        return self.our_next_numbers() == self.their_next_numbers()[::-1]
+
     def is_settled(self) -> bool:
         ours, theirs = self.received_by_us(), self.received_by_them()
         return bool(ours and theirs) and ours[-1][1] == theirs[-1] == ORDERS - 1
@@ -114,13 +118,14 @@ def test_both_streams_arrive_in_order_and_the_numbers_agree(tmp_path: Path, our_
         deadline = time.monotonic() + SETTLE_LIMIT_S
         while not flow.is_settled() and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(0.3)  # What is on its way arrives; then neither has time to log on again.
+        while not (agreed := flow.agrees()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert agreed, (flow.our_next_numbers(), flow.their_next_numbers())
         flow.kill("ours")
         flow.kill("theirs")
         ours = [number for _, number in flow.received_by_us()]
         assert once(ours) == list(range(ORDERS))
         assert len(ours) <= ORDERS + FAULTS.count("theirs")
         assert sorted(set(flow.received_by_them())) == list(range(ORDERS))
-        assert flow.our_next_numbers() == flow.their_next_numbers()[::-1]
     finally:
         flow.close()

@@ -84,7 +84,7 @@ def mutated(chance: random.Random, message: bytes) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(0, 2**48))
 def test_an_intact_message_is_never_lost_nor_another_believed(seed: int) -> None:
     chance = random.Random(seed)
