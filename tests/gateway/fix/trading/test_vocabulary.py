@@ -49,9 +49,10 @@ OF_FIX_ALONE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("code", "reasons"), [*((code.value, REASONS.get(code.value, OTHER)) for code in Code), *OF_FIX_ALONE.items()]
-)
+WHOLE_LIST = {code.value: REASONS.get(code.value, OTHER) for code in Code} | OF_FIX_ALONE
+
+
+@pytest.mark.parametrize(("code", "reasons"), WHOLE_LIST.items())
 def test_each_code_is_told_in_58_with_its_reasons(code: str, reasons: tuple[int, int, int]) -> None:
     assert (order_reason(code), cancel_reason(code), int(business_reason(code))) == reasons
     rejected = reports.execution_report(ORDER, Exec.REJECTED, b"E1", 0, code=code, detail="why")
