@@ -1,4 +1,4 @@
-"""What is agreed about a session, kept by the real process: certificates, hours."""
+"""What is agreed about a session, kept by the real process: certificates, hours, its account, its orders' end."""
 
 import ssl
 import time
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.domain.commands import Deposit, OpenAccount
 from gateway.fix.tls import client_context
-from tests.actors.clients.floor import PATIENCE_S, SESSIONS, Floor, Trader
+from tests.actors.clients.floor import PATIENCE_S, SESSIONS, Floor, Trader, picked
 from tests.certificates import make
 
 OPEN_S, CLOSED_S = 12, 3
@@ -78,3 +79,47 @@ def test_hours_end_with_a_logout_and_begin_with_both_numbers_at_one(floor: Floor
     assert before_start > 0
     assert datetime.now(UTC) >= start.replace(microsecond=0)
     assert trader.session.sequences[:2] == (2, 2)
+
+
+def test_what_a_killed_process_can_not_see_lost_is_cancelled_when_it_is_back(floor: Floor) -> None:
+    floor.agree(SESSIONS)
+    careful = Trader(floor, "CAREFUL").log_on()
+    while True:
+        careful.order(f"careful-{time.time_ns()}", (40, b"2"), (44, b"1.05"), (59, b"1"))
+        if (report := careful.report())[150] == "0":
+            break
+    name = report[11]
+    floor.kill("fix_clients")
+    careful.cut()
+    floor.start("fix_clients")
+    watcher = Trader(floor, "QUICK").log_on()
+    status = {39: "0"}
+    deadline = time.monotonic() + PATIENCE_S
+    while status[39] == "0":
+        watcher.send("H", (11, name.encode()), (55, b"EURUSD"), (54, b"1"))
+        status = watcher.report()
+        assert time.monotonic() < deadline
+    assert picked(status, 11, 39) == {11: name, 39: "4"}
+    watcher.close()
+
+
+def test_a_session_sees_and_trades_its_own_account_alone(floor: Floor) -> None:
+    second = SESSIONS[SESSIONS.index("[QUICK]") : SESSIONS.index("[READER]")]
+    second = second.replace("QUICK", "SECOND").replace("quick", "second").replace("account = 1", "account = 2")
+    floor.ask_engine(OpenAccount(2, "USD"))
+    floor.ask_engine(Deposit(2, 1_000_00, "first", "test"))
+    floor.agree(SESSIONS + second)
+    other, copy = Trader(floor, "SECOND").log_on(), Trader(floor, "COPY").log_on()
+    watcher = Trader(floor, "QUICK").log_on()
+    other.order("mine", (40, b"2"), (44, b"1.05"), (59, b"1"))
+    assert picked(other.report(), 150, 1) == {150: "0", 1: "2"}
+    other.order("theirs", (1, b"1"))
+    assert other.report()[58].startswith("UNKNOWN_ACCOUNT: ")
+    watcher.send("H", (11, b"mine"), (55, b"EURUSD"), (54, b"1"))
+    assert picked(watcher.report(), 150, 11, 39) == {150: "I", 11: "mine", 39: "8"}
+    watcher.change("F", "not-mine", "mine", (38, b"1000"))
+    assert picked(watcher.report(), 11, 102) == {11: "not-mine", 102: "1"}
+    watcher.order("seen", (40, b"2"), (44, b"1.05"), (59, b"1"))
+    while (report := copy.report())[11] != "seen":
+        assert report[1] == "1"
+    assert [message.get(11) for message in other.received if message.get(11) == b"seen"] == []
