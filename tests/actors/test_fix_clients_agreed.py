@@ -81,14 +81,18 @@ def test_hours_end_with_a_logout_and_begin_with_both_numbers_at_one(floor: Floor
     assert trader.session.sequences[:2] == (2, 2)
 
 
+def waiting(trader: Trader) -> dict[int, str]:
+    """The report of a new order that waits: the desk takes one once it follows the engine."""
+    while True:
+        trader.order(f"waits-{time.time_ns()}", (40, b"2"), (44, b"1.05"), (59, b"1"))
+        if (report := trader.report())[150] == "0":
+            return report
+
+
 def test_what_a_killed_process_can_not_see_lost_is_cancelled_when_it_is_back(floor: Floor) -> None:
     floor.agree(SESSIONS)
     careful = Trader(floor, "CAREFUL").log_on()
-    while True:
-        careful.order(f"careful-{time.time_ns()}", (40, b"2"), (44, b"1.05"), (59, b"1"))
-        if (report := careful.report())[150] == "0":
-            break
-    name = report[11]
+    name = waiting(careful)[11]
     floor.kill("fix_clients")
     careful.cut()
     floor.start("fix_clients")
@@ -111,15 +115,15 @@ def test_a_session_sees_and_trades_its_own_account_alone(floor: Floor) -> None:
     floor.agree(SESSIONS + second)
     other, copy = Trader(floor, "SECOND").log_on(), Trader(floor, "COPY").log_on()
     watcher = Trader(floor, "QUICK").log_on()
-    other.order("mine", (40, b"2"), (44, b"1.05"), (59, b"1"))
-    assert picked(other.report(), 150, 1) == {150: "0", 1: "2"}
+    order = waiting(other)
+    assert order[1] == "2"
     other.order("theirs", (1, b"1"))
     assert other.report()[58].startswith("UNKNOWN_ACCOUNT: ")
-    watcher.send("H", (11, b"mine"), (55, b"EURUSD"), (54, b"1"))
-    assert picked(watcher.report(), 150, 11, 39) == {150: "I", 11: "mine", 39: "8"}
-    watcher.change("F", "not-mine", "mine", (38, b"1000"))
+    watcher.send("H", (11, order[11].encode()), (55, b"EURUSD"), (54, b"1"))
+    assert picked(watcher.report(), 150, 11, 39) == {150: "I", 11: order[11], 39: "8"}
+    watcher.change("F", "not-mine", order[11], (38, b"1000"))
     assert picked(watcher.report(), 11, 102) == {11: "not-mine", 102: "1"}
-    watcher.order("seen", (40, b"2"), (44, b"1.05"), (59, b"1"))
-    while (report := copy.report())[11] != "seen":
+    seen = waiting(watcher)[11]
+    while (report := copy.report())[11] != seen:
         assert report[1] == "1"
-    assert [message.get(11) for message in other.received if message.get(11) == b"seen"] == []
+    assert [message for message in other.received if message.get(1) == b"1"] == []
