@@ -57,32 +57,28 @@ class Inlet:
         """Until cancelled; raises what `receive` raises."""
         loop = asyncio.get_running_loop()
         descriptor = self._socket.fileno()
-        loop.add_reader(descriptor, self._readable.set)
+        is_listening = False
         try:
             while True:
-                if messages := self._drain():
+                if messages := drain(self._socket, BATCH_MESSAGES):
                     self._receive(messages)
-                    await self._pause(loop, descriptor)
-                else:
-                    self._readable.clear()
-                    await self._readable.wait()
+                    await asyncio.sleep(self._pause_s)
+                    continue
+                self._readable.clear()
+                if not is_listening:
+                    is_listening = True
+                    loop.add_reader(descriptor, self._readable.set)
+                await self._readable.wait()
+                if self._pause_s:
+                    # During a pause what arrives does not wake anybody.
+                    is_listening = False
+                    loop.remove_reader(descriptor)
         finally:
             loop.remove_reader(descriptor)
-
-    async def _pause(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
-        """The rest of the process has its turn; during a longer pause what arrives does not wake anybody."""
-        if self._pause_s:
-            loop.remove_reader(descriptor)
-        await asyncio.sleep(self._pause_s)
-        if self._pause_s:
-            loop.add_reader(descriptor, self._readable.set)
 
     def look_again(self) -> None:
         """To be called after each use of the socket: sending may take the signal away that something has arrived."""
         self._readable.set()
-
-    def _drain(self) -> list[list[bytes]]:
-        return drain(self._socket, BATCH_MESSAGES)
 
 
 class _Open(NamedTuple):
