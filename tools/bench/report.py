@@ -32,8 +32,8 @@ def markdown(results: Sequence[Result], measurements: Mapping[str, Measurement],
     parts = [
         "# Benchmarks",
         "`make bench` measures and writes this page. Each value is the best of a few rounds in which ours and the peer "
-        "take turns; a result that fails its check is not written down. How far the "
-        "rounds lie apart shows how quiet the machine and its disk were.",
+        "take turns, or the middle one where that is said; a result that fails its check is not written down. How far "
+        "the rounds lie apart shows how quiet the machine and its disk were.",
         f"{day.isoformat()}, on {machine}.",
         "\n".join(f"| {' | '.join(row)} |" for row in rows),
         *(f"## {result.name}\n\n{measurements[result.name].about}" for result in results),
