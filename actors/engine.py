@@ -1,33 +1,16 @@
 """The engine process: orders, positions and money. One actor that journals what the domain decides, then says so."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pykka
 import structlog
 
-from actors import desk_reports, process, reports
+from actors import desk_reports, process
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import (
-    EngineRequest,
-    GetAccount,
-    GetAccounts,
-    GetBreaks,
-    GetChanges,
-    GetEvents,
-    GetExplanation,
-    GetExposure,
-    GetInstruments,
-    GetLotSize,
-    GetMoneyRequests,
-    GetPreview,
-    GetTerms,
-    Ping,
-    PreviewRoute,
-)
+from actors.bus.requests import EngineRequest, GetEvents, GetExplanation, Ping
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
 from actors.domain import broker, positions
@@ -50,6 +33,7 @@ from actors.domain.state import State
 from actors.explainer import Explainer
 from actors.keeping import Keeping
 from actors.observations import Observation, Observations
+from actors.questions import QUESTIONS
 from actors.reports import Answered, messages_of
 from actors.store.journal import Full, Journal
 from actors.store.opening import opened
@@ -101,21 +85,6 @@ class Engine(pykka.ThreadingActor):
         self._explainer = Explainer(journal.path)
         self._lack = ""
         self._retry_ns, self._pause_ns = 0, RETRY_NS
-        self._queries: dict[type, Callable[[Any], Answer]] = {
-            Ping: self._ping,
-            GetInstruments: lambda query: reports.instruments(self._state),
-            GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
-            GetPreview: lambda query: reports.preview_report(self._state, query, self._now_ns),
-            GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),
-            GetExposure: lambda query: reports.exposure_report(self._state),
-            GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
-            GetTerms: lambda query: desk_reports.terms(self._state),
-            GetChanges: lambda query: desk_reports.changes(self._state, query),
-            GetAccounts: lambda query: desk_reports.accounts(self._state, query),
-            GetMoneyRequests: lambda query: desk_reports.money_requests(self._state, query),
-            GetBreaks: lambda query: desk_reports.breaks(self._state),
-            PreviewRoute: lambda query: desk_reports.preview(self._state, query, self._now_ns),
-        }
         self._bad_requests = 0
         self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
 
@@ -276,10 +245,14 @@ class Engine(pykka.ThreadingActor):
 
     def _answer(self, request: EngineRequest) -> Answer:
         body: Any = request.body
-        query = self._queries.get(type(body))
+        question = QUESTIONS.get(type(body))
         try:
-            if query is not None:
-                return query(body)
+            if question is not None:
+                return question(self._state, body, self._now_ns)
+            if isinstance(body, GetEvents):
+                return Events(self._journal.events_from(body.first_seq))
+            if isinstance(body, Ping):
+                return self._pong()
             if self._lack:
                 lack = f"nothing can be accepted now, and nothing was done: {self._lack}"
                 return self._known(body, Refused(Code.JOURNAL_FULL, lack))
@@ -313,7 +286,7 @@ class Engine(pykka.ThreadingActor):
         outcome = self._state.accounts[command.account_id].outcomes[command.client_order_id]
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
-    def _ping(self, _: Ping) -> Answer:
+    def _pong(self) -> Pong:
         counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
         return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq, counters=counters)
 
