@@ -20,8 +20,9 @@ from typing import NamedTuple, Protocol
 LOG_LIMIT_PAGES = 2_000
 """A log so long is moved into the file by the commit that reaches it, and written again from its start."""
 LOG_ROOM_BYTES = 8_388_608
-"""The log's size from the beginning: a sync of a file that grows costs about twice that of one which does not."""
+"""The log's least size, from the beginning: the sync of a file that grows costs about twice as much."""
 
+_PAGE_BYTES = 4_096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fix_sessions (
     session_id TEXT PRIMARY KEY, next_out INTEGER NOT NULL, next_in INTEGER NOT NULL, began_ns INTEGER NOT NULL
@@ -146,9 +147,11 @@ def _held(path: Path) -> int:
 
 
 def _make_room(log: Path) -> None:
-    """Lengthens a log with zeros, which are no frames."""
+    """Lengthens a log with zeros, which are no frames.
+
+    Page by page, as the log is written: of a large write Linux makes large folios, in which a small write costs more.
+    """
     with log.open("r+b", buffering=0) as file:
-        missing_bytes = LOG_ROOM_BYTES - file.seek(0, os.SEEK_END)
-        if missing_bytes > 0:
-            file.write(bytes(missing_bytes))
-            os.fsync(file)
+        for _ in range(file.seek(0, os.SEEK_END), LOG_ROOM_BYTES, _PAGE_BYTES):
+            file.write(bytes(_PAGE_BYTES))
+        os.fsync(file)
