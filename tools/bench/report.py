@@ -54,10 +54,14 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result.ratio:.3f}",
         _thousands(result.extra["values"]),
         _thousands(result.extra["peer_values"]),
-        ", ".join(
-            f"{key} {result.extra[f'{key}_us'] / 1_000:.1f} ms" for key in PERCENTILES if f"{key}_us" in result.extra
-        ),
+        "; ".join(text for text in (_percentiles(result, ""), _percentiles(result, "peer_")) if text),
     )
+
+
+def _percentiles(result: Result, whose: str) -> str:
+    keys = [key for key in PERCENTILES if f"{whose}{key}_us" in result.extra]
+    text = ", ".join(f"{key} {result.extra[f'{whose}{key}_us'] / 1_000:.1f} ms" for key in keys)
+    return f"the peer's {text}" if whose and text else text
 
 
 def _thousands(values: Sequence[int]) -> str:
