@@ -18,6 +18,7 @@ _CHECKSUM = re.compile(rb"10=(\d{3})\x01")
 _CHECKSUM_BYTES = 7
 _TAG = re.compile(rb"-?(?:0|[1-9]\d{0,8})")
 _PLAIN_TAGS = {b"%d" % tag: tag for tag in range(1, 1000) if tag not in DATA_TAGS}
+_TAG_TEXTS = {tag: b"%d=" % tag for tag in range(1, 1000)}
 _SUM_STRIDE_BYTES = 256
 
 
@@ -177,7 +178,10 @@ def join(fields: Sequence[Field]) -> bytes:
     """Fields as they go over the wire, each ended by SOH; raises Unencodable."""
     if not fields:
         return b""
-    data = b"".join([b"%d=%b\x01" % field for field in fields])
+    try:
+        data = SOH.join([_TAG_TEXTS[tag] + value for tag, value in fields]) + SOH
+    except KeyError:
+        data = b"".join([b"%d=%b\x01" % field for field in fields])
     if data.count(SOH) != len(fields) or b"=\x01" in data:
         _check(fields)
     return data
