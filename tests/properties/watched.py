@@ -14,6 +14,7 @@ from actors.domain.commands import DefineGroup, DefineInstrument, HaltTrading, I
 from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
+from actors.domain.group import Group, Markup
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
@@ -27,6 +28,8 @@ from actors.domain.waiting import see
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
 
+PROS = "pros"
+"""A group beside the standard one, which sees other prices."""
 SWAPS = {
     "EURUSD": Swap(SwapBasis.POINTS, -1_500_000_000, 400_000_000),
     "USDJPY": Swap(SwapBasis.INTEREST, 3_000_000, -5_000_000),
@@ -53,10 +56,11 @@ class Watched:
         """Symbols with another markup since their last tick."""
         self.trails, self.lives = Trails(), Lives()
         self.sent_count = 0
-        others = [
-            *opening("3000000", "JPY", 2, Mode.NETTING),
+        others: list[Input] = [
+            DefineGroup(Group(PROS, Markup(0, 0, 30_000, 50_000, 4_000))),
+            *opening("3000000", "JPY", 2, Mode.NETTING, PROS),
             *opening("20000", "EUR", 3, Mode.NETTING),
-            *opening("500", "GBP", 4),
+            *opening("500", "GBP", 4, group=PROS),
         ]
         swaps: list[Input] = [
             DefineInstrument(msgspec.structs.replace(INSTRUMENTS[symbol], swap=swap)) for symbol, swap in SWAPS.items()
@@ -82,9 +86,9 @@ class Watched:
                 see(self.copy, tick)
                 if self.state.ticks[tick.symbol] is tick and tick.live and not self._is_halted(tick.symbol):
                     reached = self.trails.see(tick)
-                    if self.state.halts.has_groups:
-                        self.trails.hold(reached, tick)
-                        reached = set()
+                    held = {key for key in reached if self.state.halts.stops_group(self.trails.followed[key].group)}
+                    self.trails.hold(held, tick)
+                    reached -= held
         elif isinstance(told, ObserveStream):
             self.copy.observe_stream(told.alive_ns, told.behind)
         if isinstance(told, HaltTrading):
