@@ -9,6 +9,7 @@ import msgspec
 from actors.domain.calendar import day_of
 from actors.domain.commands import (
     Command,
+    DefineGroup,
     DefineHolidays,
     DefineInstrument,
     DefineRules,
@@ -16,6 +17,7 @@ from actors.domain.commands import (
     OpenAccount,
     SetApprovalLimits,
 )
+from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
@@ -47,6 +49,7 @@ def definitions(state: State) -> list[Command]:
     by_staff = state.versions.by_staff
     wanted = [
         *(it for it in instrument_definitions() if f"instrument {it.instrument.symbol}" not in by_staff),
+        *(it for it in group_definitions() if f"group {it.group.name}" not in by_staff),
         *(it for it in holiday_definitions() if f"holidays {it.currency}" not in by_staff),
         approval_definition(),
         *account_definitions(),
@@ -62,6 +65,10 @@ def approval_definition() -> Command:
 
 def instrument_definitions() -> list[DefineInstrument]:
     return [DefineInstrument(instrument) for instrument in instruments().values()]
+
+
+def group_definitions() -> list[DefineGroup]:
+    return [DefineGroup(_group(name, terms)) for name, terms in _read("groups.toml").items()]
 
 
 def holiday_definitions() -> list[DefineHolidays]:
@@ -101,6 +108,19 @@ def _rule(number: int, terms: dict[str, Any]) -> Rule:
         quantity_min_e8=parse_e8(terms.get("quantity_min", "0")),
         quantity_max_e8=parse_e8(terms.get("quantity_max", "0")),
     )
+
+
+def _group(name: str, terms: dict[str, Any]) -> Group:
+    """Raises TypeError where a term has another name."""
+    if terms.keys() - {"markup", "markups"}:
+        raise TypeError(f"group {name}: there are markup and markups only")
+    markups = {symbol: _markup(prices) for symbol, prices in terms.get("markups", {}).items()}
+    return Group(name, _markup(terms.get("markup", {})), markups)
+
+
+def _markup(prices: dict[str, str]) -> Markup:
+    """Raises TypeError for a price of another name, NotExact for one that is none."""
+    return Markup(**{f"{name}_e8": parse_e8(price) for name, price in prices.items()})
 
 
 def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:

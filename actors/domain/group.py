@@ -1,7 +1,10 @@
 """Groups of accounts: the terms that a client deals on."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from actors.domain.book import Level
 from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
 from actors.domain.instrument import Instrument, Tier
 from actors.domain.limits import NO_LIMIT, ExposureLimit, Limits
@@ -43,9 +46,7 @@ class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The tick as clients see it: never crossed, and never below the smallest price."""
         if self is NO_MARKUP:
             return tick
-        bid_e8, ask_e8 = tick.bid_e8 - self.bid_e8, tick.ask_e8 + self.ask_e8
-        if self.spread_min_e8 or self.spread_max_e8 or self.skew_e8:
-            bid_e8, ask_e8 = with_spread(bid_e8, ask_e8, self.spread_min_e8, self.spread_max_e8, self.skew_e8)
+        bid_e8, ask_e8 = self._seen(tick.bid_e8, tick.ask_e8)
         bid_e8 = max(1, bid_e8)
         return Tick(
             tick.symbol,
@@ -57,6 +58,22 @@ class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
             tick.lp_ask,
             tick.live,
         )
+
+    def shifts_e8(self, bids: Sequence[Level], asks: Sequence[Level]) -> tuple[int, int]:
+        """What to add to the bids and to the asks of a book, so that its top is as a tick of these prices would be.
+
+        Of a book with one side only no spread is known, and its limits do not count.
+        """
+        if not bids or not asks:
+            return self.skew_e8 - self.bid_e8, self.skew_e8 + self.ask_e8
+        bid_e8, ask_e8 = self._seen(bids[0].price_e8, asks[0].price_e8)
+        return bid_e8 - bids[0].price_e8, ask_e8 - asks[0].price_e8
+
+    def _seen(self, bid_e8: int, ask_e8: int) -> tuple[int, int]:
+        bid_e8, ask_e8 = bid_e8 - self.bid_e8, ask_e8 + self.ask_e8
+        if self.spread_min_e8 or self.spread_max_e8 or self.skew_e8:
+            return with_spread(bid_e8, ask_e8, self.spread_min_e8, self.spread_max_e8, self.skew_e8)
+        return bid_e8, ask_e8
 
 
 NO_MARKUP = Markup()

@@ -6,6 +6,7 @@ import pytest
 from actors.domain.broker import apply
 from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
+from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import FIX_ADAPTER, Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
@@ -69,6 +70,25 @@ def test_accounts_are_opened_and_paid_into_once() -> None:
     assert definitions == [OpenAccount(1, "USD"), Deposit(1, 100_000_00, "opening-1", "config")]
     state = State()
     assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
+
+
+def test_groups_have_prices_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [apply(State(), it, 0) for it in catalogue.group_definitions()] == [[]]
+    terms = """
+        [pros.markup]
+        bid = "0.00002"
+        [pros.markups.EURUSD]
+        spread_min = "0.00008"
+        skew = "-0.00001"
+    """
+    (tmp_path / "groups.toml").write_text(terms)
+    monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
+    (command,) = catalogue.group_definitions()
+    assert command.group == Group("pros", Markup(2_000), {"EURUSD": Markup(0, 0, 8_000, 0, -1_000)})
+    for wrong in ("[pros]\nleverage = 30", '[pros.markup]\nspread = "1"'):
+        (tmp_path / "groups.toml").write_text(wrong)
+        with pytest.raises(TypeError):
+            catalogue.group_definitions()
 
 
 def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
