@@ -9,7 +9,7 @@ list, and where there is none the order ends.
 
 import msgspec
 
-from actors.domain import margin
+from actors.domain import margin, oco
 from actors.domain.account import WAITING, Account
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
@@ -209,7 +209,7 @@ def carry(
                 if isinstance(event, OrderFilled):
                     order = told = event.order
                     unsent_e8 -= event.fill.quantity_e8
-            dealt = deal.events
+            dealt = deal.events + oco.others_cancelled(account, order, deal.events)
             order = _back(order, unsent_e8)
     events: list[Event] = []
     if child is not sent.child:

@@ -160,6 +160,10 @@ class Trail:
         self._count += 1
         self._look(group)
 
+    def has(self, waiting: Reached) -> bool:
+        """Whether this stop follows here; looks through all of them."""
+        return any(one == waiting for group in self._groups for _, one in group.stops)
+
     def keep(self, holds: Callable[[Reached], bool]) -> None:
         """Clears away the stops that have been given up: those of which `holds` is not true."""
         kept = [one for one in self.followed() if holds(one.waiting)]

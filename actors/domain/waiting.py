@@ -98,6 +98,16 @@ def watch_price(state: State, order: Order, *, trail_reached: bool = False) -> N
         (triggers.when_ask_falls if buys else triggers.when_bid_rises)(price_e8, waiting)
 
 
+def watch_again(state: State, order: Order) -> None:
+    """The order may have been reached while it was held for another of its mark: it waits for its price anew."""
+    if order.terms.type is TRAILING_STOP:
+        triggers = _triggers(state, state.accounts[order.account_id], order.symbol)
+        trail = triggers.above_ask if order.side is BUY else triggers.below_bid
+        if trail.has(Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)):
+            return
+    watch_price(state, order, trail_reached=True)
+
+
 def watch_expiry(state: State, order: Order) -> None:
     if order.terms.expires_ns and not order.at_venue_e8:
         heapq.heappush(state.expiries, (order.terms.expires_ns, order.order_id, order.account_id))

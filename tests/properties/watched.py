@@ -18,7 +18,7 @@ from actors.domain.group import Group, Markup
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
-from actors.domain.order import Fill, Order, OrderStatus, Position, Side
+from actors.domain.order import Fill, Order, Position, Side
 from actors.domain.refusal import Refused
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
@@ -134,16 +134,21 @@ class Watched:
         assert not reached & self.trails.followed.keys(), "a trailing stop was reached and stays"
 
     def _check_one_cancels_the_other(self, events: list[Event]) -> None:
-        marks = [
-            (event.order.account_id, event.order.terms.oco)
-            for event in events
-            if isinstance(event, OrderFilled) and event.order.terms.oco and event.order.status is OrderStatus.FILLED
-        ]
-        assert len(marks) == len(set(marks))
-        for account_id, mark in marks:
-            orders = self.state.accounts[account_id].orders.values()
-            # What is at a venue by then cannot be called back: its answer is waited for.
-            assert mark not in [order.terms.oco for order in orders if not order.at_venue_e8]
+        """Of those with a mark that stand at the same time no more than one is at venues, or filled in any part."""
+        filled: dict[tuple[int, str], set[int]] = {}
+        for event in events:
+            if isinstance(event, OrderFilled) and event.order.terms.oco:
+                order = event.order
+                filled.setdefault((order.account_id, order.terms.oco), set()).add(order.order_id)
+        assert all(len(numbers) == 1 for numbers in filled.values())
+        marked: dict[tuple[int, str], list[Order]] = {}
+        for order in self.orders():
+            if order.terms.oco:
+                marked.setdefault((order.account_id, order.terms.oco), []).append(order)
+        for mark, orders in marked.items():
+            assert sum(order.at_venue_e8 > 0 for order in orders) <= 1
+            assert len(orders) == 1 or not any(order.filled_e8 for order in orders)
+            assert mark not in filled or {order.order_id for order in orders} == filled[mark]
 
     def _check_free_margin(self, events: list[Event], before: dict[tuple[int, str], Requirement]) -> None:
         """Not below zero after a fill that asks for more margin, where it is the last thing that happened."""

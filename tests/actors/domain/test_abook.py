@@ -280,6 +280,22 @@ def test_a_narrowed_spread_costs_the_broker() -> None:
     assert desk.state.books.desks["EURUSD"].markup_e16 == -e8("10000") * e8("0.00008")
 
 
+def test_what_comes_back_of_a_closing_is_protected_while_the_venue_still_has_the_rest() -> None:
+    """LMAX has cancelled, and counts 4,000 filled that it has not reported; nobody else takes the 6,000."""
+    desk = Desk()
+    desk.tell(order("EURUSD", BUY, "10000", stop_loss="1.095"))
+    desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    desk.tick("1.09500")
+    cancelled = desk.report(ReportKind.CANCELLED, "2-1")
+    desk.tell(ReportExecution(msgspec.structs.replace(cancelled, cumulative_e8=e8("4000"))))
+    assert desk.tick("1.09400") == []
+    desk.says(ReportKind.REJECTED, "2-2")
+    again, child = desk.tick("1.09400")
+    assert isinstance(again, OrderAccepted)
+    assert (again.order.reason, again.order.at_venue_e8) == (OrderReason.STOP_LOSS, e8("6000"))
+    assert sent(child)[:2] == ("3-1", "LMAX")
+
+
 def test_a_limit_order_waits_with_us_and_its_price_is_the_venues_bound() -> None:
     desk = Desk()
     desk.tell(SubmitOrder(ACCOUNT, "limit", terms("EURUSD", BUY, "10000", OrderType.LIMIT, limit="1.09000")))
