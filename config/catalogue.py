@@ -1,12 +1,13 @@
 """The broker's lists, from the TOML files beside this module, as domain values."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from actors.domain.calendar import day_of
+from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import (
     Command,
     DefineGroup,
@@ -24,6 +25,7 @@ from actors.domain.money import parse_e8, parse_minor
 from actors.domain.pricing import Pricing
 from actors.domain.rulebook import Book, Rule
 from actors.domain.state import State
+from config.holidays import calendars
 
 _FOLDER = Path(__file__).parent
 
@@ -74,9 +76,13 @@ def group_definitions() -> list[DefineGroup]:
 def holiday_definitions() -> list[DefineHolidays]:
     """The days on which nothing is settled, by currency."""
     return [
-        DefineHolidays(currency, tuple(day_of(one.year, one.month, one.day) for one in days))
-        for currency, days in _read("holidays.toml").items()
+        DefineHolidays(currency, tuple(day for day in sorted(map(_day, calendar)) if weekday(day) < SATURDAY))
+        for currency, calendar in calendars().items()
     ]
+
+
+def _day(one: date) -> int:
+    return day_of(one.year, one.month, one.day)
 
 
 def account_definitions() -> list[Command]:
