@@ -1,6 +1,8 @@
 """What waits for a price or a time: orders and protections, taken up into the state's triggers and expiries."""
 
 import heapq
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -145,14 +147,45 @@ def define_group(state: State, group: Group) -> None:
     """The group's terms from now on. What waits for its clients' prices waits for the same ones; trails keep their
     distance, and so move by as much as a price does."""
     before = state.groups.get(group.name, group)
-    repriced = [symbol for symbol in state.prices if before.markup_of(symbol) != group.markup_of(symbol)]
-    followed = {symbol: _leave(state, symbol, before) for symbol in repriced}
+    symbols = [symbol for symbol in state.prices if before.markup_of(symbol) != group.markup_of(symbol)]
+    moving = withdraw(state, symbols, before, lambda account: account.group.name == group.name)
     state.define_group(group)
-    for symbol, (below_bid, above_ask) in followed.items():
+    watch_anew(state, moving, before, group)
+
+
+class Withdrawn(NamedTuple):
+    """Trailing stops of one symbol on their way from one price class to another."""
+
+    symbol: str
+    below_bid: list[Followed]
+    above_ask: list[Followed]
+
+
+def withdraw(state: State, symbols: Iterable[str], before: Group, moves: Callable[[Account], bool]) -> list[Withdrawn]:
+    """Before accounts of a group come to see other prices: takes out their trailing stops in these symbols."""
+
+    def stays(one: Reached) -> bool:
+        return not moves(state.accounts[one.account_id])
+
+    withdrawn = []
+    for symbol in symbols:
+        triggers = state.price_classes(symbol).of(before).triggers
+        trails = triggers.below_bid, triggers.above_ask
+        withdrawn.append(
+            Withdrawn(symbol, *([one for one in trail.followed() if not stays(one.waiting)] for trail in trails))
+        )
+        for trail in trails:
+            trail.keep(stays)
+    return withdrawn
+
+
+def watch_anew(state: State, withdrawn: list[Withdrawn], before: Group, after: Group) -> None:
+    """After it: all waits for the prices that its clients see by then, and trails are as far from them as they were."""
+    for symbol, below_bid, above_ask in withdrawn:
         rewatch(state, symbol)
         if below_bid or above_ask:
-            triggers, tick = state.prices[symbol].of(group).triggers, state.ticks[symbol]
-            was, now = before.tick(tick), group.tick(tick)
+            triggers, tick = state.prices[symbol].of(after).triggers, state.ticks[symbol]
+            was, now = before.tick(tick), after.tick(tick)
             triggers.below_bid.restore(below_bid, now.bid_e8 - was.bid_e8)
             triggers.above_ask.restore(above_ask, was.ask_e8 - now.ask_e8)
 
@@ -171,20 +204,6 @@ def rewatch(state: State, symbol: str) -> None:
                 watch_price(state, order)
     for one in classes.by_markup.values():
         one.triggers.room = 2 * len(one.triggers) + SPARE_ENTRIES
-
-
-def _leave(state: State, symbol: str, group: Group) -> tuple[list[Followed], list[Followed]]:
-    """Takes the trailing stops of a group's accounts out: those that follow the bid, and those that follow the ask."""
-
-    def stays(one: Reached) -> bool:
-        return state.accounts[one.account_id].group.name != group.name
-
-    triggers = state.prices[symbol].of(group).triggers
-    trails = triggers.below_bid, triggers.above_ask
-    below_bid, above_ask = ([one for one in trail.followed() if not stays(one.waiting)] for trail in trails)
-    for trail in trails:
-        trail.keep(stays)
-    return below_bid, above_ask
 
 
 def still_follows(state: State, one: Reached) -> bool:
