@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from actors.store.throttle import network_of
 from web.access import Rule
 from web.allowance import ADDRESS, USER, Left
 from web.auth import Caller
@@ -113,7 +114,7 @@ class Handler(Shielded):
             raise HTTPError(405)
         self.rule = rule
         self.contract = contract_of(type(self), method)
-        self._spend(ADDRESS, self.address)
+        self._spend(ADDRESS, network_of(self.address))
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
@@ -123,13 +124,13 @@ class Handler(Shielded):
         if token.startswith(API_KEY_PREFIX):
             return self._admit(rule, token)
         self.caller = self.backend.callers.read(token)
-        self._spend(USER, self.caller.user_id)
+        self._spend(USER, self.caller.purse)
         rule.check(self.caller)
         return None
 
     async def _admit(self, rule: Rule, key: str) -> None:
         self.caller = await self.backend.callers.identify(key, self.address)
-        self._spend(USER, self.caller.user_id)
+        self._spend(USER, self.caller.purse)
         rule.check(self.caller)
 
     @property

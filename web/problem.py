@@ -123,7 +123,8 @@ def unavailable(detail: str) -> Problem:
 def too_many(wait_s: int) -> Problem:
     """429 (RFC 6585, section 4)."""
     detail = f"You have asked too often. Please try again in {wait_s} s."
-    return Problem(429, "TOO_MANY_REQUESTS", detail, headers={"Retry-After": str(wait_s)})
+    headers = {"Retry-After": str(wait_s)}
+    return Problem(429, "TOO_MANY_REQUESTS", detail, headers=headers, members={"retry_after_s": wait_s})
 
 
 def key_reused() -> Problem:
