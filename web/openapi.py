@@ -25,6 +25,7 @@ WITH_TOKEN = frozenset({401, 403})
 PATH_KINDS: Mapping[str, Any] = {
     "client_order_id": schema.ClientOrderId,
     "name": schema.LpName,
+    "symbol": schema.Symbol,
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {
