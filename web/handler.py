@@ -1,6 +1,7 @@
 """What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
@@ -36,6 +37,9 @@ SECURITY_HEADERS = {
 }
 
 R = TypeVar("R", bound=Request)
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""In a text of JSON."""
 
 _log = structlog.get_logger("web")
 
@@ -112,6 +116,8 @@ class Handler(Shielded):
             if method == "OPTIONS":
                 return None
             raise HTTPError(405)
+        if any("\0" in argument for argument in self.path_args):
+            raise HTTPError(404)
         self.rule = rule
         self.contract = contract_of(type(self), method)
         self._spend(ADDRESS, network_of(self.address))
@@ -180,6 +186,8 @@ class Handler(Shielded):
                 given[name] = values[0].decode()
             except UnicodeDecodeError:
                 raise invalid(name, "The parameter is not UTF-8.") from None
+            if "\0" in given[name]:
+                raise _no_nul(name)
             if given[name].lower() == "null":
                 raise invalid(name, "A parameter cannot be null: leave it out.")
         try:
@@ -193,6 +201,8 @@ class Handler(Shielded):
         `kind` is what the method's contract says.
         """
         assert self.contract is None or self.contract.body is kind
+        if _NUL.search(self._body):
+            raise _no_nul("")
         try:
             return msgspec.json.decode(self._body, type=kind)
         except msgspec.ValidationError as error:
@@ -263,6 +273,11 @@ class Nowhere(Shielded):
 
     def prepare(self) -> None:
         raise HTTPError(404)
+
+
+def _no_nul(field: str) -> Problem:
+    """Nothing stores it: not the audit log, not the history."""
+    return invalid(field, "A text cannot hold the character U+0000.")
 
 
 def _too_large() -> Problem:
