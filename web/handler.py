@@ -1,7 +1,6 @@
 """What all HTTP handlers share: who is asking, bodies and parameters into structs, every refusal a problem document."""
 
 import hashlib
-import re
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from web.allowance import ADDRESS, USER, Left
 from web.auth import Caller
 from web.backend import Backend
 from web.contract import Contract, contract_of
-from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
+from web.problem import MEDIA_TYPE, Problem, invalid, no_nul, of_validation, too_many, unauthorised
 from web.schema import Request
 
 API_KEY_PREFIX = "hgk_"
@@ -37,9 +36,6 @@ SECURITY_HEADERS = {
 }
 
 R = TypeVar("R", bound=Request)
-
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""In a text of JSON."""
 
 _log = structlog.get_logger("web")
 
@@ -187,7 +183,7 @@ class Handler(Shielded):
             except UnicodeDecodeError:
                 raise invalid(name, "The parameter is not UTF-8.") from None
             if "\0" in given[name]:
-                raise _no_nul(name)
+                raise no_nul(name)
             if given[name].lower() == "null":
                 raise invalid(name, "A parameter cannot be null: leave it out.")
         try:
@@ -201,8 +197,6 @@ class Handler(Shielded):
         `kind` is what the method's contract says.
         """
         assert self.contract is None or self.contract.body is kind
-        if _NUL.search(self._body):
-            raise _no_nul("")
         try:
             return msgspec.json.decode(self._body, type=kind)
         except msgspec.ValidationError as error:
@@ -273,11 +267,6 @@ class Nowhere(Shielded):
 
     def prepare(self) -> None:
         raise HTTPError(404)
-
-
-def _no_nul(field: str) -> Problem:
-    """Nothing stores it: not the audit log, not the history."""
-    return invalid(field, "A text cannot hold the character U+0000.")
 
 
 def _too_large() -> Problem:

@@ -107,6 +107,11 @@ def invalid(field: str, detail: str) -> Problem:
     return Problem(422, "INVALID_FIELD", detail, field=field)
 
 
+def no_nul(field: str = "") -> Problem:
+    """PostgreSQL has no text with it: neither the audit log nor the history could take it."""
+    return invalid(field, "A text cannot hold the character U+0000.")
+
+
 def forbidden(detail: str, field: str = "") -> Problem:
     return Problem(403, "FORBIDDEN", detail, field=field)
 
