@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     address_requests_per_second: int = Field(
         500, ge=1, le=1_000_000, description="how many requests a second one address may go on sending to a web process"
     )
+    address_connections: int = Field(
+        1_000, ge=1, le=1_000_000, description="how many connections one address may have open to a web process"
+    )
+    request_timeout_s: int = Field(
+        10, ge=1, le=600, description="how long a request's head, its body or a connection's next request may take"
+    )
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),

@@ -35,6 +35,8 @@ class ProblemBody(Body, frozen=True):
     """The order that was rejected."""
     client_order_id: str | UnsetType = UNSET
     """Under which a request of unknown outcome may be sent again."""
+    retry_after_s: int | UnsetType = UNSET
+    """After how many seconds one who asks too often may ask again, as Retry-After."""
 
 
 class OneOrder(Body, frozen=True):

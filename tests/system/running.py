@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 60.0
@@ -69,6 +70,12 @@ class Broker:
         """SIGKILL: no goodbye, nothing written."""
         process = self._processes[name]
         process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def kill_a_child(self, name: str) -> None:
+        """SIGKILL to one of the processes that it has started; waits until it has ended for that reason."""
+        process = self._processes[name]
+        psutil.Process(process.pid).children()[0].kill()
         process.wait()
 
     def wait_ready(self) -> None:
