@@ -61,6 +61,8 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     begin_string: str = "FIX.4.4"
     sender_sub: str = ""
     target_sub: str = ""
+    sender_location: str = ""
+    target_location: str = ""
     username: str = ""
     password_env: str = ""
     account: str = ""
