@@ -22,6 +22,7 @@ from actors.venue_calls import (
     AskHoldings,
     Beat,
     BusHeard,
+    Cancel,
     HoldingsHeard,
     Inquire,
     Inquired,
@@ -150,6 +151,7 @@ class Runner:
         run: dict[type, Callable[[Any], Coroutine[Any, Any, Told]]] = {
             Place: self._place,
             Inquire: self._inquire,
+            Cancel: self._cancel,
             AskHoldings: self._ask_holdings,
         }
         self._tell(await run[type(call)](call))
@@ -176,6 +178,12 @@ class Runner:
             self._log.warning("no answer to an inquiry", child=call.child_id, detail=str(error))
             return Inquired(process.clock_ns(), call.child_id, None, answered=False)
         return Inquired(process.clock_ns(), call.child_id, said)
+
+    async def _cancel(self, call: Cancel) -> Told:
+        with contextlib.suppress(NoAnswer):  # If it still works, the next inquiry says so.
+            if self._venue is not None:
+                await self._venue.cancel(call.order.client_id)
+        return Beat(process.clock_ns())
 
     async def _ask_holdings(self, _: AskHoldings) -> Told:
         try:

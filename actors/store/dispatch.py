@@ -102,6 +102,18 @@ class Dispatch:
         cursor: str = self._place("cursor", "")
         return cursor
 
+    @property
+    def trades_ns(self) -> int:
+        """Until when the venue's executions were asked for and read; 0: they never were."""
+        trades_ns: int = self._place("trades_ns", 0)
+        return trades_ns
+
+    @property
+    def forgotten_ns(self) -> int:
+        """When the newest of the orders was sent that are not known any more; 0: none is forgotten."""
+        forgotten_ns: int = self._place("forgotten_ns", 0)
+        return forgotten_ns
+
     def begin(self, event_seq: int, children: Iterable[tuple[SentChild, str, bool]]) -> None:
         """The first time, or after this file was lost: the engine's open orders, which may have been sent before.
 
@@ -170,6 +182,10 @@ class Dispatch:
                 self._put("cursor", cursor)
         return new
 
+    def trades_read(self, until_ns: int) -> None:
+        with self._whole():
+            self._put("trades_ns", until_ns)
+
     def acknowledge(self, numbers: Iterable[int]) -> None:
         """The engine has these reports in its journal."""
         with self._whole():
@@ -219,11 +235,16 @@ class Dispatch:
 
     def _forget(self) -> None:
         """The oldest orders that are over, and told, with their reports."""
-        rows = self._db.execute(
-            "SELECT child_id FROM orders WHERE number <= (SELECT max(number) FROM orders) - ? AND stage = 2"
+        over = self._db.execute(
+            "SELECT child_id, sent FROM orders WHERE number <= (SELECT max(number) FROM orders) - ? AND stage = 2"
             " AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.child_id = orders.child_id AND NOT acknowledged)",
             (OVER_LIMIT,),
         ).fetchall()
+        if not over:
+            return
+        rows = [(child_id,) for child_id, _ in over]
+        sent_ns = max(_sent(sent).child.sent_ns for _, sent in over)
+        self._put("forgotten_ns", max(sent_ns, self.forgotten_ns))
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
 

@@ -96,7 +96,7 @@ async def trading(
     port = venue.bind_and_serve("127.0.0.1", 0)
     try:
         async with broker.connected(port):
-            await broker.until(lambda: "EUR/USD" in venue.desk.prices)
+            await broker.until(lambda: "EUR/USD" in venue.desk.prices.now)
             yield venue, broker, port
     finally:
         await venue.close()
