@@ -117,8 +117,10 @@ def listed(symbol: str) -> Fields:
 
 
 def _dealt(order: Order, execution: Execution, price_e8: int) -> Fields:
+    name = order.orig_cl_ord_id or order.cl_ord_id
     return [
         *((55, order.symbol), (32, format_e8(execution.quantity_e8)), (31, format_e8(price_e8))),
         *((75, execution.time[:8]), (60, execution.time)),
-        *((552, "1"), (54, order.side), (37, str(order.order_id)), (11, order.orig_cl_ord_id or order.cl_ord_id)),
+        *((552, "1"), (54, order.side), (37, str(order.order_id))),
+        *([(11, name)] if name else []),
     ]
