@@ -13,11 +13,11 @@ import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
-from actors.bus.answers import AccountReport, Events, ExposureReport, OrderReport, Reply
-from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExposure
-from actors.domain.child import BreakReason
+from actors.bus.answers import AccountReport, Breaks, Events, ExposureReport, OrderReport, Reply
+from actors.bus.requests import EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure
+from actors.domain.child import Break, BreakReason
 from actors.domain.commands import SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged, Event
+from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.system.running import Broker, eventually
@@ -25,6 +25,8 @@ from tests.system.running import Broker, eventually
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
 PATIENCE_S = 90.0
 LARGE = "100000"
+UNKNOWN_NS = 75_000_000_000
+"""So old is an order at the least of which a person is told that nobody says what became of it."""
 
 _decode_reply = codec.decoder(Reply)
 
@@ -79,20 +81,37 @@ class Dealing:
         eventually(is_taken)
 
     def events(self) -> list[Event]:
-        found: list[Event] = []
+        return [event for _, event in self.happened()]
+
+    def happened(self) -> list[tuple[int, Event]]:
+        """Events with the times (ns) at which the engine had them."""
+        found: list[tuple[int, Event]] = []
         while True:
             page = self.ask(GetEvents(len(found) + 1))
             assert isinstance(page, Events)
-            new = [event for batch in page.batches for event in batch.events]
+            new = [(batch.time_ns, event) for batch in page.batches for event in batch.events]
             if not new:
                 return found
             known = len(found) + 1 - page.batches[0].first_seq
             found += new[known:]
 
-    def breaks(self) -> list[BreakFound]:
-        """But not that an order was unknown for long: with processes away so often that is true."""
-        found = [event for event in self.events() if isinstance(event, BreakFound)]
-        return [it for it in found if it.found.reason is not BreakReason.STILL_UNKNOWN]
+    def breaks(self) -> list[Break]:
+        """What waits for a person, and what ever did for no good reason.
+
+        With processes away so often it may be true that an order was unknown for long. That ends when it is known.
+        """
+        sent_ns: dict[str, int] = {}
+        wrong: list[Break] = []
+        for time_ns, event in self.happened():
+            if isinstance(event, ChildSent):
+                sent_ns[event.sent.child.child_id] = event.sent.child.sent_ns
+            elif isinstance(event, BreakFound):
+                found = event.found
+                is_true = found.reason is BreakReason.STILL_UNKNOWN and time_ns - sent_ns[found.child_id] > UNKNOWN_NS
+                wrong += [] if is_true else [found]
+        report = self.ask(GetBreaks())
+        assert isinstance(report, Breaks)
+        return [*wrong, *(one.found for one in report.breaks)]
 
     def is_settled(self) -> bool:
         report = self.ask(GetExposure())
