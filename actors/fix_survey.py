@@ -17,7 +17,7 @@ from gateway.venues.interface import VenueInstrument
 
 SECOND_NS = 1_000_000_000
 LISTED_LIMIT = 20_000
-"""Instruments of an LP that are kept; of those beyond it nothing is said."""
+"""An LP's list that is longer is given up, and said to be refused."""
 MISFITS_LIMIT = 200
 """Symbols of which it is said what does not fit."""
 NEVER_NS = 1 << 62
@@ -37,6 +37,7 @@ class Survey:
         self._listed: dict[str, VenueInstrument] = {}
         self._is_listed = False
         """Whether the list is whole."""
+        self._entries = 0
         self._misfits: dict[str, str] = {}
         self._collateral: Collateral | None = None
         self._collateral_due_ns = NEVER_NS
@@ -81,7 +82,7 @@ class Survey:
         self._asked.clear()
         self._refused.clear()
         if self._terms.security_list:
-            self._listed, self._is_listed = {}, False
+            self._listed, self._is_listed, self._entries = {}, False, 0
             request_id = f"{now_ns}"
             self._asked[b"x"] = request_id, session.send(b"x", listing.securities_request(request_id), now_ns)
         if self._terms.collateral_s:
@@ -109,12 +110,16 @@ class Survey:
         request_id, seq = self._asked.get(b"x", ("", 0))
         if page.request_id != request_id or self._is_listed:
             return
-        if page.refused:
-            self._give_up(seq, page.refused)
+        self._entries += len(page.instruments)
+        refused = page.refused or f"longer than {LISTED_LIMIT}" * (self._entries > LISTED_LIMIT)
+        if refused:
+            self._give_up(seq, refused)
             return
-        for instrument in page.instruments[: LISTED_LIMIT - len(self._listed)]:
-            self._listed[instrument.name] = instrument
-        self._is_listed = page.is_last and (page.total is None or page.total <= len(self._listed))
+        self._listed |= {instrument.name: instrument for instrument in page.instruments}
+        if page.is_last is None:
+            self._is_listed = page.total is None or self._entries >= page.total
+        else:
+            self._is_listed = page.is_last
         self._compare()
 
     def _give_up(self, seq: int, detail: str) -> None:

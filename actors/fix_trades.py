@@ -52,15 +52,22 @@ class Trades:
         return ""
 
     def hear(self, message: Message) -> Said | None:
-        """What a 35=AE says, if it is of our account and of our time."""
+        """What a 35=AE says that is of our account and our time, and that the session has not said."""
         report = trades.trade_report(message)
         said = report.said
         if self.request_id and report.request_id == self.request_id:
             self._reports += 1
             self._look_whether_over(report.is_last)
-        is_others = bool(self._account and report.account and report.account != self._account)
-        is_before = 0 < said.time_ns < self._dispatch.made_ns or self._is_forgotten(said)
-        return None if is_others or is_before else said
+        is_others = self._account and report.account and report.account != self._account
+        if is_others or 0 < said.time_ns < self._dispatch.made_ns:
+            return None
+        return None if self._is_known(said) or self._is_forgotten(said) else said
+
+    def _is_known(self, said: Said) -> bool:
+        """As it is now: of another quantity or price it says something new."""
+        order = self._dispatch.by_client_id(said.client_id)
+        heard = self._dispatch.fill(order.sent.child.child_id, said.exec_id) if order else None
+        return heard is not None and (heard.quantity_e8, heard.price_e8) == (said.quantity_e8, said.price_e8)
 
     def _is_forgotten(self, said: Said) -> bool:
         forgotten_ns = self._dispatch.forgotten_ns

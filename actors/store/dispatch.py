@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.domain.books import SentChild
-from actors.domain.child import VenueReport
+from actors.domain.child import ReportKind, VenueReport
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -209,6 +209,15 @@ class Dispatch:
 
     def by_child_id(self, child_id: str) -> Dispatched | None:
         return next(iter(self._orders(f"{_ORDERS} WHERE child_id = ?", child_id)), None)
+
+    def fill(self, child_id: str, exec_id: str) -> VenueReport | None:
+        """What was said first of an execution."""
+        begin = f"{ReportKind.FILL.value}:{exec_id}:"
+        row = self._db.execute(
+            "SELECT report FROM reports WHERE child_id = ? AND substr(identity, 1, ?) = ? ORDER BY number",
+            (child_id, len(begin), begin),
+        ).fetchone()
+        return _report(row[0]) if row else None
 
     @property
     def is_quiet(self) -> bool:

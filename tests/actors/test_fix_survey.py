@@ -61,6 +61,30 @@ def test_the_list_is_held_against_the_map_when_it_is_whole() -> None:
     assert (whole.listed, whole.misfits, asked.told) == (2, words, [words])
 
 
+@pytest.mark.parametrize(
+    ("pages", "count"),
+    [
+        (["393=2 146=1 55=A", "393=2 146=1 55=B"], 2),
+        (["393=2 146=2 55=A 55=A"], 1),
+        (["893=N 146=1 55=A", "893=N 146=1 55=B"], None),
+        (["393=9 893=Y 146=1 55=A"], 1),
+    ],
+)
+def test_a_list_of_several_pages_is_whole_when_the_lp_says_so(pages: list[str], count: int | None) -> None:
+    asked = Asked().logged_on()
+    for page in pages:
+        asked.hear(b"y", f"320={NOW_NS} 560=0 {page}")
+    assert asked.survey.as_seen().listed == count
+
+
+def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actors.fix_survey.LISTED_LIMIT", 2)
+    asked = Asked().logged_on()
+    asked.hear(b"y", f"320={NOW_NS} 560=0 893=N 146=3 55=A 55=B 55=C")
+    assert asked.survey.as_seen().refused == "the list: longer than 2"
+    assert asked.hear(b"y", f"320={NOW_NS} 560=0 893=Y 146=1 55=A").listed is None
+
+
 def test_the_map_changes_and_the_list_with_the_next_logon() -> None:
     asked = Asked().logged_on()
     asked.hear(b"y", listed("55=EUR/USD"))

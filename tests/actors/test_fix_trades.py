@@ -8,7 +8,7 @@ from actors.fix_trades import MEMORY_NS, OVERLAP_NS, ROUND_NS, Trades
 from actors.store.dispatch import Dispatch
 from gateway.fix.times import utc_timestamp
 from tests.gateway.fix.lp.messages import message
-from tests.store.test_dispatch import child
+from tests.store.test_dispatch import child, report
 
 MADE_NS = 1_768_824_000 * 10**9
 LATER_NS = MADE_NS + 3_600 * 10**9
@@ -19,9 +19,18 @@ def dispatch(tmp_path: Path) -> Dispatch:
     return Dispatch(tmp_path / "d.sqlite", MADE_NS)
 
 
-def heard(trades: Trades, name: str = "x", time_ns: int = LATER_NS, account: str = "", more: str = "") -> bool:
-    body = f"571=T1 17=E1 32=1 31=1 60={utc_timestamp(time_ns).decode()} 552=1 54=1 37=1 11={name} {more}"
-    return trades.hear(message(b"AE", body + (f" 1={account}" if account else ""))) is not None
+def heard(
+    trades: Trades,
+    name: str = "x",
+    time_ns: int = LATER_NS,
+    *,
+    exec_id: str = "E1",
+    quantity: str = "0.00000001",
+    price: str = "0.00000001",
+    more: str = "",
+) -> bool:
+    dealt = f"571=T1 17={exec_id} 32={quantity} 31={price} 60={utc_timestamp(time_ns).decode()}"
+    return trades.hear(message(b"AE", f"{dealt} 552=1 54=1 37=1 11={name} {more}")) is not None
 
 
 def asked_from(trades: Trades, now_ns: int) -> bytes:
@@ -61,10 +70,21 @@ def test_a_round_that_is_refused_or_of_another_is_not_read(dispatch: Dispatch) -
 
 def test_what_is_of_another_account_or_of_a_time_before_ours_does_not_count(dispatch: Dispatch) -> None:
     trades = Trades(dispatch, "A1")
-    assert heard(trades, account="A1")
+    assert heard(trades, more="1=A1")
     assert heard(trades)
-    assert not heard(trades, account="A2")
+    assert not heard(trades, more="1=A2")
     assert not heard(trades, time_ns=MADE_NS - 1_000_000)
+
+
+def test_what_the_session_has_said_is_not_said_again(dispatch: Dispatch) -> None:
+    dispatch.follow(1, [(child(1, LATER_NS), "c1")], [], [])
+    dispatch.take([report(1, "E1"), report(1, "E10")])
+    trades = Trades(dispatch, "")
+    assert not heard(trades, "c1")
+    assert heard(trades, "c1", quantity="0.00000002")
+    assert heard(trades, "c1", price="0.00000002")
+    assert heard(trades, "c1", exec_id="E")
+    assert heard(trades, "c1", more="487=1")
 
 
 def test_an_order_that_is_forgotten_is_not_judged(dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,16 +10,19 @@ _ALL_SECURITIES = b"4"
 _VALID, _NONE_FOUND = b"0", b"2"
 _MIN_PRICE_INCREMENT, _MAX_TRADE_VOL = 969, 1140
 """Of FIX 5.0; LPs send them in FIX 4.4 too, which has no field for either."""
+_LAST_FRAGMENT = {b"Y": True, b"N": False}
 _DIGITS_LIMIT = 16
 
 
 class ListPage(NamedTuple):
-    """A 35=y. `total`: of all pages, None where it is not said. `refused`: why nothing is listed; empty: it is."""
+    """A 35=y. `refused`: why nothing is listed; empty: it is."""
 
     request_id: str
     instruments: list[VenueInstrument]
     total: int | None
-    is_last: bool
+    """Of all pages; None: not said."""
+    is_last: bool | None
+    """None: not said."""
     refused: str
 
 
@@ -37,7 +40,7 @@ def securities(message: Message, digits_tag: int = 0) -> ListPage:
         text(message, 320),
         [instrument for instrument in listed if instrument.name],
         int(total) if total.isdigit() and len(total) < 7 else None,
-        message.get(893) != b"N",
+        _LAST_FRAGMENT.get(message.get(893) or b""),
         "" if result in (None, _VALID, _NONE_FOUND) else refused,
     )
 

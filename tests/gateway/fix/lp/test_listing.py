@@ -52,9 +52,10 @@ def test_an_lp_may_have_a_field_of_its_own_for_them(said: str, digits: int | Non
     ("body", "is_last", "refused"),
     [
         ("320=s 560=0 893=N 146=0", False, ""),
-        ("320=s 560=2", True, ""),
-        ("320=s 560=1 58=no", True, "SecurityRequestResult 1: no"),
+        ("320=s 560=0 893=Y", True, ""),
+        ("320=s 560=2", None, ""),
+        ("320=s 560=1 58=no", None, "SecurityRequestResult 1: no"),
     ],
 )
-def test_a_page_that_is_not_the_last_and_one_that_is_refused(body: str, is_last: bool, refused: str) -> None:
+def test_a_page_that_is_not_the_last_and_one_that_is_refused(body: str, is_last: bool | None, refused: str) -> None:
     assert listing.securities(message(b"y", body)) == ListPage("s", [], None, is_last, refused)
