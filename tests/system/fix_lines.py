@@ -6,7 +6,7 @@ import json
 import ssl
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
@@ -209,7 +209,7 @@ class FixLp:
         return self.broker.log("fix-lp")
 
 
-def certificates(folder: Path) -> Iterator[Path]:
+def certificates(folder: Path) -> Path:
     """Self-signed ones for the LP's name and for a client."""
     for name in (NAME, "client"):
         subprocess.run(
@@ -218,4 +218,4 @@ def certificates(folder: Path) -> Iterator[Path]:
              "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
             check=True, capture_output=True,
         )  # fmt: skip
-    yield folder
+    return folder

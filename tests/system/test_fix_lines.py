@@ -18,8 +18,8 @@ PLAIN = 'plain = true\nhosts = ["127.0.0.1"]\n'
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield from certificates(tmp_path_factory.mktemp("papers"))
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificates(tmp_path_factory.mktemp("papers"))
 
 
 @pytest.fixture
