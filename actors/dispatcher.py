@@ -1,9 +1,9 @@
 """The actor between the engine and one execution venue: child orders out, executions in, neither lost nor doubled.
 
-It decides and keeps; calling the venue, and the sockets, are its process's (actors/execution.py). What it rests on: an
-order is marked in the store before it is sent, and one that was marked is asked for, never sent again; how far the
-venue's record was heard is kept together with what was heard; a report is told the engine until that has it in its
-journal, and the engine knows a repetition by its exec_id.
+It decides and keeps; calling the venue, and the sockets, are its process's (actors/execution.py), and the engine's side
+is in engine_line.py. What it rests on: an order is marked in the store before it is sent, and one that was marked is
+asked for, never sent again; how far the venue's record was heard is kept together with what was heard; a report is told
+the engine until that has it in its journal, and the engine knows a repetition by its exec_id.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ import pykka
 
 from actors.counters import CounterLog
 from actors.domain.child import ReportKind, VenueReport
-from actors.engine_side import EngineSide
+from actors.engine_line import EngineLine
 from actors.holdings import Reconciliation
 from actors.store.dispatch import Dispatch, Dispatched, Stage
 from actors.venue_calls import (
@@ -60,8 +60,8 @@ class Dispatcher(pykka.ThreadingActor):
         self._cancels: list[Cancel] = []
         self._reconciliation = Reconciliation(venue, {theirs: ours for ours, theirs in names.items()})
         self.counters: Counter[str] = Counter()
-        self._engine = EngineSide(venue, store, self._reconciliation, self.counters)
         self._counter_log = CounterLog(lambda: self.counters)
+        self._engine = EngineLine(venue, store, self._reconciliation, self.counters)
         for it in store.alive():
             if it.stage is Stage.ATTEMPTED:
                 # The process that attempted it is gone, and its connections with it, by now at the latest.

@@ -1,4 +1,4 @@
-"""A dispatcher's side to the engine: its events followed without a hole, reports told until its journal has them."""
+"""A dispatcher's side towards the engine: its events followed, reports told until it has them, questions asked."""
 
 from collections import Counter
 
@@ -30,8 +30,8 @@ _decode_events = codec.decoder(EventBatch)
 _decode_reply = codec.decoder(Reply)
 
 
-class EngineSide:
-    """Raises sqlite3.Error when the store's disk fails."""
+class EngineLine:
+    """Of one venue. Bytes that are no message are counted; an event that was missed is asked for."""
 
     def __init__(self, venue: str, store: Dispatch, reconciliation: Reconciliation, counters: Counter[str]) -> None:
         self._venue = venue
@@ -51,7 +51,7 @@ class EngineSide:
             self._events.start(store.event_seq)
 
     def hear(self, heard: BusHeard) -> list[bytes]:
-        """Takes the engine's events and answers in; breaks to tell it at once."""
+        """Follows the events, and takes the answers; gives what the engine is to be told at once."""
         batches: list[EventBatch] = []
         for frame in heard.events:
             try:
@@ -127,7 +127,7 @@ class EngineSide:
             self._store.follow(batches[-1].first_seq + len(batches[-1].events) - 1, sent, over, asked)
 
     def frames(self, now_ns: int) -> list[bytes]:
-        """Questions and reports that are due."""
+        """What is due to be asked and told."""
         return [*self._questions(now_ns), *self._reports(now_ns)]
 
     def _questions(self, now_ns: int) -> list[bytes]:
