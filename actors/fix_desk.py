@@ -7,6 +7,7 @@ from functools import partial
 
 import zmq
 
+from actors.bus import sockets
 from actors.domain.lp_registry import Lp
 from actors.fix_line import Line
 from actors.fix_orders import Orders
@@ -29,7 +30,6 @@ class Desk:
         self.lines: list[Line] = []
         self.sockets = (events, engine)
         self._quotes = quotes
-        self._events = events
         self._engine = engine
         self._frames: list[bytes] = []
 
@@ -55,7 +55,7 @@ class Desk:
         """What the bus has for this LP's orders, and what time brings."""
         for line in self.lines:
             if line.orders is not None:
-                events, replies = drained(self._events), drained(self._engine)
+                events, replies = (sockets.drained(socket, BATCH_MESSAGES) for socket in self.sockets)
                 told = BusHeard(now_ns, events, replies) if events or replies else Beat(now_ns)
                 session = line.initiator.session
                 line.initiator.commit(partial(_turn_orders, line.orders, session, told))
@@ -85,14 +85,6 @@ class Desk:
     def has_messages(self) -> bool:
         """ZeroMQ's descriptor tells of changes only: what came before the last look does not wake anybody."""
         return any(socket.poll(0) for socket in self.sockets)
-
-
-def drained(socket: Socket) -> list[bytes]:
-    frames: list[bytes] = []
-    with contextlib.suppress(zmq.Again):
-        for _ in range(BATCH_MESSAGES):
-            frames += socket.recv_multipart(zmq.NOBLOCK)
-    return frames
 
 
 def _turn_orders(orders: Orders, session: Session, told: BusHeard | Beat) -> None:

@@ -18,7 +18,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.dispatcher import Dispatcher
 from actors.domain.lp_registry import FIX_ADAPTER
-from actors.fix_desk import Desk, drained
+from actors.fix_desk import BATCH_MESSAGES, Desk
 from actors.fix_line import Line
 from actors.fix_orders import Orders
 from actors.fix_quotes import Quotes
@@ -115,7 +115,7 @@ class Runner:
 
     def _hear_announcements(self) -> None:
         newest: LpsAnnounced | None = None
-        for frame in drained(self._announcements):
+        for frame in sockets.drained(self._announcements, BATCH_MESSAGES):
             with contextlib.suppress(codec.BadFrame):
                 newest = _decode_announced(codec.topic_and_body(frame)[1])
         if newest is None:

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
 from actors.bus.answers import AccountReport, Breaks, Events, ExposureReport, OrderReport, Reply
-from actors.bus.requests import EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure
-from actors.domain.child import Break, BreakReason
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
+from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
 from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
+from actors.domain.lp_registry import ChangeLp
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.system.running import Broker, eventually
@@ -45,7 +47,9 @@ class Dealing:
     def __enter__(self) -> "Dealing":
         for name in self.names:
             self.broker.start(name)
-        self._engine = sockets.dealer(self._context, endpoints.local(self.broker.run_dir).engine)
+        where = endpoints.local(self.broker.run_dir)
+        self._engine = sockets.dealer(self._context, where.engine)
+        self._aggregator = sockets.dealer(self._context, where.aggregator)
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -63,6 +67,12 @@ class Dealing:
                 if reply.request_id == self._requests:
                     return reply.body
         raise AssertionError("the engine does not answer")
+
+    def ask_aggregator(self, body: Any) -> Any:
+        self._requests += 1
+        self._aggregator.send(codec.encode(AggregatorRequest(self._requests, body)))
+        assert self._aggregator.poll(int(PATIENCE_S) * 1_000)
+        return _decode_reply(self._aggregator.recv()).body
 
     def buy(self, name: str, quantity: str = LARGE, side: Side = Side.BUY) -> bool:
         terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(quantity))
@@ -199,3 +209,24 @@ def test_each_process_is_killed_at_any_moment(dealing: Dealing) -> None:
     eventually(lambda: dealing.buy("last") and dealing.is_settled())
     check(dealing)
     assert len(dealing.venue_fills()) > 5
+
+
+def test_orders_go_by_the_names_of_the_registry_while_it_runs(dealing: Dealing) -> None:
+    """Prices go on from another LP."""
+    dealing.deal("named")
+    check(dealing)
+    fills = dealing.venue_fills()
+    oanda = dealing.ask_aggregator(GetLps()).registry.lps["OANDA"]
+    symbols = {ours: theirs for ours, theirs in oanda.symbols.items() if ours != "EURUSD"}
+    dealing.ask_aggregator(ChangeLp(by="test", lp=msgspec.structs.replace(oanda, symbols=symbols)))
+    time.sleep(1.0)
+    dealing.deal("nameless")
+    eventually(dealing.is_settled)
+    changed = [event.child for event in dealing.events() if isinstance(event, ChildChanged)]
+    assert changed[-1].state is ChildState.REJECTED
+    assert dealing.venue_fills() == fills
+    dealing.ask_aggregator(ChangeLp(by="test", lp=oanda))
+    time.sleep(1.0)
+    dealing.deal("named again")
+    check(dealing)
+    assert len(dealing.venue_fills()) == len(fills) + 1
