@@ -41,6 +41,7 @@ def session_settings(
         password=_password(session, settings),
         heartbeat_s=session.heartbeat_s,
         reset_on_logon=session.reset_on_logon,
+        next_expected=session.next_expected,
         logon_timeout_ms=session.logon_timeout_ms,
         validation=Level(session.validation),
         dictionary=_dictionary(session),

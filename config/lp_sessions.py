@@ -68,6 +68,8 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: str = ""
     heartbeat_s: int = 30
     reset_on_logon: bool = False
+    next_expected: bool = False
+    """Our Logon says which message we expect next (789); an LP that does so too gets none asked for."""
     logon_timeout_ms: int = 10_000
     connect_timeout_ms: int = 10_000
     reconnect_first_ms: int = 250

@@ -13,17 +13,16 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
-from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
+from actors.bus.asking import Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
-from actors.bus.fix_sessions import FixRequest
 from actors.bus.following import EventStream
 from actors.bus.prices import TOPICS, Prices
-from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
+from actors.bus.requests import GetInstruments
 from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
-from web import crew
+from web import crew, peers
 from web.accounts import Accounts
 from web.allowance import ADDRESS, USER, Allowance
 from web.auth import PasswordChecks, Tokens
@@ -36,6 +35,7 @@ from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
 from web.metrics import Gauged, Metrics
 from web.news import News
+from web.peers import Context
 from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
@@ -60,8 +60,6 @@ REVALUE_EVERY_TURNS = 3
 RATES_PER_S = {USER: 100, ADDRESS: 500}
 """How many requests a second a user, and all from an address, may go on sending."""
 
-Context = zmq.Context[zmq.Socket[bytes]]
-
 
 class Web:
     """The parts of the process, wired. `run` does its work until it is told to stop, or a part fails."""
@@ -80,15 +78,7 @@ class Web:
     ) -> None:
         self.prices = Prices(clock, self._on_ticks, self._on_depth)
         render = Renderer(self.prices.instruments)
-        engine = Asker("engine", sockets.dealer(context, where.engine, only_connected=True), EngineRequest)
-        history = Asker("persistence", sockets.dealer(context, where.history, only_connected=True), HistoryRequest)
-        aggregator = Asker(
-            "aggregator", sockets.dealer(context, where.aggregator, only_connected=True), AggregatorRequest
-        )
-        fix_desks = tuple(
-            Asker(name, sockets.dealer(context, where_it_is, only_connected=True), FixRequest)
-            for name, where_it_is in (("fix-clients", where.fix_clients), ("fix-lp", where.fix_lp))
-        )
+        engine, history, aggregator, fix_desks = peers.connect(context, where)
         accounts = Accounts(engine, self.prices, render, self._on_terms)
         self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(

@@ -52,6 +52,8 @@ class StreamHandler(Shielded, WebSocketHandler):
         self.until_s = 0
         self.asked_s = self.heard_s = self.pinged_s = 0.0
         self.is_open = False
+        self.send: Callable[[bytes], None]
+        """Sends whole frames, or closes the socket when too much waits for a client that does not read."""
         self._backend = backend
         self._sockets = sockets
         self._outlet: Outlet
@@ -82,7 +84,8 @@ class StreamHandler(Shielded, WebSocketHandler):
     def open(self, *_: str, **__: str) -> None:
         assert self.ws_connection is not None
         assert self.ws_connection.stream is not None
-        self._outlet = Outlet(self.ws_connection.stream)
+        self._outlet = Outlet(self.ws_connection.stream, self._fall_behind)
+        self.send = self._outlet.write
         self.set_nodelay(True)
         self.is_open = True
         self.until_s = self.until_s or self._backend.now_s() + AUTH_LIMIT_S
@@ -91,9 +94,14 @@ class StreamHandler(Shielded, WebSocketHandler):
 
     def on_close(self) -> None:
         self.is_open = False
+        self._outlet.close()
         self._sockets.remove(self)
         if self._subscriptions is not None:
             self._subscriptions.leave()
+
+    def on_ping(self, data: bytes) -> None:
+        # Tornado answers, and where the client does not read keeps one answer more for later.
+        self._outlet.share()
 
     def on_pong(self, data: bytes) -> None:
         self.heard_s = asyncio.get_running_loop().time()
@@ -126,26 +134,26 @@ class StreamHandler(Shielded, WebSocketHandler):
     def is_void(self) -> bool:
         return self.caller is not None and self._backend.callers.is_void(self.caller)
 
-    def send(self, frames: bytes) -> None:
-        """Sends whole frames, or closes the socket when too much waits for a client that does not read."""
-        if self.is_open and not self._outlet.write(frames):
-            self._sockets.closed_slow += 1
-            self.part(TOO_SLOW, "you read too slowly")
-
     def give_up(self) -> None:
         self.part(EVENTS_LOST, "events were missed, subscribe anew")
 
     def ping_now(self) -> None:
         try:
             self.ping()
+            self._outlet.look()
         except WebSocketClosedError:
             self._sockets.remove(self)
 
     def part(self, code: int, reason: str) -> None:
         """Closes the socket: what has been sent still goes out before the code does."""
         self.is_open = False
+        self._outlet.close()
         self._sockets.remove(self)
         self.close(code, reason)
+
+    def _fall_behind(self) -> None:
+        self._sockets.closed_slow += 1
+        self.part(TOO_SLOW, "you read too slowly")
 
     async def _keep_pace(self) -> None:
         now_s = self.asked_s = self.heard_s = asyncio.get_running_loop().time()

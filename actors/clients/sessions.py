@@ -82,6 +82,7 @@ def _settings(profile: ClientSession, password: str) -> SessionSettings:
         username=profile.username,
         password=password,
         heartbeat_limit_s=profile.heartbeat_limit_s,
+        next_expected=profile.next_expected,
         dictionary=vocabulary.DICTIONARY,
         schedule=schedule,
         replay=may_be_sent_again,

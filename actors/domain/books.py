@@ -49,6 +49,9 @@ class SentChild(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where what comes back is tried next."""
     time_in_force: TimeInForce
     """IOC or FOK: child orders never rest at a venue."""
+    markup_e8: int = 0
+    """As much worse than the venue's is the client's price: as it was by the tick at which the order was sent, whatever
+    prices do until it is filled. Below 0 where the group sees better prices than the market's."""
 
 
 class SavedChild(msgspec.Struct, frozen=True, array_like=True):

@@ -54,10 +54,12 @@ def business_reject(message: Message, reason: BusinessReason, text: str, ref_id:
     ]  # fmt: skip
 
 
-def logon(settings: SessionSettings, heartbeat_s: int, reset: bool) -> list[Field]:
+def logon(settings: SessionSettings, heartbeat_s: int, reset: bool, next_expected: int | None) -> list[Field]:
     fields = [(98, b"0"), (108, b"%d" % heartbeat_s)]
     if reset:
         fields.append((141, b"Y"))
+    if next_expected is not None:
+        fields.append((789, b"%d" % next_expected))
     if settings.role is Role.INITIATOR:
         named = ((553, settings.username), (554, settings.password))
         fields += [(tag, text.encode("ascii")) for tag, text in named if text]

@@ -42,6 +42,8 @@ class SessionSettings:
     heartbeat_limit_s: int = 3_600
     reset_on_logon: bool = False
     """An initiator asks with ResetSeqNumFlag (141); an acceptor begins at 1 with each Logon."""
+    next_expected: bool = False
+    """Logons say which message is expected next (789), and who lacks some gets them without a ResendRequest."""
     logon_timeout_ms: int = 10_000
     logout_timeout_ms: int = 5_000
     sending_time_tolerance_ms: int = 120_000

@@ -62,6 +62,9 @@ class Broker:
         )
         log.close()
 
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
     def kill(self, name: str) -> None:
         """SIGKILL: no goodbye, nothing written."""
         process = self._processes[name]

@@ -7,6 +7,7 @@ import pytest
 
 from actors.bus.people import RecordAct, RecordOutcome, User
 from actors.domain.commands import DefineRules, ReportHolding
+from actors.domain.group import Markup
 from actors.domain.rulebook import Book, Rule
 from tests.web.broker import ADMIN, DEALER, TRADER, password_hash
 from tests.web.world import World
@@ -174,8 +175,14 @@ async def test_groups_and_holidays(world: World) -> None:
     new = {"terms": {"name": "pros", "leverage": 30, "markup": {"bid": "0.0001", "ask": "0.0001"}}, "reason": "new"}
     assert (await ask(world, "POST", "/groups", new, DEALER)).status_code == 201
     assert (await ask(world, "POST", "/groups", new, DEALER)).json()["code"] == "DUPLICATE_GROUP"
-    changed = await ask(world, "PATCH", "/groups/pros", {"terms": {"markup": None}, "reason": "tighter"}, DEALER)
-    assert changed.json()["terms"]["markup"] == {"bid": "0", "ask": "0"}
+    spread = {"spread_min": "0.0002", "spread_max": "0.0005", "skew": "-0.0001"}
+    terms = {"markup": {"bid": "0", **spread}, "markups": {"USDJPY": {"spread_max": "0.03"}}}
+    changed = await ask(world, "PATCH", "/groups/pros", {"terms": terms, "reason": "tighter"}, DEALER)
+    assert changed.json()["terms"]["markup"] == {"bid": "0", "ask": "0.0001", **spread}
+    assert world.broker.state.groups["pros"].markups == {"USDJPY": Markup(spread_max_e8=3_000_000)}
+    crossed = {"terms": {"markup": {"spread_max": "0.0001"}}, "reason": "less than the least"}
+    refused = await ask(world, "PATCH", "/groups/pros", crossed, DEALER)
+    assert (refused.status_code, refused.json()["code"]) == (422, "BAD_TERMS")
     names = [it["terms"]["name"] for it in (await ask(world, "GET", "/groups", who=DEALER)).json()["groups"]]
     assert names == ["standard", "pros"]
     days = {"days": ["2026-12-25", "2026-07-04"], "reason": "calendar"}

@@ -21,7 +21,7 @@ from actors.domain.events import (
 )
 from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State
-from actors.domain.waiting import rewatch
+from actors.domain.waiting import define_group
 
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
@@ -38,14 +38,8 @@ def _account(state: State, event: AccountOpened) -> None:
 
 
 def _group(state: State, event: GroupDefined) -> None:
-    state.define_group(event.group)
+    define_group(state, event.group)
     state.versions.note(f"group {event.group.name}", state.event_seq + 1)
-    for account in state.accounts.values():
-        if account.group.name == event.group.name:
-            account.agree(event.group, account.own_limits)
-            state.unwatched[account.account_id] = None
-    for symbol in list(state.triggers):
-        rewatch(state, symbol)
 
 
 def _limits(state: State, event: LimitsSet) -> None:
