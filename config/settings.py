@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     fix_sessions: Path | None = Field(
         default=None, description="TOML file of FIX sessions; without it config/client_sessions.toml"
     )
+    lp_sessions: Path | None = Field(
+        default=None, description="TOML file of FIX sessions with LPs; without it config/lp_sessions.toml"
+    )
     fix_port: int | None = Field(
         default=None, ge=1, le=65535, description="port for FIX clients, instead of the one in the file of sessions"
     )

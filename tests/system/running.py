@@ -35,7 +35,7 @@ class Broker:
         own = {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(self.port)}
         own["HEDGEROW_FIX_PORT"] = str(self.fix_port)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
-        self._environment = {**inherited, **own, **settings}
+        self.environment = {**inherited, **own, **settings}
         self._commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -59,7 +59,7 @@ class Broker:
         assert program == "python"
         log = (self.run_dir.parent / f"{name}.log").open("ab")
         self._processes[name] = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
         )
         log.close()
 
