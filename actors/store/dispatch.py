@@ -71,8 +71,10 @@ class Dispatch:
         `db`: a connection to the file of one who keeps more there. What is done while a transaction is open on it is
         part of that one.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if db is None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Whose connection is open already must not open the file: closing it would end SQLite's locks on it.
         self._db = db or sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")

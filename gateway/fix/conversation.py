@@ -222,10 +222,11 @@ class Conversation(Line):
         self.outbox.release()
         self.events.append(LoggedOn(anew))
         lacking_from = self._lacking_from(message)
-        if lacking_from is not None and lacking_from < self._logon_out:
+        if lacking_from is not None:
             # QuickFIX's acceptor counts our Logon also where it is above a gap, and so lacks one more than it says.
-            first = lacking_from - 1 if self.settings.role is Role.INITIATOR else lacking_from
-            self.outbox.resend(max(first, 1), self._logon_out, self.now_ns)
+            first = max(lacking_from - (self.settings.role is Role.INITIATOR), 1)
+            if first < self._logon_out:
+                self.outbox.resend(first, self._logon_out, self.now_ns)
         if seq == self._inbox.next_in:
             self._count()
             self._take_held()

@@ -128,6 +128,8 @@ class Initiator:
             try:
                 await self._connect(self._route.host(attempt))
             except (OSError, TimeoutError) as error:
+                if self._link is not None and not self._link.is_open:
+                    self._link = None  # TLS was not agreed on: the link never had a transport.
                 self._application.on_end(self.session, error)
             attempt += 1
             if not self._stopping:

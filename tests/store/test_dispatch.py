@@ -1,6 +1,8 @@
 """What was sent to a venue and what it said, on the disk."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from actors.domain.books import SentChild
 from actors.domain.child import ReportKind, VenueReport, send
 from actors.domain.order import Side, TimeInForce
 from actors.store.dispatch import Dispatch, NotOurs, Stage
+from gateway.fix.store import SqliteStore
 
 NOW_NS = 1_000
 
@@ -20,6 +23,18 @@ def child(number: int, sent_ns: int = NOW_NS) -> SentChild:
 
 def report(number: int, exec_id: str, kind: ReportKind = ReportKind.FILL) -> VenueReport:
     return VenueReport("OANDA", f"{number}-1", exec_id, kind, 1, 1, -1, -1, "", 0)
+
+
+def test_a_file_that_is_open_already_keeps_its_locks(path: Path) -> None:
+    """Else whoever looks into it from outside takes its log away when he closes it."""
+    sessions = SqliteStore(path)
+    Dispatch(path, NOW_NS, sessions.db).begin(7, [])
+    look = (
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*db.execute('SELECT * FROM places')); db.close()"
+    )
+    subprocess.run([sys.executable, "-c", look, path], check=True, capture_output=True)
+    assert path.with_name(f"{path.name}-wal").exists()
+    sessions.close()
 
 
 @pytest.fixture

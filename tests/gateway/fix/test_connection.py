@@ -105,6 +105,20 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("certificates"), "localhost", "client")
 
 
+def test_a_peer_that_does_not_agree_on_tls_leaves_no_connection() -> None:
+    async def go() -> None:
+        pair = Pair()
+        server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+        initiator = pair.initiator(port_of(server), tls=client_context())
+        async with running(initiator):
+            await until(lambda: bool(pair.here.errors))
+            initiator.hold("held")
+            await until(lambda: initiator.peer is None)
+        server.close()
+
+    run(go())
+
+
 def test_orders_go_there_and_answers_come_back() -> None:
     async def go() -> None:
         pair = Pair()

@@ -75,6 +75,14 @@ def test_an_initiator_on_both_ends_of_a_gap() -> None:
     assert desk.session.sequences[:2] == (5, 2)
 
 
+@pytest.mark.parametrize(("number", "resent"), [(3, True), (4, False)])
+def test_an_initiator_whose_peer_lacks_one_message(number: int, resent: bool) -> None:
+    """QuickFIX's acceptor says the number of our Logon, and asks for nothing."""
+    missing = ["D 34=2 43=Y 11=o1 21=1 55=EUR/USD 54=1 38=1000 40=1", "4 34=3 43=Y 36=4 123=Y"]
+    assert numbered(3, 2, EXPECTING_INITIATOR).hear(logon(2, expecting(number))) == (missing if resent else [])
+    assert numbered(1, 1, EXPECTING_INITIATOR).hear(logon(1, expecting(1))) == []
+
+
 def test_an_initiator_whose_peer_does_not_say_it_asks() -> None:
     desk = Desk(EXPECTING_INITIATOR)
     assert desk.open() == ["A 34=1 98=0 108=30 789=1 553=me 554=secret"]

@@ -121,6 +121,27 @@ def test_the_log_has_its_size_from_the_beginning_and_keeps_it(tmp_path: Path) ->
     assert not log.exists()
 
 
+def test_a_disk_without_room_for_the_log_serves_as_it_is(tmp_path: Path) -> None:
+    """A limit for the size of a file stands for the end of the disk."""
+    path = tmp_path / "sessions.sqlite"
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from gateway.fix.store import LOG_ROOM_BYTES, Sequences, SqliteStore
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_ROOM_BYTES // 2, resource.RLIM_INFINITY))
+store = SqliteStore(Path(sys.argv[1]))
+with store.transaction():
+    store.save("a", Sequences(4, 2, 9), [])
+print(Path(sys.argv[1] + "-wal").stat().st_size < LOG_ROOM_BYTES // 2)
+"""
+    ran = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "True\n"
+    store = SqliteStore(path)
+    assert store.load("a") == Sequences(4, 2, 9)
+    store.close()
+
+
 def test_a_store_has_one_holder(tmp_path: Path) -> None:
     path = tmp_path / "sessions.sqlite"
     store = SqliteStore(path)
