@@ -16,6 +16,8 @@ from actors.domain.order import Order, OrderTerms
 
 KEPT_ORDERS = 10_000
 """Of each account, how many that are over can still be asked after."""
+NAMES_LIMIT = 1_000
+"""Of an order, how many ClOrdIDs it is known by: of more, the oldest that a change gave it may be used again."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS desk_followed (event_seq INTEGER NOT NULL) STRICT;
@@ -158,6 +160,13 @@ class Books:
         self._changed[known.order.order_id] = known
         self._place(known)
 
+    def rename(self, known: Known, name: str) -> None:
+        """A change has given an order another ClOrdID."""
+        known.names.append(name)
+        if len(known.names) > NAMES_LIMIT:
+            self._forget_name(known, known.names.pop(1))
+        self.keep(known)
+
     def find(self, account_id: int, name: str) -> Known | None:
         """By any ClOrdID that it had."""
         order_id = self._names.get((account_id, name)) if name else None
@@ -227,6 +236,7 @@ class Books:
     def _place(self, known: Known) -> None:
         order = known.order
         account_id, order_id = order.account_id, order.order_id
+        is_new = order_id not in self.orders
         self.orders[order_id] = known
         for name in known.names:
             if name:
@@ -235,7 +245,8 @@ class Books:
         if not known.is_over:
             live[order_id] = known
             return
-        live.pop(order_id, None)
+        if live.pop(order_id, None) is None and not is_new:
+            return
         over = self._over.setdefault(account_id, deque())
         over.append(order_id)
         if len(over) > KEPT_ORDERS:
@@ -246,7 +257,11 @@ class Books:
         if known is None:
             return
         for name in known.names:
-            if self._names.get((account_id, name)) == order_id:
-                del self._names[account_id, name]
+            self._forget_name(known, name)
         self._changed.pop(order_id, None)
         self._dropped.append(order_id)
+
+    def _forget_name(self, known: Known, name: str) -> None:
+        key = known.order.account_id, name
+        if self._names.get(key) == known.order.order_id:
+            del self._names[key]

@@ -91,7 +91,8 @@ class EngineSide:
             report = await ask_until(self._asker, GetAccount(account_id), AccountReport)
             if report is None:
                 self._log.error("there is no such account (yet)", account=account_id)
-                self._books.since.setdefault(account_id, 0)
+                if account_id not in self._books.since:
+                    self._books.begin(account_id, 0, ())
                 continue
             self._standing.learn(account_id, report)
             if account_id not in self._books.since:
@@ -128,6 +129,7 @@ class EngineSide:
         now_ns = self._clock_ns()
         for request_id, answer in replies:
             self._reporting.answer(request_id, answer, now_ns)
+        self._settle()
         self._work.set()
 
     async def _keep_working(self) -> None:

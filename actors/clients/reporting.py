@@ -110,8 +110,7 @@ class Reporting:
         if asked is not None and event.code == "CANCELLED":
             if asked.name:
                 original = known.name
-                known.names.append(asked.name)
-                self._keep(known, known.order)
+                self._books.rename(known, asked.name)
             self._answered(asked)
         self._tell(
             known, Exec.CANCELED, exec_id, time_ns, now_ns, original=original, code=event.code, detail=event.detail
@@ -144,8 +143,7 @@ class Reporting:
 
     def _tell_replaced(self, known: Known, asked: Request, exec_id: str, time_ns: int, now_ns: int) -> None:
         original = known.name
-        known.names.append(asked.name)
-        self._keep(known, known.order)
+        self._books.rename(known, asked.name)
         self._tell(known, Exec.REPLACED, exec_id, time_ns, now_ns, original=original)
         self._answered(asked)
 
@@ -228,8 +226,7 @@ class Reporting:
 
     def _tell_replaced_again(self, known: Known, request: Request, exec_id: str, now_ns: int) -> None:
         original = known.name
-        known.names.append(request.name)
-        self._keep(known, known.order)
+        self._books.rename(known, request.name)
         self._tell(known, Exec.REPLACED, exec_id, now_ns, now_ns, original=original)
 
     def _refuse(self, request: Request, answer: Answer, now_ns: int) -> None:

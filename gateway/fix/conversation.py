@@ -72,7 +72,7 @@ class Conversation(Line):
     def _receive_in_session(self, message: Message) -> bool:
         seq = number(message.get(34))
         problem = answers.identity_problem(self.settings, message, self.now_ns)
-        is_next = seq == self._inbox.next_in and problem is None
+        is_next = seq == self._inbox.next_in and problem is None and not self._inbox.has_next
         if self._has_unheard and (not is_next or message.msg_type in _SPOKEN_TO):
             return False
         if seq is None:

@@ -8,7 +8,7 @@ from gateway.fix.inbox import Inbox
 from gateway.fix.outbox import Outbox
 from gateway.fix.reasons import Problem
 from gateway.fix.settings import Role, SessionSettings
-from gateway.fix.states import TABLE, State, Step
+from gateway.fix.states import TABLE, UP, State, Step
 from gateway.fix.store import Sequences, Store
 from gateway.fix.timers import Due, Timers
 
@@ -32,7 +32,7 @@ class Line:
     @property
     def is_up(self) -> bool:
         """Whether application messages may be written."""
-        return self.state in (State.ACTIVE, State.LOGOUT_SENT)
+        return self.state in UP
 
     @property
     def sequences(self) -> Sequences:

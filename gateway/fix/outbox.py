@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from gateway.fix.codec import Field, encode, join
 from gateway.fix.settings import SessionSettings
+from gateway.fix.states import UP, State
 from gateway.fix.store import SentMessage, Sequences, Store
 from gateway.fix.times import utc_timestamp
 
@@ -48,9 +49,12 @@ class Outbox:
         self.next_out += 1
 
     def application_message(
-        self, msg_type: bytes, body: Sequence[Field], now_ns: int, header: Sequence[Field], is_up: bool
+        self, msg_type: bytes, body: Sequence[Field], now_ns: int, header: Sequence[Field], state: State
     ) -> int:
-        """Gives its number. While the session is not up it waits for `release`. Raises Unencodable."""
+        """Gives its number. While our Logon has no answer it waits for `release`. Raises Unencodable.
+
+        Without a connection it is kept alone: the peer sees what it lacks by the number of the next Logon.
+        """
         seq = self.next_out
         sent = SentMessage(seq, msg_type, now_ns, join(header), join(body))
         data = self._encoded(seq, msg_type, now_ns, sent.header, sent.body)
@@ -59,9 +63,9 @@ class Outbox:
             self._unsaved.append(sent)
         else:
             self._is_ahead = True
-        if is_up:
+        if state in UP:
             self._write(data, now_ns)
-        else:
+        elif state is State.LOGON_SENT:
             self._held_back.append(data)
         return seq
 

@@ -121,7 +121,7 @@ class Session:
         if msg_type in SESSION_TYPES:
             raise SessionMisuse(f"{msg_type!r} is the session's own")
         talk = self._conversation
-        return talk.outbox.application_message(msg_type, body, now_ns, header, talk.is_up)
+        return talk.outbox.application_message(msg_type, body, now_ns, header, talk.state)
 
     def reject(self, message: Message, reason: BusinessReason, text: str, now_ns: int, ref_id: bytes = b"") -> int:
         """Answers an application message that cannot be processed with a BusinessMessageReject (35=j)."""

@@ -13,6 +13,10 @@ class State(Enum):
     """Nothing is read any more; the transport closes once what was written has gone."""
 
 
+UP = (State.ACTIVE, State.LOGOUT_SENT)
+"""Where application messages may be written."""
+
+
 class Step(Enum):
     ACCEPTED = auto()
     CONNECTED = auto()

@@ -29,9 +29,7 @@ def test_a_file_that_is_open_already_keeps_its_locks(path: Path) -> None:
     """Else whoever looks into it from outside takes its log away when he closes it."""
     sessions = SqliteStore(path)
     Dispatch(path, NOW_NS, sessions.db).begin(7, [])
-    look = (
-        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*db.execute('SELECT * FROM places')); db.close()"
-    )
+    look = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*db.execute('SELECT * FROM places'))"
     subprocess.run([sys.executable, "-c", look, path], check=True, capture_output=True)
     assert path.with_name(f"{path.name}-wal").exists()
     sessions.close()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import tracemalloc
 from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -439,3 +440,14 @@ def test_a_message_with_another_sub_or_location_id_ends_the_session(tag: int, ro
     assert "45=3 372=0 373=9 58=CompID problem" in reject
     assert "58=CompID problem" in logout
     assert not desk.session.is_logged_on
+
+
+def test_what_is_sent_without_a_connection_is_not_kept_in_memory() -> None:
+    desk = Desk(dataclasses.replace(ACCEPTOR, replay=lambda _sent, _now_ns: False))
+    tracemalloc.start()
+    for _ in range(200):
+        desk.session.send(b"D", [(58, bytes(10_000).replace(b"\x00", b"x"))], START_NS)
+        desk.said()
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held_bytes < 500_000
