@@ -103,7 +103,7 @@ class Engine(pykka.ThreadingActor):
         self._retry_ns, self._pause_ns = 0, RETRY_NS
         self._queries: dict[type, Callable[[Any], Answer]] = {
             Ping: self._ping,
-            GetInstruments: lambda query: reports.instruments(self._state),
+            GetInstruments: lambda query: reports.instruments(self._state, query.known_version),
             GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
             GetPreview: lambda query: reports.preview_report(self._state, query, self._now_ns),
             GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),

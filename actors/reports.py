@@ -55,8 +55,10 @@ def lot_size_report(state: State, query: GetLotSize, now_ns: int) -> LotSizeRepo
     return LotSizeReport(state.accounts[query.account_id].currency, size)
 
 
-def instruments(state: State) -> Instruments:
-    return Instruments(list(state.instruments.values()))
+def instruments(state: State, known_version: int = 0) -> Instruments:
+    versions = state.versions.current
+    version = max((versions.get(f"instrument {symbol}", 0) for symbol in state.instruments), default=0)
+    return Instruments([] if version == known_version else list(state.instruments.values()), version)
 
 
 def exposure_report(state: State) -> ExposureReport:

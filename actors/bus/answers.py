@@ -71,7 +71,11 @@ class OrderReport(Body, frozen=True):
 
 
 class Instruments(Body, frozen=True):
+    """All of them, retired ones too; empty where the asker has this version already."""
+
     instruments: list[Instrument]
+    version: int = 0
+    """Of the one that was changed last."""
 
 
 class PositionReport(Message, frozen=True):

@@ -13,7 +13,9 @@ class Ping(Body, frozen=True):
 
 
 class GetInstruments(Body, frozen=True):
-    """The engine answers Instruments."""
+    """The engine answers Instruments, if they have another version than this (0: none is known)."""
+
+    known_version: int = 0
 
 
 class GetAccount(Body, frozen=True):
