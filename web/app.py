@@ -89,7 +89,8 @@ class Web:
             Asker(name, sockets.dealer(context, where_it_is, only_connected=True), FixRequest)
             for name, where_it_is in (("fix-clients", where.fix_clients), ("fix-lp", where.fix_lp))
         )
-        accounts = Accounts(engine, self.prices, render, self._on_terms)
+        self.sockets = Sockets()
+        accounts = Accounts(engine, self.prices, render, self._on_terms, self.sockets.send_away)
         self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
             engine,
@@ -109,7 +110,6 @@ class Web:
             Edge(safety.origins, tls=safety.tls is not None),
             fix_desks,
         )
-        self.sockets = Sockets()
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
         self.server = Server(
             application(self.backend, self.sockets, self._metrics(), pages, safety.proxies),

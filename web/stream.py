@@ -19,7 +19,7 @@ from web import access, dealing, problem, requests
 from web.auth import Caller
 from web.backend import Backend
 from web.channels import Subscriptions
-from web.connected import UNAUTHORISED, Sockets
+from web.connected import EVENTS_LOST, UNAUTHORISED, Sockets
 from web.frame import text_frame
 from web.handler import Shielded
 from web.outlet import Outlet
@@ -33,8 +33,6 @@ REQUESTS_BURST = 200
 
 TOO_SLOW = 4408
 """It reads too slowly: too much waits for it. It may come back, and say since when."""
-EVENTS_LOST = 4410
-"""Events cannot be had any more: subscribe anew for a snapshot."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -58,6 +56,10 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._subscriptions: Subscriptions | None = None
         self._free_at_s = 0.0
         """When the client has made up for its requests so far."""
+
+    @property
+    def account_id(self) -> int:
+        return self.caller.account_id if self.caller is not None else 0
 
     @property
     def is_known(self) -> bool:

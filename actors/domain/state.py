@@ -18,7 +18,7 @@ from actors.domain.quote import Tick
 from actors.domain.requirement import MarginTerms
 from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers
 
-HALTED = InstrumentState.HALTED
+UNDEALT = (InstrumentState.HALTED, InstrumentState.RETIRED)
 
 
 class State:
@@ -101,7 +101,7 @@ class State:
 
     def is_halted(self, instrument: Instrument) -> bool:
         """Whether nobody deals the instrument, whatever the group."""
-        return instrument.state is HALTED or self.halts.stops_symbol(instrument.symbol)
+        return instrument.state in UNDEALT or self.halts.stops_symbol(instrument.symbol)
 
     def is_open(self, instrument: Instrument, now_ns: int) -> bool:
         """Whether the instrument's session is open; worked out anew only when it may have changed."""
@@ -167,6 +167,20 @@ class State:
         )
         self.accounts[account_id] = account
         return account
+
+    def join_group(self, account: Account, name: str) -> None:
+        """The account is one of another group from now on; who calls it watches its orders and margin anew."""
+        self.bands[account.group.name].remove(account.account_id)
+        account.agree(self.groups[name], account.own_limits)
+        account.ticks = self.group_ticks[name]
+        account.converted.clear()
+        self.unwatched[account.account_id] = None
+        nets = account.nets()
+        before, after = account.group_nets, self.group_nets[name]
+        for symbol, net_e8 in nets.items():
+            before[symbol] = before.get(symbol, 0) - net_e8
+            after[symbol] = after.get(symbol, 0) + net_e8
+        account.group_nets = after
 
     def define_group(self, group: Group) -> None:
         self.groups[group.name] = group

@@ -5,6 +5,7 @@ from actors.domain.events import (
     AccountOpened,
     ApprovalLimitsSet,
     DaySealed,
+    GroupAssigned,
     GroupDefined,
     HolidaysDefined,
     InstrumentDefined,
@@ -46,6 +47,19 @@ def _group(state: State, event: GroupDefined) -> None:
             state.unwatched[account.account_id] = None
     for symbol in list(state.triggers):
         rewatch(state, symbol)
+
+
+def _assigned(state: State, event: GroupAssigned) -> None:
+    account = state.accounts[event.account_id]
+    before = account.group
+    state.join_group(account, event.group.name)
+    for symbol, requirement in event.requirements.items():
+        account.require(symbol, requirement)
+    positions, orders = account.positions.values(), account.orders.values()
+    for symbol in dict.fromkeys([*(it.symbol for it in positions), *(it.symbol for it in orders)]):
+        if symbol in state.triggers and before.markup_of(symbol) != account.group.markup_of(symbol):
+            rewatch(state, symbol)
+    state.versions.note(f"account {event.account_id}", state.event_seq + 1)
 
 
 def _limits(state: State, event: LimitsSet) -> None:
@@ -108,6 +122,7 @@ def _seal(state: State, event: DaySealed) -> None:
 EVOLVE: Evolutions = {
     InstrumentDefined: _instrument,
     AccountOpened: _account,
+    GroupAssigned: _assigned,
     GroupDefined: _group,
     LimitsSet: _limits,
     HolidaysDefined: _holidays,
