@@ -55,7 +55,7 @@ class CommandHandler(AskingHandler):
         if not headers:
             return wanted
         self._is_keyed = True
-        key = _key(",".join(headers))
+        key = idempotency_key(",".join(headers))
         if wanted.client_order_id not in (None, key):
             detail = "The Idempotency-Key and the client_order_id are both given, and differ."
             raise problem.invalid("client_order_id", detail)
@@ -76,7 +76,7 @@ class CommandHandler(AskingHandler):
         self.answer_nothing()
 
 
-def _key(header: str) -> str:
+def idempotency_key(header: str) -> str:
     """The key of the header, a string of RFC 8941; also taken without its quotes."""
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not _CLIENT_ORDER_ID.fullmatch(key):

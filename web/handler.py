@@ -15,7 +15,7 @@ from web.auth import Caller
 from web.backend import Backend
 from web.contract import Contract, contract_of
 from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
-from web.schema import Request
+from web.schema import NoParameters, Request
 
 API_KEY_PREFIX = "hgk_"
 BODY_LIMIT_BYTES = 65_536
@@ -125,12 +125,19 @@ class Handler(Shielded):
         self.caller = self.backend.callers.read(token)
         self._spend(USER, self.caller.user_id)
         rule.check(self.caller)
+        self._refuse_parameters()
         return None
 
     async def _admit(self, rule: Rule, key: str) -> None:
         self.caller = await self.backend.callers.identify(key, self.address)
         self._spend(USER, self.caller.user_id)
         rule.check(self.caller)
+        self._refuse_parameters()
+
+    def _refuse_parameters(self) -> None:
+        """Where there are none to read, none are let pass."""
+        if self.contract is not None and self.contract.parameters is NoParameters:
+            self.parameters(NoParameters)
 
     @property
     def address(self) -> str:

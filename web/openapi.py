@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from web import schema
+from web import desk_schema, schema
 from web.access import Rule
 from web.answers import OneOrder, ProblemBody
 from web.contract import Contract, contract_of
@@ -25,6 +25,9 @@ WITH_TOKEN = frozenset({401, 403})
 PATH_KINDS: Mapping[str, Any] = {
     "client_order_id": schema.ClientOrderId,
     "name": schema.LpName,
+    "symbol": schema.Symbol,
+    "group": desk_schema.Name,
+    "currency": desk_schema.Currency,
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {
@@ -77,6 +80,7 @@ def document(routes: Iterable[Any]) -> dict[str, Any]:
     kinds = [ProblemBody, *PATH_KINDS.values(), schema.Id]
     for operation in known:
         kinds += [kind for kind in operation.contract.answers.values() if kind is not None]
+        kinds += [operation.contract.terms] if operation.contract.terms is not None else []
         kinds += [operation.contract.parameters, *([operation.contract.body] if operation.contract.body else [])]
     made, components = msgspec.json.schema_components(kinds, ref_template=REF)
     written = Writer(dict(zip(kinds, made, strict=True)), components, known)
@@ -116,7 +120,7 @@ class Writer:
         if parameters := self._parameters(operation):
             written["parameters"] = parameters
         if agreed.body is not None:
-            content = {"schema": self._kinds[agreed.body]}
+            content = {"schema": self._body(agreed)}
             if agreed.example is not None:
                 content["example"] = dict(agreed.example)
             written["requestBody"] = {"required": True, "content": {"application/json": content}}
@@ -127,6 +131,12 @@ class Writer:
             written["x-roles"] = sorted(rule.roles)
             written["x-scope"] = rule.scope
         return written
+
+    def _body(self, agreed: Contract) -> Any:
+        body = self._kinds[agreed.body]
+        if agreed.terms is None:
+            return body
+        return {"allOf": [body, {"type": "object", "properties": {"terms": self._kinds[agreed.terms]}}]}
 
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
         agreed = operation.contract

@@ -171,6 +171,7 @@ class AccountRow(Message, frozen=True):
     limits: Limits
     """Of its own."""
     limits_version: int
+    group_version: int = 0
 
 
 class AccountRows(Body, frozen=True):
