@@ -104,5 +104,5 @@ class SymbolsHandler(_HistoryHandler):
         if not prices.instruments:
             raise problem.starting()
         symbol = self.backend.render.symbol
-        listed = [symbol(each, prices.ticks.get(each.symbol)) for each in prices.instruments.values()]
-        self.answer_tagged(answers.Symbols(symbols=listed))
+        listed = [it for it in prices.instruments.values() if it.is_listed]
+        self.answer_tagged(answers.Symbols(symbols=[symbol(it, prices.ticks.get(it.symbol)) for it in listed]))
