@@ -18,6 +18,7 @@ from actors.bus import sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.dispatcher import Dispatcher
 from actors.store.dispatch import Dispatch
+from actors.store.lp_config import LpConfig
 from actors.venue_calls import (
     AskHoldings,
     Beat,
@@ -254,7 +255,8 @@ VENUES: dict[str, Callable[[Settings, Patience], Callable[[], Opened]]] = {"OAND
 
 
 def build(name: str, settings: Settings, endpoints: Endpoints, context: process.Context) -> Runner:
-    lp = catalogue.lps()[name]
+    registry = LpConfig(settings.lp_config).load()
+    lp = (registry.lps if registry is not None else {}).get(name) or catalogue.lps()[name]
     patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
     connect = VENUES[name](settings, patience)
     now_ns = process.clock_ns()

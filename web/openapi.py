@@ -100,6 +100,9 @@ def document(routes: Iterable[Any]) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
+            "headers": {
+                name: {"description": about, "schema": {"type": "string"}} for name, about in ANSWER_HEADERS.items()
+            },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: kind for name, kind in components.items() if name not in parameters},
         },
@@ -176,7 +179,11 @@ class Writer:
         for status in sorted(refusals):
             content = written.get(str(status), {}).get("content", {})
             content[PROBLEM] = {"schema": self._kinds[ProblemBody]}
-            written[str(status)] = {"description": HTTPStatus(status).phrase, "content": content} | _headers(status)
+            written[str(status)] = {
+                "description": HTTPStatus(status).phrase,
+                "content": content,
+                "headers": _headers(status),
+            }
         return written
 
     def _answer(self, operation: Operation, status: int, kind: Any) -> dict[str, Any]:
@@ -186,6 +193,10 @@ class Writer:
                 media: {"schema": {"type": "string"} if media.startswith("text/") else self._kinds[kind]}
                 for media in operation.contract.media
             }
+        headers = [*RATE_LIMIT, *(["Link"] if has_pages(kind) else [])]
+        if operation.contract.tagged or "If-Match" in operation.contract.headers:
+            headers.append("ETag")
+        answer["headers"] = _named(headers)
         if links := self._links(kind):
             answer["links"] = links
         return answer
@@ -206,10 +217,29 @@ HEADERS = {"Idempotency-Key": f'^"{schema.CLIENT_ORDER_ID[1:-1]}"$', "If-Match":
 """What headers look like: a key is a string of RFC 8941 with a client_order_id in it, a tag that of a version."""
 
 
+RATE_LIMIT = ("RateLimit", "RateLimit-Policy")
+"""Of each answer (draft-ietf-httpapi-ratelimit-headers-10)."""
+ANSWER_HEADERS = {
+    "RateLimit": "What is left (r), and in how many seconds all of it is back (t).",
+    "RateLimit-Policy": "The whole (q), and in how many seconds it may be used (w).",
+    "Retry-After": "Seconds.",
+    "Link": 'The next page (RFC 8288), rel="next"; absent on the last.',
+    "ETag": "The version of what is answered, where it has one.",
+}
+
+
 def _headers(status: int) -> dict[str, Any]:
-    if status not in (429, 503):
-        return {}
-    return {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}}
+    """Of a refusal."""
+    return _named([*RATE_LIMIT, *(["Retry-After"] if status in (429, 503) else [])])
+
+
+def _named(headers: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+
+
+def has_pages(kind: Any) -> bool:
+    """Whether an answer of this type is a page, with where the next one begins."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and "next" in kind.__struct_fields__
 
 
 def _arguments(handler: type[Handler], method: str) -> tuple[str, ...]:

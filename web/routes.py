@@ -78,7 +78,7 @@ from web.pages import AssetHandler, IndexHandler
 from web.proxy import Network
 from web.requests import Agreed, Executed, Refused, Request
 from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
-from web.server import Proxied
+from web.server import Compressed, Proxied
 from web.statements import StatementHandler, TransactionsHandler
 from web.stream import StreamHandler
 from web.trading import (
@@ -220,7 +220,7 @@ def application(
         default_handler_class=Nowhere,
         log_function=partial(_log_request, metrics),
         metrics=metrics,
-        compress_response=True,
+        transforms=[Compressed],
         api=API,
         live=(get_args(Request), (Agreed, Executed, Refused, *get_args(Message))),
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,

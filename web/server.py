@@ -7,7 +7,7 @@ from typing import Any
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream
-from tornado.web import Application
+from tornado.web import Application, GZipContentEncoding
 
 from web.proxy import Network, client_address
 
@@ -39,6 +39,12 @@ class Server(HTTPServer):
             stream.close()
         else:
             super().handle_stream(stream, address)
+
+
+class Compressed(GZipContentEncoding):
+    """Tornado's, for YAML (RFC 9512) too."""
+
+    CONTENT_TYPES = GZipContentEncoding.CONTENT_TYPES | {"application/yaml"}
 
 
 class Proxied(Application):

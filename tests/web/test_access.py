@@ -25,6 +25,7 @@ NEEDED = {
     "stop_loss": "1.05",
     "start": "2026-01-01T00:00:00Z",
     "timeframe": "M1",
+    "reason": "why",
 }
 
 
