@@ -8,7 +8,7 @@ import msgspec
 from actors.bus.answers import AccountReport, Answer
 from actors.bus.asking import Away, Declined, NoAnswer
 from actors.domain.commands import CancelOrder, ModifyOrder, ModifyPosition
-from web import dealing, problem, schema
+from web import bodies, dealing, problem, schema
 from web.handler import Handler
 from web.schema import CLIENT_ORDER_ID
 
@@ -61,7 +61,7 @@ class CommandHandler(AskingHandler):
             raise problem.invalid("client_order_id", detail)
         return msgspec.structs.replace(wanted, client_order_id=key)
 
-    async def deal(self, command: dealing.Deal) -> tuple[schema.ExecutionBody, bool]:
+    async def deal(self, command: dealing.Deal) -> tuple[bodies.ExecutionBody, bool]:
         """As dealing.deal."""
         try:
             return await dealing.deal(self.backend, command)

@@ -67,13 +67,13 @@ def commands(
 
 
 class DeskHandler(AuditedHandler, PagingHandler):
-    async def engine(self, question: Any, answer: type[A], timeout_ms: int = TIMEOUT_MS) -> A:
+    async def engine(self, question: Any, answer: type[A], timeout_ms: int = 0) -> A:
         return await self.look(self.backend.engine, question, answer, timeout_ms)
 
-    async def look(self, asker: Asker, question: Any, answer: type[A], timeout_ms: int = TIMEOUT_MS) -> A:
-        """A question, which changes nothing."""
+    async def look(self, asker: Asker, question: Any, answer: type[A], timeout_ms: int = 0) -> A:
+        """A question, which changes nothing. `timeout_ms`: 0 is TIMEOUT_MS."""
         try:
-            return await asker.ask(question, answer, timeout_ms)
+            return await asker.ask(question, answer, timeout_ms or TIMEOUT_MS)
         except (Away, NoAnswer, Declined) as error:
             raise problem.of_bus(error) from None
 

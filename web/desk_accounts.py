@@ -13,7 +13,7 @@ from actors.domain.commands import (
 )
 from actors.domain.limits import Limits
 from actors.domain.order import OrderStatus
-from web import answers, desk_answers, desk_schema, problem, render, schema
+from web import answers, bodies, desk_answers, desk_schema, problem, render
 from web.desk import DeskHandler, changes, commands, looks_up
 from web.plain import merged, plain, struct_of
 from web.plain_types import patched
@@ -142,7 +142,7 @@ class ClosePositionHandler(DeskHandler):
 
     @commands(
         "Close a position.",
-        {200: schema.ExecutionBody},
+        {200: bodies.ExecutionBody},
         desk_schema.CloseForClient,
         {"reason": "asked by phone"},
         needs_key=True,

@@ -26,8 +26,9 @@ from actors.domain.instrument import Instrument
 from actors.domain.limits import Limits
 from actors.domain.routing import Routing
 from actors.domain.rulebook import Rule
+from web.bodies import AccountBody, Body, OrderBody
 from web.plain_types import Number, answer, answered, extended, many, one_of, page, versioned
-from web.schema import AccountBody, Amount, Body, Id, Moment, OrderBody
+from web.schema import Amount, Id, Moment
 
 Date = Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-12-25"])]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from web import desk_schema, schema
+from web import bodies, desk_schema, schema
 from web.access import Rule
 from web.answers import OneOrder, ProblemBody
 from web.contract import Contract, contract_of
@@ -31,7 +31,7 @@ PATH_KINDS: Mapping[str, Any] = {
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {
-    schema.ExecutionBody: {
+    bodies.ExecutionBody: {
         "order_id": "/order/id",
         "client_order_id": "/order/client_order_id",
         "position_id": "/order/position_id",

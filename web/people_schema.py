@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from web.schema import Body, Id, Moment, Request, Time
+from web.bodies import Body
+from web.schema import Id, Moment, Request, Time
 
 PASSWORD_CHARACTERS = 12
 """The fewest that a new password has."""

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from actors.domain import calendar, rulebook
+from web.bodies import Body
 from web.plain import has_currency, is_number, outside
-from web.schema import Amount, Body, Id, Moment, Request
+from web.schema import Amount, Id, Moment, Request
 
 _OTHERWISE = {calendar.Window: "SessionWindow", rulebook.Window: "RuleWindow"}
 """Names in the description, where two structs have the same."""

@@ -134,7 +134,7 @@ API = (
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
     Route(r"/order", OrderHandler, post=TRADE),
     Route(rf"/order/{ID}", OneOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
-    Route(r"/order/@([^/]+)", NamedOrderHandler, get=ACCOUNT),
+    Route(r"/order/@([^/]+)", NamedOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
     Route(r"/orders", OrdersHandler, get=ACCOUNT),
     Route(r"/positions", PositionsHandler, get=ACCOUNT),
     Route(r"/positions/close", CloseManyHandler, post=TRADE),
