@@ -3,7 +3,7 @@
 from heapq import nsmallest
 from itertools import islice
 
-from actors.bus.answers import (
+from actors.bus.desk_answers import (
     AccountRow,
     AccountRows,
     Breaks,

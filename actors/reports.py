@@ -1,16 +1,8 @@
 """What the engine answers, apart from how it comes to it."""
 
 from actors.bus import codec
-from actors.bus.answers import (
-    AccountReport,
-    DeskReport,
-    ExposureReport,
-    Instruments,
-    LotSizeReport,
-    PositionReport,
-    PreviewReport,
-    Reply,
-)
+from actors.bus.answers import AccountReport, Instruments, LotSizeReport, PositionReport, PreviewReport, Reply
+from actors.bus.desk_answers import DeskReport, ExposureReport
 from actors.bus.pump import Outbox
 from actors.bus.requests import GetLotSize, GetPreview
 from actors.domain import margin, preview, wide

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from actors.bus.answers import Answer, Done, Terms
+from actors.bus.answers import Answer, Done
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.desk_answers import Terms
 from actors.bus.requests import GetTerms
 from web import problem
 from web.asking import idempotency_key

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from actors.bus.answers import AccountRow, AccountRows, Done, OrderReport
+from actors.bus.answers import Done, OrderReport
+from actors.bus.desk_answers import AccountRow, AccountRows
 from actors.bus.requests import GetAccounts
 from actors.domain.commands import (
     AssignGroup,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta
 
-from actors.bus.answers import AccountRow, Explanation
+from actors.bus.desk_answers import AccountRow, Explanation
 from actors.domain.books import SentChild
 from actors.domain.child import Break
 from actors.domain.events import (

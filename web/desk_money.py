@@ -1,6 +1,6 @@
 """Money that staff move: at once up to a limit, above it when another person approves it."""
 
-from actors.bus.answers import MoneyReport, MoneyRequests
+from actors.bus.desk_answers import MoneyReport, MoneyRequests
 from actors.bus.requests import GetMoneyRequests
 from actors.domain.approval import MoneyRequest, RequestStatus
 from actors.domain.commands import Adjust, DecideRequest, Deposit, GrantCredit, Movement, RequestMoney, Withdraw

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from actors.bus.answers import RoutePreview, Terms
+from actors.bus.desk_answers import RoutePreview, Terms
 from actors.bus.requests import PreviewRoute
 from actors.domain.commands import DefineRules
 from actors.domain.rulebook import Rule

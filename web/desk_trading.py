@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from actors.bus.answers import Breaks, DeskReport, Done, Explanation, ExposureReport
+from actors.bus.answers import Done
+from actors.bus.desk_answers import Breaks, DeskReport, Explanation, ExposureReport
 from actors.bus.requests import GetBreaks, GetExplanation, GetExposure
 from actors.domain import wide
 from actors.domain.commands import DismissBreak, HaltTrading, ResumeTrading, SendHedge, SettleBreak

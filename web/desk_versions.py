@@ -5,7 +5,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from actors.bus.answers import Changes, Events
+from actors.bus.answers import Events
+from actors.bus.desk_answers import Changes
 from actors.bus.requests import GetChanges, GetEvents
 from actors.domain.changes import Change
 from actors.domain.commands import (

@@ -1,6 +1,7 @@
 """What has been: fills, ledger entries, bars and ticks, from persistence."""
 
-from actors.bus.answers import Bars, Entries, Fills, Ticks
+from actors.bus.answers import Ticks
+from actors.bus.history_answers import Bars, Entries, Fills
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
 from web import answers, problem, render, schema

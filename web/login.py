@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from actors.bus.answers import Answer
 from actors.bus.asking import Away, Declined, NoAnswer
-from actors.bus.people import (
+from actors.bus.logins import (
     BeginLogin,
     EndSession,
     EndSessions,
@@ -13,8 +13,8 @@ from actors.bus.people import (
     Revoked,
     RotateSession,
     Session,
-    User,
 )
+from actors.bus.users import User
 from web import bodies, problem, schema, totp
 from web.auditing import AuditedHandler
 from web.auth import TooManyLogins, Unauthorised

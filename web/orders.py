@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from actors.bus.answers import Orders
+from actors.bus.history_answers import Orders
 from actors.bus.requests import GetOrders
 from actors.domain.commands import CancelOrder
 from actors.domain.order import Order

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from actors.bus.answers import LedgerLine
+from actors.bus.history_answers import LedgerLine
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.instrument import Instrument

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from actors.bus.answers import LedgerLine, Transactions
+from actors.bus.history_answers import LedgerLine, Transactions
 from actors.bus.requests import GetTransactions
 from actors.domain import ledger
 from actors.domain.money import format_minor

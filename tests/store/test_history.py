@@ -15,9 +15,10 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks, Transactions
-from actors.bus.people import GetUser
+from actors.bus.answers import Answer, Refusal, Ticks
+from actors.bus.history_answers import Bars, Entries, Fills, LedgerLine, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
+from actors.bus.users import GetUser
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
 from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified

@@ -13,7 +13,8 @@ import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
-from actors.bus.answers import AccountReport, Events, ExposureReport, OrderReport, Reply
+from actors.bus.answers import AccountReport, Events, OrderReport, Reply
+from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExposure
 from actors.domain.child import BreakReason
 from actors.domain.commands import SubmitOrder

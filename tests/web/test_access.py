@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from actors.bus.people import User
+from actors.bus.users import User
 from tests.web.world import World
 from web.access import PUBLIC, Role, Rule
 from web.contract import contract_of

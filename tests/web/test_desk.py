@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from actors.bus.people import RecordAct, RecordOutcome, User
+from actors.bus.users import RecordAct, RecordOutcome, User
 from actors.domain.commands import DefineRules, ReportHolding
 from actors.domain.rulebook import Book, Rule
 from tests.web.broker import ADMIN, DEALER, TRADER, eventually, password_hash
