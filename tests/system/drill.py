@@ -99,6 +99,8 @@ class Drill:
         """SIGKILL, and a new one."""
         self.aggregator().send_signal(signal.SIGKILL)
         self._processes["aggregator"].wait()
+        while self._ticks.poll(500):  # what it had still sent
+            self.take()
         self.may_skip = True
         # Its prices died with it: a new one's status knows nothing of them.
         self.last = {symbol: msgspec.structs.replace(tick, live=False) for symbol, tick in self.last.items()}

@@ -46,6 +46,8 @@ TAKEN = b"taken\0"
 UNCOUNTED_DROPS = ("duplicate", "late", "withdrawn")
 HUSH = b"hush"
 """Tells a feed that its opening quotes have come through."""
+OVER = b"over"
+"""Tells a feed that the quotes of all LPs have been taken. One that ends withdraws its prices: none may end before."""
 
 
 class Sent(NamedTuple):
@@ -127,8 +129,8 @@ class MadeUpStream:
             while before + sent + CHUNK_QUOTES - acknowledged > LEAD_QUOTES:
                 acknowledged = int(await acks.recv())
             yield self._chunk(self._symbols + sent, min(CHUNK_QUOTES, self._quotes - sent))
-        while acknowledged < before + self._quotes:
-            acknowledged = int(await acks.recv())
+        while await acks.recv() != OVER:
+            pass
         self.is_over = True
         await asyncio.Event().wait()
 
@@ -189,7 +191,7 @@ class ReportingAggregator(Aggregator):
 
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
-    """A feed process; ends when all of its quotes have been taken."""
+    """A feed process; ends when the quotes of all LPs have been taken."""
     configure_logging("bench", "warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, place, quotes)
@@ -246,6 +248,8 @@ def subscriber(folder: Path, quotes: int) -> Heard:
         last[symbol] = batch[-1]
         count += len(batch)
     end_ns = time.monotonic_ns()
+    for socket in acks.values():
+        socket.send(OVER)
     context.destroy(linger=sockets.LINGER_MS)
     return Heard(end_ns, count, gaps, {symbol: (tick.bid_e8, tick.ask_e8) for symbol, tick in last.items()})
 
