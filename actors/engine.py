@@ -1,33 +1,16 @@
 """The engine process: orders, positions and money. One actor that journals what the domain decides, then says so."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pykka
 import structlog
 
-from actors import desk_reports, process, reports
+from actors import desk_reports, process
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import (
-    EngineRequest,
-    GetAccount,
-    GetAccounts,
-    GetBreaks,
-    GetChanges,
-    GetEvents,
-    GetExplanation,
-    GetExposure,
-    GetInstruments,
-    GetLotSize,
-    GetMoneyRequests,
-    GetPreview,
-    GetTerms,
-    Ping,
-    PreviewRoute,
-)
+from actors.bus.requests import EngineRequest, GetEvents, GetExplanation, Ping
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
 from actors.domain import broker, positions
@@ -50,7 +33,9 @@ from actors.domain.state import State
 from actors.explainer import Explainer
 from actors.keeping import Keeping
 from actors.observations import Observation, Observations
+from actors.questions import QUESTIONS
 from actors.reports import Answered, messages_of
+from actors.room import Room
 from actors.store.journal import Full, Journal
 from actors.store.opening import opened
 from actors.store.record import Damaged, Turn
@@ -66,9 +51,6 @@ NAMED = (SubmitOrder, ClosePosition, ClosePositionBy, ClosePositions, ReversePos
 """The commands that their client_order_id makes safe to repeat."""
 OBSERVED = (ObserveTicks, ObserveStream)
 """Inputs that are kept even where they cause nothing: what comes later depends on them."""
-RETRY_NS = 1_000_000_000
-RETRY_LIMIT_NS = 30_000_000_000
-"""A journal without room is tried again after the first, then after twice as long each time, up to the second."""
 
 _decode_request = codec.decoder(EngineRequest)
 
@@ -99,23 +81,7 @@ class Engine(pykka.ThreadingActor):
         self._seen = Observations()
         self._keeping = Keeping(journal.path, recovered.replayed)
         self._explainer = Explainer(journal.path)
-        self._lack = ""
-        self._retry_ns, self._pause_ns = 0, RETRY_NS
-        self._queries: dict[type, Callable[[Any], Answer]] = {
-            Ping: self._ping,
-            GetInstruments: lambda query: reports.instruments(self._state, query.known_version),
-            GetAccount: lambda query: reports.account_report(self._state, query.account_id, self._now_ns),
-            GetPreview: lambda query: reports.preview_report(self._state, query, self._now_ns),
-            GetLotSize: lambda query: reports.lot_size_report(self._state, query, self._now_ns),
-            GetExposure: lambda query: reports.exposure_report(self._state),
-            GetEvents: lambda query: Events(self._journal.events_from(query.first_seq)),
-            GetTerms: lambda query: desk_reports.terms(self._state),
-            GetChanges: lambda query: desk_reports.changes(self._state, query),
-            GetAccounts: lambda query: desk_reports.accounts(self._state, query),
-            GetMoneyRequests: lambda query: desk_reports.money_requests(self._state, query),
-            GetBreaks: lambda query: desk_reports.breaks(self._state),
-            PreviewRoute: lambda query: desk_reports.preview(self._state, query, self._now_ns),
-        }
+        self._room = Room()
         self._bad_requests = 0
         self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
 
@@ -139,17 +105,17 @@ class Engine(pykka.ThreadingActor):
         except Full as fault:
             self._stand_back(fault)
             outbox = messages_of(self._answers(asked))
-        self._keeping.tend(may_start=not self._lack)
+        self._keeping.tend(may_start=not self._room.lack)
         return outbox + messages_of(self._explainer.answers())
 
     def _turn(self, ticks: list[list[bytes]], asked: Asked) -> Outbox:
         """Raises Full, the state then being ahead of the journal."""
-        resumes = self._has_room_again()
-        if self._lack and not resumes:
+        resumes = self._room.is_due(self._now_ns) and self._journal.has_room()
+        if self._room.lack and not resumes:
             for frames in ticks:
                 self._seen.hear(frames, self._state.instruments)
             return self._heartbeat() + messages_of(self._answers(asked))
-        self._lack = ""
+        self._room.lack = ""
         self._define()
         if resumes:
             for seen in self._seen:
@@ -162,20 +128,13 @@ class Engine(pykka.ThreadingActor):
         # After the commit, so that no reply tells what a crash could undo.
         return outbox + messages_of(replies)
 
-    def _has_room_again(self) -> bool:
-        """Tries now and then while there is none."""
-        if not self._lack or self._now_ns < self._retry_ns:
-            return False
-        self._retry_ns = self._now_ns + self._pause_ns
-        return self._journal.has_room()
-
     def _rest(self) -> Outbox:
         """Brings everything to rest."""
         log = structlog.get_logger()
         outbox: Outbox = []
         try:
             outbox = self._commit()
-            if not self._lack:
+            if not self._room.lack:
                 log.info(
                     "snapshot", event_seq=self._state.event_seq, state_hash=self._journal.save_snapshot(self._state)
                 )
@@ -189,9 +148,7 @@ class Engine(pykka.ThreadingActor):
     def _stand_back(self, fault: Full) -> None:
         """Forgets what could not be made durable: the state is that of the journal again."""
         structlog.get_logger().error("the journal has no room: nothing is accepted", reason=str(fault))
-        self._lack = f"the journal cannot be written: {fault}"
-        self._retry_ns = self._now_ns + self._pause_ns
-        self._pause_ns = min(2 * self._pause_ns, RETRY_LIMIT_NS)
+        self._room.end(f"the journal cannot be written: {fault}", self._now_ns)
         self._turns, self._events = [], []
         self._untold = self._openings
         self._state = State()
@@ -228,7 +185,7 @@ class Engine(pykka.ThreadingActor):
             self._keeping.count(len(events) + sum(len(turn.inputs) for turn in self._turns))
             self._turns, self._events, self._openings = [], [], []
             self._seen.clear()
-            self._pause_ns = RETRY_NS
+            self._room.prove()
             if frames:
                 self._committed_ns = self._published_ns = self._now_ns
                 return [("events", [topics.EVENTS + frame]) for frame in frames]
@@ -276,12 +233,16 @@ class Engine(pykka.ThreadingActor):
 
     def _answer(self, request: EngineRequest) -> Answer:
         body: Any = request.body
-        query = self._queries.get(type(body))
+        question = QUESTIONS.get(type(body))
         try:
-            if query is not None:
-                return query(body)
-            if self._lack:
-                lack = f"nothing can be accepted now, and nothing was done: {self._lack}"
+            if question is not None:
+                return question(self._state, body, self._now_ns)
+            if isinstance(body, GetEvents):
+                return Events(self._journal.events_from(body.first_seq))
+            if isinstance(body, Ping):
+                return self._pong()
+            if self._room.lack:
+                lack = f"nothing can be accepted now, and nothing was done: {self._room.lack}"
                 return self._known(body, Refused(Code.JOURNAL_FULL, lack))
             waited_ms = (self._now_ns - request.sent_ns) // 1_000_000
             if request.deadline_ms and waited_ms > request.deadline_ms:
@@ -313,9 +274,9 @@ class Engine(pykka.ThreadingActor):
         outcome = self._state.accounts[command.account_id].outcomes[command.client_order_id]
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
-    def _ping(self, _: Ping) -> Answer:
+    def _pong(self) -> Pong:
         counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
-        return Pong(ready=not self._lack, detail=self._lack, seq=self._state.event_seq, counters=counters)
+        return Pong(ready=not self._room.lack, detail=self._room.lack, seq=self._state.event_seq, counters=counters)
 
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> process.Running:

@@ -7,7 +7,7 @@ import pykka
 
 from actors.domain.calendar import Sessions
 from actors.domain.lp_registry import Lp
-from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Opening, Planned, Told
+from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Opening, Planned, Told
 from config.lp_sessions import LpSession
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received
@@ -49,6 +49,10 @@ class Quotes:
     def keep_hours(self, sessions: Mapping[str, Sessions]) -> None:
         """When each symbol is traded."""
         self._tell(Opening(sessions))
+
+    def misfits(self, found: dict[str, str]) -> None:
+        """Symbols that do not fit what the LP lists."""
+        self._tell(Misfit(found))
 
     def ask(self, now_ns: int) -> None:
         """An aggregator has just started."""

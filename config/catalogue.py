@@ -1,14 +1,16 @@
 """The broker's lists, from the TOML files beside this module, as domain values."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from actors.domain.calendar import day_of
+from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import (
     Command,
+    DefineGroup,
     DefineHolidays,
     DefineInstrument,
     DefineRules,
@@ -16,12 +18,14 @@ from actors.domain.commands import (
     OpenAccount,
     SetApprovalLimits,
 )
+from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
 from actors.domain.pricing import Pricing
 from actors.domain.rulebook import Book, Rule
 from actors.domain.state import State
+from config.holidays import calendars
 
 _FOLDER = Path(__file__).parent
 
@@ -47,6 +51,7 @@ def definitions(state: State) -> list[Command]:
     by_staff = state.versions.by_staff
     wanted = [
         *(it for it in instrument_definitions() if f"instrument {it.instrument.symbol}" not in by_staff),
+        *(it for it in group_definitions() if f"group {it.group.name}" not in by_staff),
         *(it for it in holiday_definitions() if f"holidays {it.currency}" not in by_staff),
         approval_definition(),
         *account_definitions(),
@@ -64,12 +69,20 @@ def instrument_definitions() -> list[DefineInstrument]:
     return [DefineInstrument(instrument) for instrument in instruments().values()]
 
 
+def group_definitions() -> list[DefineGroup]:
+    return [DefineGroup(_group(name, terms)) for name, terms in _read("groups.toml").items()]
+
+
 def holiday_definitions() -> list[DefineHolidays]:
     """The days on which nothing is settled, by currency."""
     return [
-        DefineHolidays(currency, tuple(day_of(one.year, one.month, one.day) for one in days))
-        for currency, days in _read("holidays.toml").items()
+        DefineHolidays(currency, tuple(day for day in sorted(map(_day, calendar)) if weekday(day) < SATURDAY))
+        for currency, calendar in calendars().items()
     ]
+
+
+def _day(one: date) -> int:
+    return day_of(one.year, one.month, one.day)
 
 
 def account_definitions() -> list[Command]:
@@ -101,6 +114,19 @@ def _rule(number: int, terms: dict[str, Any]) -> Rule:
         quantity_min_e8=parse_e8(terms.get("quantity_min", "0")),
         quantity_max_e8=parse_e8(terms.get("quantity_max", "0")),
     )
+
+
+def _group(name: str, terms: dict[str, Any]) -> Group:
+    """Raises TypeError where a term has another name."""
+    if terms.keys() - {"markup", "markups"}:
+        raise TypeError(f"group {name}: there are markup and markups only")
+    markups = {symbol: _markup(prices) for symbol, prices in terms.get("markups", {}).items()}
+    return Group(name, _markup(terms.get("markup", {})), markups)
+
+
+def _markup(prices: dict[str, str]) -> Markup:
+    """Raises TypeError for a price of another name, NotExact for one that is none."""
+    return Markup(**{f"{name}_e8": parse_e8(price) for name, price in prices.items()})
 
 
 def _instrument(symbol: str, terms: dict[str, Any]) -> Instrument:

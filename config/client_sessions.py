@@ -47,6 +47,11 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     """The client's."""
     username: str
+    sender_sub: str = ""
+    target_sub: str = ""
+    sender_location: str = ""
+    target_location: str = ""
+    """Sub and location ids: where they are set, the client's Logon must have them the other way round."""
     password_env: str = ""
     """The environment variable that has the password; or"""
     password_file: str = ""
@@ -64,6 +69,8 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: int = 200
     """Symbols that it may follow at once, each by as many requests as it likes to count."""
     heartbeat_limit_s: int = 300
+    next_expected: bool = False
+    """NextExpectedMsgSeqNum (789) in its Logon is honoured, and answered with ours."""
     hours: Hours | None = None
 
     @property
@@ -79,7 +86,7 @@ def read(path: Path | None = None) -> tuple[Listener, list[ClientSession]]:
     where = path or Path(__file__).with_name("client_sessions.toml")
     try:
         tables: dict[str, Any] = tomllib.loads(where.read_text(encoding="utf-8"))
-        listener = msgspec.convert(tables.pop("listener"), Listener)
+        listener = msgspec.convert(tables.pop("listener"), Listener, dec_hook=_path)
         entries = {name: entry for name, entry in tables.items() if entry.get("purpose") in PURPOSES}
         sessions = [msgspec.convert({"id": name, **entry}, ClientSession) for name, entry in entries.items()]
     except KeyError:
@@ -106,6 +113,12 @@ def password(session: ClientSession) -> str:
     if not found:
         raise Unreadable(f"[{session.id}]: the environment has no {session.password_env}")
     return found
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is not Path or not isinstance(value, str):
+        raise ValueError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return Path(value)
 
 
 def _fault(session: ClientSession) -> str:

@@ -14,6 +14,7 @@ from actors.domain.commands import (
     OpenAccount,
     SubmitOrder,
 )
+from actors.domain.group import STANDARD
 from actors.domain.instrument import Instrument
 from actors.domain.money import parse_e8 as e8
 from actors.domain.money import parse_minor
@@ -89,11 +90,15 @@ TICKS = (
 
 
 def opening(
-    deposit: str = "10000.00", currency: str = "USD", account_id: int = ACCOUNT, mode: Mode = Mode.HEDGING
+    deposit: str = "10000.00",
+    currency: str = "USD",
+    account_id: int = ACCOUNT,
+    mode: Mode = Mode.HEDGING,
+    group: str = STANDARD,
 ) -> list[Input]:
     """An account, and its first deposit under a key of its own."""
     money = Deposit(account_id, parse_minor(deposit, currency), f"opening-{account_id}", "test")
-    return [OpenAccount(account_id, currency, mode), money]
+    return [OpenAccount(account_id, currency, mode, group), money]
 
 
 def trading_inputs(deposit: str = "10000.00", currency: str = "USD", mode: Mode = Mode.HEDGING) -> list[Input]:

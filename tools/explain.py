@@ -20,6 +20,7 @@ from actors.bus.desk_answers import Explanation
 from actors.domain.account import AccountSummary
 from actors.domain.commands import ObserveTicks
 from actors.domain.evidence import Source
+from actors.domain.group import NO_MARKUP
 from actors.domain.money import SCALE, format_e8, format_minor
 from actors.domain.quote import Tick
 from actors.store import sources
@@ -130,11 +131,20 @@ def _route(told: Explanation) -> Lines:
 def _price(told: Explanation) -> Lines:
     if told.tick is None:
         return [f"Price: tick {told.fill.tick_seq} of {told.fill.symbol}, which was followed by another"]
-    markup = told.markup
-    return [
-        f"Price: {_tick(told.tick, told.instrument.price_digits)}",
+    markup, digits = told.markup, told.instrument.price_digits
+    lines = [
+        f"Price: {_tick(told.tick, digits)}",
         f"  markup: {format_e8(markup.bid_e8)} off the bid, {format_e8(markup.ask_e8)} on the ask",
     ]
+    if markup.spread_min_e8 or markup.spread_max_e8 or markup.skew_e8:
+        most = format_e8(markup.spread_max_e8) if markup.spread_max_e8 else "any"
+        lines.append(
+            f"  spread: {format_e8(markup.spread_min_e8)} to {most}, both sides moved by {format_e8(markup.skew_e8)}"
+        )
+    if markup != NO_MARKUP:
+        seen = markup.tick(told.tick)
+        lines.append(f"  seen by the group: bid {format_e8(seen.bid_e8, digits)}, ask {format_e8(seen.ask_e8, digits)}")
+    return lines
 
 
 def _sources(behind: Behind, told: Explanation) -> Lines:

@@ -13,17 +13,16 @@ import zmq
 
 from actors.bus import endpoints, sockets, topics
 from actors.bus.answers import Instruments
-from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
+from actors.bus.asking import Away, Declined, Inlet, NoAnswer
 from actors.bus.endpoints import Endpoints
-from actors.bus.fix_sessions import FixRequest
 from actors.bus.following import EventStream
 from actors.bus.prices import TOPICS, Prices
-from actors.bus.requests import AggregatorRequest, EngineRequest, GetInstruments, HistoryRequest
+from actors.bus.requests import GetInstruments
 from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
-from web import crew
+from web import crew, peers
 from web.accounts import Accounts
 from web.allowance import ADDRESS, USER, Allowance
 from web.auth import PasswordChecks, Tokens
@@ -32,22 +31,17 @@ from web.callers import Callers
 from web.connected import Sockets
 from web.edge import Edge
 from web.fanout import TURNS_PER_SECOND
-from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
 from web.metrics import Gauged, Metrics
 from web.news import News
+from web.peers import Context
 from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
 from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
-from web.server import Server, connections_for
+from web.server import Limits, Server, connections_for
 from web.survey import Survey
 
-HEADER_LIMIT_BYTES = 16_384
-CONNECTIONS_LIMIT = 30_000
-"""Open at a time, or fewer where the system gives us fewer descriptors; one more is closed at once."""
-IDLE_LIMIT_S = 60
-BODY_TIMEOUT_S = 10
 DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
 INSTRUMENTS_TIMEOUT_MS = 2_000
@@ -57,10 +51,9 @@ TICKS_PAUSE_S = 0.01
 REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
 
+LIMITS = Limits()
 RATES_PER_S = {USER: 100, ADDRESS: 500}
 """How many requests a second a user, and all from an address, may go on sending."""
-
-Context = zmq.Context[zmq.Socket[bytes]]
 
 
 class Web:
@@ -75,21 +68,13 @@ class Web:
         totp_key: bytes,
         safety: Safety = DEVELOPMENT,
         pages: Path = PAGES,
-        connections_limit: int = CONNECTIONS_LIMIT,
+        limits: Limits = LIMITS,
         rates_per_s: Mapping[str, int] = RATES_PER_S,
     ) -> None:
         self.prices = Prices(clock, self._on_ticks, self._on_depth)
         render = Renderer(self.prices.instruments)
-        engine = Asker("engine", sockets.dealer(context, where.engine, only_connected=True), EngineRequest)
-        history = Asker("persistence", sockets.dealer(context, where.history, only_connected=True), HistoryRequest)
-        aggregator = Asker(
-            "aggregator", sockets.dealer(context, where.aggregator, only_connected=True), AggregatorRequest
-        )
-        fix_desks = tuple(
-            Asker(name, sockets.dealer(context, where_it_is, only_connected=True), FixRequest)
-            for name, where_it_is in (("fix-clients", where.fix_clients), ("fix-lp", where.fix_lp))
-        )
-        self.sockets = Sockets()
+        engine, history, aggregator, fix_desks = peers.connect(context, where)
+        self.sockets = Sockets(limits.address_connections)
         accounts = Accounts(engine, self.prices, render, self._on_terms, self.sockets.send_away)
         self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
@@ -111,15 +96,8 @@ class Web:
             fix_desks,
         )
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
-        self.server = Server(
-            application(self.backend, self.sockets, self._metrics(), pages, safety.proxies),
-            ssl_options=safety.tls,
-            max_header_size=HEADER_LIMIT_BYTES,
-            max_body_size=BODY_LIMIT_BYTES,
-            idle_connection_timeout=IDLE_LIMIT_S,
-            body_timeout=BODY_TIMEOUT_S,
-        )
-        self.server.bound(connections_limit, self.sockets)
+        routed = application(self.backend, self.sockets, self._metrics(), pages, safety.proxies)
+        self.server = Server.of(routed, self.sockets, limits, safety.proxies, safety.tls)
         self._tick_socket = sockets.subscriber(context, where.ticks)
         self._tick_inlet = Inlet(self._tick_socket, self.prices.receive, TICKS_PAUSE_S)
         self.news.books.connect(self._follow_topic, self._leave_topic)
@@ -251,7 +229,7 @@ async def serve(settings: config.Settings) -> None:
     totp_key = secret_key(settings, "totp")
     context: Context = zmq.Context()
     try:
-        connections_limit = connections_for(CONNECTIONS_LIMIT)
+        limits = Limits(connections_for(LIMITS.connections), settings.address_connections, settings.request_timeout_s)
         web = Web(
             context,
             endpoints.local(settings.run_dir),
@@ -259,7 +237,7 @@ async def serve(settings: config.Settings) -> None:
             clock_ns,
             totp_key,
             safety,
-            connections_limit=connections_limit,
+            limits=limits,
             rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
         )
         try:

@@ -73,17 +73,18 @@ class Books:
         group, tagged = view
         markup = self._known.groups[group].markup_of(depth.symbol) if group else NO_MARKUP
         bids, asks = depth.depth.bids, depth.depth.asks
+        bid_shift_e8, ask_shift_e8 = markup.shifts_e8(bids, asks)
         book = messages.Book(
             symbol=depth.symbol,
             seq=depth.number,
             time=format_ns(depth.time_ns),
             tick_seq=depth.tick_seq,
-            bids=self._levels(depth.symbol, bids, -markup.bid_e8, tagged),
-            asks=self._levels(depth.symbol, asks, markup.ask_e8, tagged),
+            bids=self._levels(depth.symbol, bids, bid_shift_e8, tagged),
+            asks=self._levels(depth.symbol, asks, ask_shift_e8, tagged),
         )
         return _encode(book)
 
-    def _levels(self, symbol: str, levels: list[Level], markup_e8: int, tagged: bool) -> list[messages.Level]:
+    def _levels(self, symbol: str, levels: list[Level], shift_e8: int, tagged: bool) -> list[messages.Level]:
         if tagged:
             offers = [(level.price_e8, level.size_e8, level.lp) for level in levels]
         else:
@@ -93,7 +94,7 @@ class Books:
             offers = [(price_e8, size_e8, "") for price_e8, size_e8 in sizes_e8.items()]
         return [
             messages.Level(
-                price=self._price(symbol, max(1, price_e8 + markup_e8)), quantity=format_e8(size_e8), lp=lp or None
+                price=self._price(symbol, max(1, price_e8 + shift_e8)), quantity=format_e8(size_e8), lp=lp or None
             )
             for price_e8, size_e8, lp in offers
         ]

@@ -88,6 +88,14 @@ async def currency(backend: Backend, account_id: int) -> str:
         raise problem.of_bus(error) from None
 
 
+async def group(backend: Backend, account_id: int) -> str:
+    """The name of the account's group, of which the terms are known from now on."""
+    try:
+        return await backend.accounts.group(account_id)
+    except (Away, NoAnswer, Declined) as error:
+        raise problem.of_bus(error) from None
+
+
 async def deal(backend: Backend, command: Deal) -> tuple[bodies.ExecutionBody, bool]:
     """Has a command with a client_order_id carried out; gives what came of it, and whether it was done before."""
     money = await currency(backend, command.account_id)

@@ -4,7 +4,7 @@ from actors.bus.answers import Ticks
 from actors.bus.history_answers import Bars, Entries, Fills
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
-from web import answers, problem, render, schema
+from web import answers, dealing, problem, render, schema
 from web.access import BROKERS_BOOK
 from web.contract import QUESTION, contract
 from web.paging import PagingHandler
@@ -21,6 +21,11 @@ class _HistoryHandler(PagingHandler):
         if symbol not in known:
             raise problem.Problem(404, "UNKNOWN_SYMBOL", f"There is no symbol {symbol!r}.", field="symbol")
         return symbol
+
+    async def group(self) -> str:
+        """Of which the caller sees the prices, as on /ws; who has no account sees the market's."""
+        account_id = self.caller.account_id
+        return await dealing.group(self.backend, account_id) if account_id else ""
 
 
 class TradesHandler(_HistoryHandler):
@@ -85,25 +90,30 @@ class BarsHandler(_HistoryHandler):
 
 
 class TicksHandler(_HistoryHandler):
-    """GET /ticks: oldest first."""
+    """GET /ticks: oldest first, as the terms of the caller's group are."""
 
     @contract("Ticks, oldest first.", {200: answers.Ticks}, parameters=schema.WhichTicks, problems=QUESTION)
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichTicks)
         symbol = self.known_symbol(wanted.symbol)
         got = await self.history(GetTickHistory(symbol, wanted.limit, int(wanted.before or 0)), Ticks)
-        self.answer(answers.Ticks(symbol=symbol, ticks=[self.backend.render.tick(tick) for tick in got.ticks]))
+        tick, seen, group = self.backend.render.tick, self.backend.accounts.seen, await self.group()
+        self.answer(answers.Ticks(symbol=symbol, ticks=[tick(seen(each, group)) for each in got.ticks]))
 
 
 class SymbolsHandler(_HistoryHandler):
-    """GET /symbols: what can be traded, with the last prices."""
+    """GET /symbols: what can be traded, with the last prices as the caller's group sees them."""
 
     @contract("What can be traded, with the last prices.", {200: answers.Symbols}, problems=QUESTION, tagged=True)
-    def get(self) -> None:
+    async def get(self) -> None:
         self.parameters(schema.NoParameters)
-        prices = self.backend.prices
+        prices, group = self.backend.prices, await self.group()
         if not prices.instruments:
             raise problem.starting()
-        symbol = self.backend.render.symbol
-        listed = [it for it in prices.instruments.values() if it.is_listed]
-        self.answer_tagged(answers.Symbols(symbols=[symbol(it, prices.ticks.get(it.symbol)) for it in listed]))
+        symbol, seen = self.backend.render.symbol, self.backend.accounts.seen
+        listed = [
+            symbol(each, seen(prices.ticks[each.symbol], group) if each.symbol in prices.ticks else None)
+            for each in prices.instruments.values()
+            if each.is_listed
+        ]
+        self.answer_tagged(answers.Symbols(symbols=listed))

@@ -42,8 +42,10 @@ class Keyring:
     def get(self, kid: object) -> bytes | None:
         return self._keys.get(kid) if isinstance(kid, str) else None
 
-    def replace(self, keys: Mapping[str, bytes]) -> None:
-        self._keys = dict(sorted(keys.items()))
+    def replace(self, keys: Mapping[str, bytes]) -> bool:
+        """Whether these are others than before."""
+        before, self._keys = self._keys, dict(sorted(keys.items()))
+        return self._keys != before
 
 
 def folder_of(secrets_folder: Path) -> Path:

@@ -51,6 +51,8 @@ class Metrics:
             ("rate_limited", "Requests answered with 429", gauged.rate_limited),
         ):
             Gauge(f"hedgerow_web_{name}", about, registry=self._registry).set_function(read)
+        self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        """By method, handler and status, where they are counted."""
         self._components: Mapping[str, Component] = {}
         self._counters: Mapping[str, Mapping[str, int]] = {}
         self._feeds = feeds
@@ -60,9 +62,12 @@ class Metrics:
         """A request that has been answered."""
         method = handler.request.method
         known = method if method in handler.SUPPORTED_METHODS else "other"
-        name = type(handler).__name__
-        self._requests.labels(known, name, str(handler.get_status())).inc()
-        self._seconds.labels(name).observe(handler.request.request_time())
+        what = (known, type(handler).__name__, handler.get_status())
+        if what not in self._of:
+            self._of[what] = self._requests.labels(known, what[1], str(what[2])), self._seconds.labels(what[1])
+        requests, seconds = self._of[what]
+        requests.inc()
+        seconds.observe(handler.request.request_time())
 
     def text(self, components: Mapping[str, Component], counters: Mapping[str, Mapping[str, int]]) -> bytes:
         """In Prometheus' text format 0.0.4; how the other processes are, and what they count."""

@@ -213,8 +213,9 @@ class Writer:
         }
 
 
-HEADERS = {"Idempotency-Key": f'^"{schema.CLIENT_ORDER_ID[1:-1]}"$', "If-Match": r'^(\*|"[1-9][0-9]{0,17}")$'}
-"""What headers look like: a key is a string of RFC 8941 with a client_order_id in it, a tag that of a version."""
+_KEY = schema.CLIENT_ORDER_ID[1:-1]
+HEADERS = {"Idempotency-Key": f'^("{_KEY}"|{_KEY})$', "If-Match": r'^(\*|"[1-9][0-9]{0,17}")$'}
+"""What headers look like: a key is a string of RFC 8941 with a client_order_id in it, or that alone."""
 
 
 RATE_LIMIT = ("RateLimit", "RateLimit-Policy")

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 import pykka
 import zmq
 
+from actors.bus.multipart import drain, send
+
 BATCH_MESSAGES = 1_000
 """How many messages of one socket go into a batch at most."""
-# As plain numbers, and frame by frame: pyzmq's own multipart calls put its flags together in Python for each frame,
-# which was a tenth of what the engine did.
-_AT_ONCE = int(zmq.NOBLOCK)
-_WITH_MORE = int(zmq.NOBLOCK | zmq.SNDMORE)
 
 
 class Inbox(NamedTuple):
@@ -66,33 +64,11 @@ class Pump:
             poller.register(socket, zmq.POLLIN)
             names[socket] = name
         while not stopping():
-            messages = {names[socket]: self._drain(socket) for socket, _ in poller.poll(self._interval_ms)}
+            messages = {names[socket]: drain(socket, BATCH_MESSAGES) for socket, _ in poller.poll(self._interval_ms)}
             self._ask(Inbox(self._clock_ns(), messages))
         self._ask(Stop(self._clock_ns()))
-
-    @staticmethod
-    def _drain(socket: zmq.Socket[bytes]) -> list[list[bytes]]:
-        messages: list[list[bytes]] = []
-        receive = socket.recv
-        try:
-            while len(messages) < BATCH_MESSAGES:
-                frame = receive(_AT_ONCE, copy=False)
-                frames = [frame.bytes]
-                while frame.more:
-                    frame = receive(_AT_ONCE, copy=False)
-                    frames.append(frame.bytes)
-                messages.append(frames)
-        except zmq.Again:
-            pass
-        return messages
 
     def _ask(self, told: Inbox | Stop) -> None:
         outbox: Outbox = self._actor.ask(told, block=True)
         for name, frames in outbox:
-            try:
-                send = self._sockets[name].send
-                for frame in frames[:-1]:
-                    send(frame, _WITH_MORE)
-                send(frames[-1], _AT_ONCE)
-            except zmq.Again:
-                self.dropped += 1
+            self.dropped += not send(self._sockets[name], frames)

@@ -8,6 +8,7 @@ from actors.clients.client import Client
 from actors.clients.depths import Depths
 from actors.clients.standing import Standing
 from actors.domain.book import Level
+from actors.domain.group import NO_MARKUP
 from gateway.fix.codec import Message
 from gateway.fix.trading import prices as wire
 from gateway.fix.trading.prices import Book, Levels
@@ -139,10 +140,11 @@ class Market:
         depth = self._depths.books.get(symbol)
         if depth is None:
             return Book(symbol, tick.time_ns, (), ())
-        markup = group.markup_of(symbol) if group is not None else None
+        markup = group.markup_of(symbol) if group is not None else NO_MARKUP
+        bid_shift_e8, ask_shift_e8 = markup.shifts_e8(depth.bids, depth.asks)
         limit = min(wanted.depth or DEPTH_LIMIT_LEVELS, DEPTH_LIMIT_LEVELS)
-        bids = _levels(depth.bids, -markup.bid_e8 if markup else 0, limit)
-        return Book(symbol, tick.time_ns, bids, _levels(depth.asks, markup.ask_e8 if markup else 0, limit))
+        bids, asks = _levels(depth.bids, bid_shift_e8, limit), _levels(depth.asks, ask_shift_e8, limit)
+        return Book(symbol, tick.time_ns, bids, asks)
 
 
 def _levels(levels: list[Level], shift_e8: int, limit: int) -> Levels:

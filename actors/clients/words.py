@@ -7,7 +7,7 @@ import msgspec
 from actors.bus.answers import AccountReport
 from actors.domain.calendar import date_of, trading_day
 from actors.domain.instrument import Instrument
-from actors.domain.money import format_minor
+from actors.domain.money import format_e8, format_minor
 from actors.domain.order import BUY, Fill, Order, OrderStatus, OrderTerms, OrderType, Side, TimeInForce
 from gateway.fix.trading.inquiries import Holding, Margin, Security
 from gateway.fix.trading.reports import FillView, OrderView
@@ -97,9 +97,18 @@ def security(instrument: Instrument) -> Security:
         instrument.symbol,
         instrument.quote,
         instrument.description,
-        instrument.price_digits,
         instrument.quantity_min_e8,
         instrument.quantity_step_e8,
+        (
+            ("base", instrument.base),
+            ("price_digits", str(instrument.price_digits)),
+            ("price_step", format_e8(instrument.price_step_e8)),
+            ("quantity_max", format_e8(instrument.quantity_max_e8)),
+            ("lot", format_e8(instrument.lot_e8)),
+            ("margin_rate", format_e8(instrument.margin_rate_e8)),
+            ("asset_class", instrument.asset_class.value),
+            ("state", instrument.state.value),
+        ),
     )
 
 

@@ -3,17 +3,18 @@
 A client's order for a venue stays WORKING (or TRIGGERED) with `at_venue_e8` above zero until the venues have answered
 for all of it; `at_venue_e8` is always the sum of what is left of its child orders. Child orders are dealt at once or
 come back (IOC, or FOK where the client says so): a limit order waits for its price with us. The client gets the
-venue's price, worsened by its group's markup. What comes back goes to the next venue of the list, and where there is
-none the order ends.
+venue's price, as much worse as its group's was when the order was sent. What comes back goes to the next venue of the
+list, and where there is none the order ends.
 """
 
 import msgspec
 
-from actors.domain import margin
+from actors.domain import margin, oco
 from actors.domain.account import WAITING, Account
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
 from actors.domain.commands import Mode
+from actors.domain.covered import close_here, covered_e8, opposites
 from actors.domain.dealing import Deal
 from actors.domain.events import (
     BreakFound,
@@ -112,7 +113,7 @@ def route(
     real.events.append(OrderAccepted(order) if order.order_id > state.last_order_id else OrderModified(order))
     if order.quantity_e8 > for_venues_e8:
         real.execute(order, price_e8, order.quantity_e8 - for_venues_e8)
-    real.events.append(_sent(account, order, venues, now_ns))
+    real.events.append(_sent(state, account, order, venues, now_ns))
     return real
 
 
@@ -141,54 +142,7 @@ def close(
     if order.quantity_e8 > for_venues_e8:
         deal.close(order, position, order.quantity_e8 - for_venues_e8, price_e8)
     venues = tuple(dict.fromkeys((position.venue, *state.books.venues)))
-    deal.events.append(_sent(account, order, venues, now_ns))
-
-
-def covered_e8(account: Account, position: Position, quantity_e8: int) -> int:
-    """How much of a quantity that is to be closed venues have opened, and are not closing yet. That goes first."""
-    if not position.a_book_e8:
-        return 0
-    return max(0, min(quantity_e8, position.a_book_e8 - closing_e8(account, position)))
-
-
-def close_here(
-    deal: Deal, order: Order, position: Position, price_e8: int, for_venues_e8: int, matched_e8: int = 0
-) -> None:
-    """Closes at a price without asking a venue, though venues have opened `for_venues_e8` of it.
-
-    `matched_e8` of that has its opposite at the same venue, closed with it: the broker has nothing there afterwards.
-    The rest stays open at the venue and is the broker's own position from now on, hedged as its terms say.
-    """
-    parts = (
-        (Cover(position.venue, price_e8, 0), matched_e8),
-        (Cover(position.venue, price_e8, 0, is_kept=True), for_venues_e8 - matched_e8),
-        (None, order.quantity_e8 - for_venues_e8),
-    )
-    for cover, quantity_e8 in parts:
-        if quantity_e8:
-            deal.cover = cover
-            order = deal.close(order, position, quantity_e8, price_e8)
-            position = deal.left(position)
-
-
-def closing_e8(account: Account, position: Position) -> int:
-    """How much of a position venues are closing already."""
-    if not position.a_book_e8:
-        return 0
-    return sum(
-        order.at_venue_e8
-        for order in account.orders.values()
-        if order.at_venue_e8
-        and order.terms.reduce_only
-        and order.symbol == position.symbol
-        and order.side is not position.side
-        and order.position_id in (0, position.position_id)
-    )
-
-
-def opposites(account: Account, terms: OrderTerms) -> list[Position]:
-    """What an order would close, oldest first."""
-    return [it for it in account.positions.values() if it.symbol == terms.symbol and it.side is not terms.side]
+    deal.events.append(_sent(state, account, order, venues, now_ns))
 
 
 def carry(
@@ -204,12 +158,12 @@ def carry(
     if fill is not None and sent.account_id:
         unsent_e8 = fill.quantity_e8
         if account is not None and order is not None:
-            deal = _deal(state, account, order, child, fill, now_ns)
+            deal = _deal(state, account, order, child, sent.markup_e8, fill, now_ns)
             for event in deal.events:
                 if isinstance(event, OrderFilled):
                     order = told = event.order
                     unsent_e8 -= event.fill.quantity_e8
-            dealt = deal.events
+            dealt = deal.events + oco.others_cancelled(account, order, deal.events)
             order = _back(order, unsent_e8)
     events: list[Event] = []
     if child is not sent.child:
@@ -232,11 +186,13 @@ def carry(
     return events
 
 
-def _deal(state: State, account: Account, order: Order, child: ChildOrder, fill: VenueFill, now_ns: int) -> Deal:
+def _deal(
+    state: State, account: Account, order: Order, child: ChildOrder, markup_e8: int, fill: VenueFill, now_ns: int
+) -> Deal:
     """The client's part of a venue's fill. What it has nothing to close with any more is not dealt."""
-    markup = account.group.markup_of(child.symbol)
-    price_e8 = fill.price_e8 + markup.ask_e8 if child.side is BUY else max(1, fill.price_e8 - markup.bid_e8)
-    cover = Cover(child.venue, fill.price_e8, abs(price_e8 - fill.price_e8))
+    sign = 1 if child.side is BUY else -1
+    price_e8 = max(1, fill.price_e8 + sign * markup_e8)
+    cover = Cover(child.venue, fill.price_e8, sign * (price_e8 - fill.price_e8))
     deal = Deal(state, account, account.ticks[child.symbol], now_ns, cover=cover)
     quantity_e8 = fill.quantity_e8
     if not order.terms.reduce_only:
@@ -252,9 +208,11 @@ def _deal(state: State, account: Account, order: Order, child: ChildOrder, fill:
     return deal
 
 
-def _sent(account: Account, order: Order, venues: tuple[str, ...], now_ns: int) -> ChildSent:
+def _sent(state: State, account: Account, order: Order, venues: tuple[str, ...], now_ns: int) -> ChildSent:
     """The first child of an order, for all of it that goes to venues."""
     terms = order.terms
+    seen, market = account.ticks[terms.symbol], state.ticks[terms.symbol]
+    markup_e8 = seen.ask_e8 - market.ask_e8 if terms.side is BUY else market.bid_e8 - seen.bid_e8
     child = send(
         order.order_id,
         1,
@@ -262,11 +220,12 @@ def _sent(account: Account, order: Order, venues: tuple[str, ...], now_ns: int) 
         terms.symbol,
         terms.side,
         order.at_venue_e8,
-        _bound_e8(account, terms),
+        _bound_e8(terms, markup_e8),
         now_ns + FINISH_LIMIT_NS,
         now_ns,
     )
-    return ChildSent(SentChild(child, order.account_id, venues[1:], FOK if terms.time_in_force is FOK else IOC))
+    time_in_force = FOK if terms.time_in_force is FOK else IOC
+    return ChildSent(SentChild(child, order.account_id, venues[1:], time_in_force, markup_e8))
 
 
 def _sent_on(sent: SentChild, child: ChildOrder, quantity_e8: int, now_ns: int) -> ChildSent:
@@ -282,16 +241,15 @@ def _sent_on(sent: SentChild, child: ChildOrder, quantity_e8: int, now_ns: int) 
         now_ns + FINISH_LIMIT_NS,
         now_ns,
     )
-    return ChildSent(SentChild(onward, sent.account_id, sent.venues[1:], sent.time_in_force))
+    return ChildSent(SentChild(onward, sent.account_id, sent.venues[1:], sent.time_in_force, sent.markup_e8))
 
 
-def _bound_e8(account: Account, terms: OrderTerms) -> int:
-    """The worst price at a venue that keeps the client, with its markup, within its own."""
+def _bound_e8(terms: OrderTerms, markup_e8: int) -> int:
+    """The worst price at a venue that keeps the client, with its markup, within its own; 0 where there is none."""
     bound_e8 = terms.limit_e8 if terms.type in LIMITED else terms.bound_e8
     if not bound_e8:
         return 0
-    markup = account.group.markup_of(terms.symbol)
-    return max(1, bound_e8 - markup.ask_e8) if terms.side is BUY else bound_e8 + markup.bid_e8
+    return max(1, bound_e8 - markup_e8 if terms.side is BUY else bound_e8 + markup_e8)
 
 
 def _cost_minor(state: State, account: Account, deal: Deal, needed_minor: int) -> int:

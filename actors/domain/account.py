@@ -1,6 +1,6 @@
 """A trading account: its positions, its waiting orders, and what became of its requests."""
 
-from collections import OrderedDict
+from itertools import islice
 
 import msgspec
 
@@ -20,6 +20,8 @@ REMEMBERED_ORDERS = 10_000
 
 A request of which an order still waits is known as long as that waits.
 """
+FORGOTTEN_TOGETHER = 1_000
+"""So many of the oldest requests are looked up at once."""
 WAITING = (OrderStatus.WORKING, OrderStatus.TRIGGERED)
 
 
@@ -51,6 +53,7 @@ class Account:
     """Open positions and waiting orders by id, oldest first, and the latest outcomes by client_order_id."""
 
     __slots__ = (
+        "_oldest",
         "account_id",
         "converted",
         "credit_account",
@@ -103,7 +106,9 @@ class Account:
         self.exposures: dict[str, Exposure] = {}
         self.converted: Converted = {}
         """Of open profit, so that an order converts only what it changes."""
-        self.outcomes: OrderedDict[str, Outcome] = OrderedDict()
+        self.outcomes: dict[str, Outcome] = {}
+        self._oldest: list[str] = []
+        """The names that `outcomes` begins with, the first of them last, as far as they were looked up together."""
         self.requirements: dict[str, Requirement] = {}
         self.margin_minor = self.maintenance_minor = 0
         """Sums of the requirements: initial and maintenance."""
@@ -115,7 +120,11 @@ class Account:
         """The oldest request of which nothing waits any more; if all wait, none: as many as may wait are then kept."""
         waiting = {order.client_order_id: None for order in self.orders.values()}
         for _ in range(len(waiting) + 1):
-            name, outcome = self.outcomes.popitem(last=False)
+            if not self._oldest:
+                # Together, for the first entry of a dict is found behind the places of all that were taken out.
+                self._oldest = list(islice(self.outcomes, FORGOTTEN_TOGETHER))[::-1]
+            name = self._oldest.pop()
+            outcome = self.outcomes.pop(name)
             if name not in waiting:
                 return
             self.outcomes[name] = outcome
@@ -168,19 +177,19 @@ class Account:
         """What an order at venues keeps free of margin and would add to the net position; sign -1: no longer."""
         self.reserved_minor += sign * order.reserved_minor
         if order.at_venue_e8:
-            self._net(order.symbol, sign * _opening_e8(order))
+            nets, symbol = self.group_nets, order.symbol
+            nets[symbol] = nets.get(symbol, 0) + sign * _opening_e8(order)
 
-    def _net(self, symbol: str, change_e8: int) -> None:
-        self.group_nets[symbol] = self.group_nets.get(symbol, 0) + change_e8
+    def place(self, position: Position, quote: str, before: Position | None = None) -> None:
+        """The position as it is now, in an instrument quoted in `quote`; with quantity 0 it leaves.
 
-    def place(self, position: Position, quote: str) -> None:
-        """The position as it is now, in an instrument quoted in `quote`; with quantity 0 it leaves."""
+        `before`: the same as it was; None for a new one.
+        """
         symbol = position.symbol
-        before = self.positions.get(position.position_id)
         exposure = self.exposures.get(symbol)
         if exposure is None:
             exposure = self.exposures[symbol] = Exposure(quote)
-        net_e8 = exposure.net_e8
+        net_e8 = exposure.long_e8 - exposure.short_e8
         if before is not None:
             exposure.change(before.side, -before.quantity_e8, -before.cost_e16)
         if position.quantity_e8:
@@ -190,9 +199,10 @@ class Account:
             del self.positions[position.position_id]
             if exposure.is_flat:
                 del self.exposures[symbol]
-        change_e8 = exposure.net_e8 - net_e8
+        change_e8 = exposure.long_e8 - exposure.short_e8 - net_e8
         if change_e8:
-            self._net(symbol, change_e8)
+            nets = self.group_nets
+            nets[symbol] = nets.get(symbol, 0) + change_e8
 
     def require(self, symbol: str, requirement: Requirement) -> None:
         """The margin for all that is open in a symbol."""

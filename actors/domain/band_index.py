@@ -181,13 +181,18 @@ def _amount_minor(worst: dict[str, tuple[int, int]], change: Change, crosses: Cr
     if prices is None:
         return None
     bid_e8, ask_e8 = prices
-    if (bid_e8 < 0 and change.long_e8) or (ask_e8 < 0 and change.short_e8):
+    long_e8, short_e8, quote = change.long_e8, change.short_e8, change.quote
+    if (bid_e8 < 0 and long_e8) or (ask_e8 < 0 and short_e8):
         return None
-    amount_e16 = change.long_e8 * bid_e8 - change.long_cost_e16 + change.short_proceeds_e16 - change.short_e8 * ask_e8
+    amount_e16 = change.short_proceeds_e16 - change.long_cost_e16
+    if long_e8:
+        amount_e16 += long_e8 * bid_e8
+    if short_e8:
+        amount_e16 -= short_e8 * ask_e8
     amount_e16 *= minor_units(currency)
-    if change.quote == currency:
+    if quote == currency:
         return amount_e16 // 10**16
-    symbol, inverse = crosses.get((change.quote, currency), ("", False))
+    symbol, inverse = crosses.get((quote, currency), ("", False))
     bid_e8, ask_e8 = worst.get(symbol, (-1, -1))
     if bid_e8 <= 0 or ask_e8 < 0:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.domain.child import Break, ChildOrder, VenueFill
+from actors.domain.child import Break, BreakReason, ChildOrder, VenueFill
 from actors.domain.execution import remember
 from actors.domain.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.instrument import Instrument
@@ -49,6 +49,9 @@ class SentChild(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where what comes back is tried next."""
     time_in_force: TimeInForce
     """IOC or FOK: child orders never rest at a venue."""
+    markup_e8: int = 0
+    """As much worse than the venue's is the client's price: as it was by the tick at which the order was sent, whatever
+    prices do until it is filled. Below 0 where the group sees better prices than the market's."""
 
 
 class SavedChild(msgspec.Struct, frozen=True, array_like=True):
@@ -148,6 +151,8 @@ class Books:
         elif child.is_over:
             del self.open[name]
             self._keep(after)
+            # It has become known: there is nothing for a person to settle any more.
+            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         else:
             self.open[name] = after
         desk = self.desk(child.symbol)

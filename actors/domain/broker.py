@@ -57,7 +57,6 @@ from actors.domain.desk import (
 )
 from actors.domain.events import AccountOpened, Event, GroupDefined
 from actors.domain.evolution import evolve
-from actors.domain.group import MARKUP_LIMIT_E8
 from actors.domain.limits import check_exposure_limit, check_sound
 from actors.domain.listing import define_instrument
 from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
@@ -159,11 +158,10 @@ def _open_account(state: State, command: OpenAccount, now_ns: int) -> list[Event
 
 def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event]:
     group = command.group
-    markups = [group.markup, *group.markups.values()]
     sound = (
         0 < len(group.name) <= KEY_LIMIT_CHARACTERS
         and group.name.isprintable()
-        and all(max(abs(m.bid_e8), abs(m.ask_e8)) <= MARKUP_LIMIT_E8 and m.bid_e8 + m.ask_e8 >= 0 for m in markups)
+        and all(markup.is_sound for markup in (group.markup, *group.markups.values()))
     )
     if not sound:
         raise Refused(Code.BAD_TERMS, f"the terms of group {group.name[:40]!r} contradict each other", "group")

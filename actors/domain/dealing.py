@@ -22,7 +22,7 @@ from actors.domain.order import (
     Position,
 )
 from actors.domain.quote import Tick
-from actors.domain.requirement import NOTHING, required, required_of
+from actors.domain.requirement import NOTHING, required, required_of_leg
 from actors.domain.state import State
 
 HALF_EVEN = Rounding.HALF_EVEN
@@ -46,26 +46,28 @@ class Deal:
         `cover`: a venue has dealt this for the broker (A-book); None where the broker deals it itself. It may be
         another for the next execution.
         """
+        self.symbol = symbol = tick.symbol
         self.cover = cover
         self.events: list[Event] = []
         self._state = state
         self._account = account
         self._tick = tick
         self._now_ns = now_ns
-        self.symbol = tick.symbol
-        self._instrument: Instrument = state.instruments[tick.symbol]
-        known = account.exposures.get(tick.symbol)
-        if following is not None and following.symbol == tick.symbol:
-            known = following.exposure
-        self.exposure: Exposure = known.copy() if known is not None else Exposure(self._instrument.quote)
+        self._instrument = instrument = state.instruments[symbol]
+        numbers: State | Deal = state
+        known = account.exposures.get(symbol)
+        if following is not None:
+            numbers = following
+            if following.symbol == symbol:
+                known = following.exposure
+        self.exposure: Exposure = known.copy() if known is not None else Exposure(instrument.quote)
         """What the account has open in the symbol after the deal."""
         self.requirement = NOTHING
         self.opens = False
         self.moved_minor = 0
         """What the deal adds to the balance: profit, less commission."""
         self._loss: Conversion | None = None
-        self._terms = state.margin_terms(account.group, self._instrument)
-        numbers = state if following is None else following
+        self._terms = state.margin_terms(account.group, instrument)
         self.last_fill_id: int = numbers.last_fill_id
         self.last_position_id: int = numbers.last_position_id
         self.last_posting_id: int = numbers.last_posting_id
@@ -105,7 +107,7 @@ class Deal:
         self.exposure.change(position.side, -quantity_e8, -cost_e16)
         left = without(position, quantity_e8, self.cover)
         if left.quantity_e8:
-            margin_minor = self._alone_minor(left.quantity_e8, left.cost_e16, self._loss_conversion())
+            margin_minor = self._alone_minor(left.cost_e16, self._loss_conversion())
             left = msgspec.structs.replace(left, margin_minor=margin_minor)
         self._book(order, fill, left)
         return order
@@ -128,14 +130,15 @@ class Deal:
             terms.side,
             quantity_e8,
             price_e8,
-            self._alone_minor(quantity_e8, cost_e16, by),
+            self._alone_minor(cost_e16, by),
             terms.stop_loss_e8,
             terms.take_profit_e8,
             self._now_ns,
             terms.trailing_stop_e8,
-            trail_seq=self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
-            a_book_e8=quantity_e8 if cover else 0,
-            venue=cover.venue if cover else "",
+            0,
+            self._state.event_seq + 1 if terms.trailing_stop_e8 else 0,
+            quantity_e8 if cover else 0,
+            cover.venue if cover else "",
         )
         self.opens = True
         self.exposure.change(terms.side, quantity_e8, cost_e16)
@@ -156,7 +159,7 @@ class Deal:
             quantity_e8=sum_e8,
             open_price_e8=average_e8,
             open_rest_e16=rest_e16,
-            margin_minor=self._alone_minor(sum_e8, cost_e16, by),
+            margin_minor=self._alone_minor(cost_e16, by),
             stop_loss_e8=(terms.stop_loss_e8 if is_first else 0) or position.stop_loss_e8,
             take_profit_e8=(terms.take_profit_e8 if is_first else 0) or position.take_profit_e8,
             trailing_stop_e8=(terms.trailing_stop_e8 if is_first else 0) or position.trailing_stop_e8,
@@ -171,9 +174,12 @@ class Deal:
 
     def change(self) -> Change:
         """What the deal changes of the account's exposure."""
-        now, then = self._account.exposures.get(self.symbol) or Exposure(self.exposure.quote), self.exposure
+        symbol, then = self.symbol, self.exposure
+        now = self._account.exposures.get(symbol)
+        if now is None:
+            now = Exposure(then.quote)
         return Change(
-            self.symbol,
+            symbol,
             then.quote,
             then.long_e8 - now.long_e8,
             then.long_cost_e16 - now.long_cost_e16,
@@ -195,15 +201,16 @@ class Deal:
                 return position
         return None
 
-    def _alone_minor(self, quantity_e8: int, cost_e16: int, by: Conversion) -> int:
+    def _alone_minor(self, cost_e16: int, by: Conversion) -> int:
         """Initial margin of a position, if it were all that the account has in the symbol: the same, long or short."""
-        return required_of(quantity_e8, cost_e16, 0, 0, self._terms, by, self._account.currency).initial_minor
+        return required_of_leg(cost_e16, self._terms, by, self._account.currency).initial_minor
 
     def _loss_conversion(self) -> Conversion:
         """What margin is converted by: the same for all executions of a deal."""
-        if self._loss is None:
-            self._loss = self._conversion(gain=False)
-        return self._loss
+        by = self._loss
+        if by is None:
+            by = self._loss = self._conversion(gain=False)
+        return by
 
     def _begun(self, order: Order) -> Position | None:
         """What an earlier fill of the order has opened, if it is still open."""

@@ -1,11 +1,14 @@
 """Groups of accounts: the terms that a client deals on."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from actors.domain.book import Level
 from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
 from actors.domain.instrument import Instrument, Tier
 from actors.domain.limits import NO_LIMIT, ExposureLimit, Limits
-from actors.domain.quote import Tick
+from actors.domain.quote import Tick, with_spread
 from actors.domain.requirement import Hedging, MarginTerms, terms
 from actors.domain.retail import EU_RETAIL
 from actors.domain.stop_out import MarginLevels
@@ -15,13 +18,62 @@ MARKUP_LIMIT_E8 = 10**12
 
 
 class Markup(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the broker adds to the spread: the client's bid is lower, its ask higher.
+    """How the prices of a group's clients differ from the market's, on top of the symbol's own spread and skew.
 
-    One side may be negative, the two together not: a skew by 3 is (-3, 3), and moves both sides up.
+    First `bid_e8` is taken off the bid and `ask_e8` put on the ask: one may be negative, the two together not. Then the
+    spread is brought within its limits, both sides alike, and then both sides are moved by the skew. Neither side
+    falls where a side of the market rises.
     """
 
     bid_e8: int = 0
     ask_e8: int = 0
+    spread_min_e8: int = 0
+    """A narrower spread is widened to this."""
+    spread_max_e8: int = 0
+    """A wider one is narrowed to this, at the broker's cost; 0 is no limit."""
+    skew_e8: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        return (
+            max(map(abs, msgspec.structs.astuple(self))) <= MARKUP_LIMIT_E8
+            and self.bid_e8 + self.ask_e8 >= 0
+            and self.spread_min_e8 >= 0
+            and (not self.spread_max_e8 or self.spread_min_e8 <= self.spread_max_e8)
+        )
+
+    def tick(self, tick: Tick) -> Tick:
+        """The tick as clients see it: never crossed, and never below the smallest price."""
+        if self is NO_MARKUP:
+            return tick
+        bid_e8, ask_e8 = self._seen(tick.bid_e8, tick.ask_e8)
+        bid_e8 = max(1, bid_e8)
+        return Tick(
+            tick.symbol,
+            tick.seq,
+            tick.time_ns,
+            bid_e8,
+            max(bid_e8, ask_e8),
+            tick.lp_bid,
+            tick.lp_ask,
+            tick.live,
+        )
+
+    def shifts_e8(self, bids: Sequence[Level], asks: Sequence[Level]) -> tuple[int, int]:
+        """What to add to the bids and to the asks of a book, so that its top is as a tick of these prices would be.
+
+        Of a book with one side only no spread is known, and its limits do not count.
+        """
+        if not bids or not asks:
+            return self.skew_e8 - self.bid_e8, self.skew_e8 + self.ask_e8
+        bid_e8, ask_e8 = self._seen(bids[0].price_e8, asks[0].price_e8)
+        return bid_e8 - bids[0].price_e8, ask_e8 - asks[0].price_e8
+
+    def _seen(self, bid_e8: int, ask_e8: int) -> tuple[int, int]:
+        bid_e8, ask_e8 = bid_e8 - self.bid_e8, ask_e8 + self.ask_e8
+        if self.spread_min_e8 or self.spread_max_e8 or self.skew_e8:
+            return with_spread(bid_e8, ask_e8, self.spread_min_e8, self.spread_max_e8, self.skew_e8)
+        return bid_e8, ask_e8
 
 
 NO_MARKUP = Markup()
@@ -70,17 +122,4 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
 
     def tick(self, tick: Tick) -> Tick:
         """The tick as this group's clients see it."""
-        markup = self.markup_of(tick.symbol)
-        if markup is NO_MARKUP:
-            return tick
-        bid_e8 = max(1, tick.bid_e8 - markup.bid_e8)
-        return Tick(
-            tick.symbol,
-            tick.seq,
-            tick.time_ns,
-            bid_e8,
-            max(bid_e8, tick.ask_e8 + markup.ask_e8),
-            tick.lp_bid,
-            tick.lp_ask,
-            tick.live,
-        )
+        return self.markup_of(tick.symbol).tick(tick)

@@ -48,6 +48,9 @@ class TimeInForce(Enum):
     """Now and whole, or not at all."""
 
 
+DAY = TimeInForce.DAY
+
+
 class OrderStatus(Enum):
     """Where an order is. lifecycle.py has the table of what may follow what."""
 
@@ -173,9 +176,9 @@ class Order(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def asked(self) -> OrderTerms | str:
         """The request or the terms as the client sent them: without the day's end, and before the cut."""
         terms = self.terms
-        if self.request or not (self.asked_e8 or terms.time_in_force is TimeInForce.DAY):
+        if self.request or not (self.asked_e8 or terms.time_in_force is DAY):
             return self.request or terms
-        expires_ns = 0 if terms.time_in_force is TimeInForce.DAY else terms.expires_ns
+        expires_ns = 0 if terms.time_in_force is DAY else terms.expires_ns
         return msgspec.structs.replace(terms, quantity_e8=self.asked_e8 or terms.quantity_e8, expires_ns=expires_ns)
 
     @property

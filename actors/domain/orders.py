@@ -2,7 +2,7 @@
 
 import msgspec
 
-from actors.domain import abook
+from actors.domain import abook, oco
 from actors.domain.account import Account
 from actors.domain.calendar import roll_after
 from actors.domain.checks import (
@@ -97,6 +97,8 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
     if changed == order:
         return []
+    if new.oco != old.oco:
+        oco.check_free(account, changed)
     if _is_marketable(changed, tick):
         return [OrderModified(changed), *deal_order(state, account, instrument, changed, tick, now_ns)]
     _check_side_of_market(changed, tick)
@@ -117,11 +119,15 @@ def expire_order(state: State, order_id: int, account_id: int, now_ns: int) -> l
 
 
 def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns: int) -> list[Event]:
-    """The market is where an order waits for it, if it still waits there: it triggers, is dealt, or ends."""
+    """The market is where an order waits for it, if it still waits there: it triggers, is dealt, or ends.
+
+    One that is held for another of its mark (oco.py) does nothing.
+    """
     order = account.orders.get(order_id)
     if (
         order is None
         or order.at_venue_e8
+        or oco.is_held(account, order)
         or mark != (order.trail_seq if order.terms.type is TRAILING_STOP else waits_for_e8(order))
     ):
         return []
@@ -142,6 +148,8 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns
 def _place(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> list[Event]:
     """A new order: dealt now, or accepted to wait; raises Refused where the rules forbid it."""
     terms = order.terms
+    if terms.oco:
+        oco.check_free(account, order)
     check_size(account, instrument, terms)
     tick = dealable_tick(state, account, terms.symbol, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
@@ -159,8 +167,10 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
 def deal_order(
     state: State, account: Account, instrument: Instrument, order: Order, tick: Tick, now_ns: int
 ) -> list[Event]:
-    """Deals an order, whole, at the tick, or sends it to venues; then ends the others of its one-cancels-other."""
+    """Deals an order, whole, at the tick, or sends it to venues; what is filled ends the others of its mark."""
     terms = order.terms
+    if terms.oco:
+        oco.check_free(account, order)
     price_e8 = tick.ask_e8 if terms.side is BUY else tick.bid_e8
     if terms.bound_e8 and not is_within(terms.side, price_e8, terms.bound_e8):
         raise Refused(Code.PRICE_BOUND, f"the price is beyond the order's bound {format_e8(terms.bound_e8)}", "bound")
@@ -174,7 +184,7 @@ def deal_order(
     deal.execute(order, price_e8)
     deal = abook.route(state, account, deal, order, price_e8, for_venues_e8, venues, now_ns)
     if terms.oco:
-        deal.events += _others_ended(account, order)
+        deal.events += oco.others_cancelled(account, order, deal.events)
     return deal.events
 
 
@@ -198,14 +208,6 @@ def _reduced(state: State, account: Account, order: Order) -> Order:
         return order
     cut = msgspec.structs.replace(terms, quantity_e8=open_e8)
     return msgspec.structs.replace(order, terms=cut, asked_e8=terms.quantity_e8)
-
-
-def _others_ended(account: Account, order: Order) -> list[Event]:
-    return [
-        _ended(other, Step.CANCEL, "OCO", f"order {order.order_id} of the same mark was filled")
-        for other in account.orders.values()
-        if other.terms.oco == order.terms.oco and other.order_id != order.order_id and not other.at_venue_e8
-    ]
 
 
 def _is_marketable(order: Order, tick: Tick) -> bool:

@@ -25,6 +25,7 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
+from actors.domain.covered import close_here, closing_e8, covered_e8
 from actors.domain.dealing import Deal
 from actors.domain.events import Event, PositionModified
 from actors.domain.executed import closing_order
@@ -106,7 +107,7 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     """The first closes at the price that the second was opened at, the second at its own: no spread is paid.
 
     Nothing is sent to a venue, for the client is as long or short as before, and so is the broker. What both legs have
-    at the same venue is closed there by itself; what only one has, the broker keeps as its own (abook.close_here).
+    at the same venue is closed there by itself; what only one has, the broker keeps as its own (covered.close_here).
     """
     account, request = _asked(state, command)
     if account is None:
@@ -119,13 +120,13 @@ def close_position_by(state: State, command: ClosePositionBy, now_ns: int) -> li
     quantity_e8 = min(_open_e8(account, one), _open_e8(account, other))
     deal = Deal(state, account, tick, now_ns)
     price_e8 = other.open_price_e8
-    covered = [abook.covered_e8(account, position, quantity_e8) for position in (one, other)]
+    covered = [covered_e8(account, position, quantity_e8) for position in (one, other)]
     matched_e8 = min(covered) if one.venue == other.venue else 0
     for number, (position, for_venues_e8) in enumerate(zip((one, other), covered, strict=True), 1):
         order = closing_order(
             state.last_order_id + number, position, quantity_e8, command.client_order_id, request, CLOSE, now_ns
         )
-        abook.close_here(deal, order, position, price_e8, for_venues_e8, matched_e8)
+        close_here(deal, order, position, price_e8, for_venues_e8, matched_e8)
     return deal.events
 
 
@@ -149,7 +150,7 @@ def close_positions(state: State, command: ClosePositions, now_ns: int) -> list[
         profit_e16 = margin.profit_e16(position, price_e8)
         if (command.which is Which.WINNERS and profit_e16 <= 0) or (command.which is Which.LOSERS and profit_e16 >= 0):
             continue
-        quantity_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+        quantity_e8 = position.quantity_e8 - closing_e8(account, position)
         if quantity_e8 <= 0:
             continue
         number += 1
@@ -212,7 +213,7 @@ def protect(state: State, account: Account, reached: Reached, now_ns: int) -> li
         holds = bool(position.trailing_stop_e8) and position.trail_seq == reached.mark
     if not holds:
         return []
-    quantity_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+    quantity_e8 = position.quantity_e8 - closing_e8(account, position)
     if quantity_e8 <= 0:
         return []
     tick = account.ticks[position.symbol]
@@ -265,7 +266,7 @@ def _asked(state: State, command: Closing) -> tuple[Account | None, str]:
 
 def _open_e8(account: Account, position: Position) -> int:
     """What no venue is closing yet; raises Refused where that is nothing."""
-    open_e8 = position.quantity_e8 - abook.closing_e8(account, position)
+    open_e8 = position.quantity_e8 - closing_e8(account, position)
     if open_e8 <= 0:
         raise Refused(Code.AT_VENUE, f"a venue is closing position {position.position_id}", "position_id")
     return open_e8

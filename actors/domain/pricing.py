@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 
 from actors.domain.money import LIMIT_E8
-from actors.domain.quote import Quote, QuoteLimits
+from actors.domain.quote import Quote, QuoteLimits, with_spread
 
 
 class Mode(Enum):
@@ -165,7 +165,6 @@ def _of(quotes: Mapping[str, Quote], venue: str) -> Top | None:
 
 def shaped(top: Top, pricing: Pricing) -> Top:
     """With the least spread and the skew of the symbol; never crossed, and never below the smallest price."""
-    missing_e8 = max(0, pricing.spread_min_e8 - (top.ask_e8 - top.bid_e8))
-    bid_e8 = max(1, top.bid_e8 - missing_e8 // 2 + pricing.skew_e8)
-    ask_e8 = max(bid_e8, top.ask_e8 + (missing_e8 + 1) // 2 + pricing.skew_e8)
-    return Top(bid_e8, ask_e8, top.lp_bid, top.lp_ask)
+    bid_e8, ask_e8 = with_spread(top.bid_e8, top.ask_e8, pricing.spread_min_e8, 0, pricing.skew_e8)
+    bid_e8 = max(1, bid_e8)
+    return Top(bid_e8, max(bid_e8, ask_e8), top.lp_bid, top.lp_ask)

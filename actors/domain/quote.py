@@ -122,6 +122,18 @@ def is_sound(price: Quote | Tick) -> bool:
     return 0 < price.bid_e8 <= price.ask_e8 < LIMIT_E8
 
 
+def with_spread(bid_e8: int, ask_e8: int, spread_min_e8: int, spread_max_e8: int, skew_e8: int) -> tuple[int, int]:
+    """Bid and ask with a spread within its limits, each moved by half of what that takes, and then by the skew.
+
+    `spread_max_e8`: 0 is no limit. Neither side of the result falls where bid or ask rises.
+    """
+    spread_e8 = ask_e8 - bid_e8
+    missing_e8 = max(0, spread_min_e8 - spread_e8)
+    if 0 < spread_max_e8 < spread_e8:
+        missing_e8 = spread_max_e8 - spread_e8
+    return bid_e8 - missing_e8 // 2 + skew_e8, ask_e8 + (missing_e8 + 1) // 2 + skew_e8
+
+
 def is_withdrawal(quote: Quote) -> bool:
     """Whether the LP says that it has no price: both sides are 0. What it quoted before must not be dealt on."""
     return quote.bid_e8 == 0 == quote.ask_e8

@@ -92,58 +92,42 @@ def _capped(tier: Tier, least_e8: int) -> Tier:
 
 
 def required(exposure: Exposure, agreed: MarginTerms, by: Conversion, currency: str) -> Requirement:
-    """Of what an account has in a symbol; `by` is kept from the account's last fill there, not taken from the tick."""
-    return required_of(
-        exposure.long_e8,
-        exposure.long_cost_e16,
-        exposure.short_e8,
-        exposure.short_proceeds_e16,
-        agreed,
-        by,
-        currency,
-    )
-
-
-def required_of(
-    long_e8: int,
-    long_cost_e16: int,
-    short_e8: int,
-    short_proceeds_e16: int,
-    agreed: MarginTerms,
-    by: Conversion,
-    currency: str,
-) -> Requirement:
-    """As `required`, of quantities and opening values named one by one: for what an order would make of them.
+    """Of what an account has in a symbol; `by` is kept from the account's last fill there, not taken from the tick.
 
     Exact up to its one division, which rounds up. A netting account has but one leg.
     """
-    if not short_e8:
-        counted, divisor = long_cost_e16, 10**16 * by.divisor_e8
-    elif not long_e8:
-        counted, divisor = short_proceeds_e16, 10**16 * by.divisor_e8
-    else:
-        counted, divisor = _hedged(long_e8, long_cost_e16, short_e8, short_proceeds_e16, agreed)
-        divisor *= 10**16 * by.divisor_e8
-    if not counted:
-        return NOTHING
-    counted *= by.multiplier_e8 * minor_units(currency)
+    if not exposure.short_e8:
+        return required_of_leg(exposure.long_cost_e16, agreed, by, currency)
+    if not exposure.long_e8:
+        return required_of_leg(exposure.short_proceeds_e16, agreed, by, currency)
+    if agreed.hedging is BOTH_LEGS:
+        return required_of_leg(exposure.long_cost_e16 + exposure.short_proceeds_e16, agreed, by, currency)
+    counted, divisor = _hedged(exposure, agreed)
+    return required_of_leg(counted, agreed, by, currency, divisor)
+
+
+def required_of_leg(
+    value_e16: int, agreed: MarginTerms, by: Conversion, currency: str, divisor: int = 1
+) -> Requirement:
+    """As `required`, of one leg: of what was paid for it (got, for a short one), over `divisor`."""
+    counted = value_e16 * by.multiplier_e8 * minor_units(currency)
+    divisor *= by.divisor_e8 * 10**24
     tiers = agreed.tiers
+    if len(tiers) > 1:
+        initial, maintenance = _tiered(counted, divisor // SCALE, tiers)
+        return Requirement(ceil_div(initial, divisor), ceil_div(maintenance, divisor))
     tier = tiers[0]
-    if len(tiers) == 1:
-        initial, maintenance = counted * tier.initial_rate_e8, counted * tier.maintenance_rate_e8
-    else:
-        initial, maintenance = _tiered(counted, divisor, tiers)
-    divisor *= SCALE
-    initial_minor = ceil_div(initial, divisor)
-    return Requirement(initial_minor, initial_minor if maintenance == initial else ceil_div(maintenance, divisor))
+    initial_minor = -(-counted * tier.initial_rate_e8 // divisor)
+    if tier.maintenance_rate_e8 == tier.initial_rate_e8:
+        return Requirement(initial_minor, initial_minor)
+    return Requirement(initial_minor, ceil_div(counted * tier.maintenance_rate_e8, divisor))
 
 
-def _hedged(long_e8: int, cost_e16: int, short_e8: int, proceeds_e16: int, agreed: MarginTerms) -> tuple[int, int]:
-    """The notional that counts where there are two legs, as a fraction of two integers."""
-    hedging = agreed.hedging
-    if hedging is BOTH_LEGS:
-        return cost_e16 + proceeds_e16, 1
-    if hedging is LARGER_LEG:
+def _hedged(exposure: Exposure, agreed: MarginTerms) -> tuple[int, int]:
+    """The notional that counts where there are two legs and not both count, as a fraction of two integers."""
+    long_e8, short_e8 = exposure.long_e8, exposure.short_e8
+    cost_e16, proceeds_e16 = exposure.long_cost_e16, exposure.short_proceeds_e16
+    if agreed.hedging is LARGER_LEG:
         return max(cost_e16, proceeds_e16), 1
     if long_e8 >= short_e8:
         larger_e8, value_e16, hedged_e8 = long_e8, cost_e16, short_e8

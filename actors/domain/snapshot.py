@@ -19,7 +19,7 @@ from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
-from actors.domain.trigger import Followed, Triggers
+from actors.domain.trigger import Followed
 
 
 class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -39,7 +39,10 @@ class AccountSnapshot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trails(msgspec.Struct, frozen=True, array_like=True):
-    """The trailing stops of one symbol, with the peaks that they have seen."""
+    """The trailing stops of one symbol, with the peaks that they have seen, nearest distance first of each peak.
+
+    Peaks are by the market's price: what the client's price differs by at the last tick is left out.
+    """
 
     symbol: str
     below_bid: list[Followed]
@@ -84,7 +87,7 @@ def snapshot(state: State) -> Snapshot:
         [_account(account) for account in state.accounts.values()],
         dict(state.moved),
         state.ledger.balances(),
-        [trails for symbol in sorted(state.triggers) if (trails := _trails(state, symbol)) is not None],
+        [trails for symbol in sorted(state.prices) if (trails := _trails(state, symbol)) is not None],
         list(state.groups.values()),
         state.next_roll_ns,
         state.books.saved(),
@@ -125,12 +128,10 @@ def restore(saved: Snapshot) -> State:
         state.define_group(group)
     state.books.restore(saved.books)
     state.ledger = Ledger(saved.balances)
-    for trails in saved.trails:
-        triggers = state.triggers[trails.symbol] = Triggers()
-        triggers.below_bid.restore(trails.below_bid)
-        triggers.above_ask.restore(trails.above_ask)
     for part in saved.accounts:
         _restore_account(state, part)
+    for trails in saved.trails:
+        _restore_trails(state, trails)
     return state
 
 
@@ -174,7 +175,31 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
 
 
 def _trails(state: State, symbol: str) -> Trails | None:
-    triggers = state.triggers[symbol]
-    below_bid = [one for one in triggers.below_bid.followed() if waiting.still_follows(state, one.waiting)]
-    above_ask = [one for one in triggers.above_ask.followed() if waiting.still_follows(state, one.waiting)]
-    return Trails(symbol, below_bid, above_ask) if below_bid or above_ask else None
+    market = state.ticks.get(symbol)
+    if market is None:
+        return None
+    trails = Trails(symbol, [], [])
+    for one in state.prices[symbol].by_markup.values():
+        seen = one.markup.tick(market)
+        for kept, trail, moved_e8 in (
+            (trails.below_bid, one.triggers.below_bid, market.bid_e8 - seen.bid_e8),
+            (trails.above_ask, one.triggers.above_ask, seen.ask_e8 - market.ask_e8),
+        ):
+            kept += [
+                stop._replace(peak_e8=stop.peak_e8 + moved_e8)
+                for stop in trail.followed()
+                if waiting.still_follows(state, stop.waiting)
+            ]
+    for kept in (trails.below_bid, trails.above_ask):
+        kept.sort(key=lambda stop: (-stop.peak_e8, stop.distance_e8, stop.waiting))
+    return trails if trails.below_bid or trails.above_ask else None
+
+
+def _restore_trails(state: State, trails: Trails) -> None:
+    market, classes = state.ticks[trails.symbol], state.price_classes(trails.symbol)
+    for stop in trails.below_bid:
+        one = classes.of(state.accounts[stop.waiting.account_id].group)
+        one.triggers.below_bid.restore([stop], one.markup.tick(market).bid_e8 - market.bid_e8)
+    for stop in trails.above_ask:
+        one = classes.of(state.accounts[stop.waiting.account_id].group)
+        one.triggers.above_ask.restore([stop], market.ask_e8 - one.markup.tick(market).ask_e8)

@@ -14,9 +14,10 @@ from actors.domain.halt import Halts
 from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
+from actors.domain.price_class import PriceClasses
 from actors.domain.quote import Tick
 from actors.domain.requirement import MarginTerms
-from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers
+from actors.domain.trigger import SPARE_ENTRIES, Reached
 
 UNDEALT = (InstrumentState.HALTED, InstrumentState.RETIRED)
 
@@ -66,7 +67,8 @@ class State:
         self._sessions: dict[str, SessionState] = {}
         self.books = Books()
         self.ledger = Ledger()
-        self.triggers: dict[str, Triggers] = {}
+        self.prices: dict[str, PriceClasses] = {}
+        """By symbol: which groups see it alike, and what waits for a price. Ask `price_classes`."""
         self.expiries: list[tuple[int, int, int]] = []
         """A heap of (time, order, account); an order that is gone, or has another time by now, is passed over."""
         self.expiries_room = SPARE_ENTRIES
@@ -82,13 +84,12 @@ class State:
         if known is not None and tick.seq <= known.seq and known.live:
             return []
         self._set_tick(tick)
-        triggers = self.triggers.get(tick.symbol)
-        if triggers is None or not tick.live:
+        if not tick.live:
             return []
         instrument = self.instruments[tick.symbol]
         if self.is_halted(instrument) or not self.is_open(instrument, tick.time_ns):
             return []
-        return triggers.reached(tick)
+        return self.prices[tick.symbol].reached(tick)
 
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
@@ -98,6 +99,12 @@ class State:
         for symbol in behind:
             if symbol in self.ticks:
                 self._set_tick(msgspec.structs.replace(self.ticks[symbol], live=False))
+
+    def price_classes(self, symbol: str) -> PriceClasses:
+        found = self.prices.get(symbol)
+        if found is None:
+            found = self.prices[symbol] = PriceClasses(symbol, self.groups)
+        return found
 
     def is_halted(self, instrument: Instrument) -> bool:
         """Whether nobody deals the instrument, whatever the group."""
@@ -145,10 +152,12 @@ class State:
 
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
-        for name, ticks in self.group_ticks.items():
-            ticks[tick.symbol] = seen = self.groups[name].tick(tick)
-            for account_id in self.bands[name].reached(seen):
-                self.unwatched[account_id] = None
+        for one in self.price_classes(tick.symbol).by_markup.values():
+            seen = one.markup.tick(tick)
+            for name in one.groups:
+                self.group_ticks[name][tick.symbol] = seen
+                for account_id in self.bands[name].reached(seen):
+                    self.unwatched[account_id] = None
 
     def post(self, posting: Posting) -> None:
         self.ledger.post(posting)
@@ -183,7 +192,19 @@ class State:
         account.group_nets = after
 
     def define_group(self, group: Group) -> None:
+        """What waits for the prices that the group saw until now does not move: see waiting.define_group."""
+        before = self.groups.get(group.name)
+        for symbol, classes in self.prices.items():
+            if before is None:
+                classes.add(group)
+            elif before.markup_of(symbol) != group.markup_of(symbol):
+                classes.remove(before)
+                classes.add(group)
         self.groups[group.name] = group
+        for account in self.accounts.values():
+            if account.group.name == group.name:
+                account.agree(group, account.own_limits)
+                self.unwatched[account.account_id] = None
         self.bands.setdefault(group.name, Bands())
         self.group_nets.setdefault(group.name, {})
         self._margin_terms.clear()

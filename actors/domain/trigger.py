@@ -1,7 +1,7 @@
 """What waits for a price, by price, so that a tick costs what it triggers and not what is open.
 
-Orders wait here, and the stop losses, take profits and trailing stops of positions. Prices are the market's: whoever
-puts something in has taken the client's markup off.
+Orders wait here, and the stop losses, take profits and trailing stops of positions. Prices are those that the clients
+of one price class see (`price_class.py`).
 """
 
 import heapq
@@ -13,6 +13,7 @@ from actors.domain.quote import Tick
 
 SPARE_ENTRIES = 1_000
 """So many entries may lie about beyond twice those that hold."""
+ENTRIES_LIMIT = 2**63 - 1
 
 
 class Waiting(IntEnum):
@@ -36,7 +37,7 @@ class Reached(NamedTuple):
 
 
 class Triggers:
-    """All that waits for prices of one symbol.
+    """All that waits for prices of one symbol, in one price class.
 
     Four heaps, nearest price first, and two of trails. What has gone by other ways, or waits for another price by now,
     leaves its entry, and comes out as reached when the market gets there: whoever asks looks whether it still holds.
@@ -57,6 +58,25 @@ class Triggers:
     def __len__(self) -> int:
         """How many entries wait for a price, those that have been given up among them."""
         return sum(map(len, (self._bid_falls, self._bid_rises, self._ask_falls, self._ask_rises)))
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits, and nothing follows the price."""
+        return not (
+            self._bid_falls
+            or self._bid_rises
+            or self._ask_falls
+            or self._ask_rises
+            or len(self.below_bid)
+            or len(self.above_ask)
+        )
+
+    def without_entries(self) -> "Triggers":
+        """With the same trails, and room for all that is put in until its room is set."""
+        renewed = Triggers()
+        renewed.below_bid, renewed.above_ask = self.below_bid, self.above_ask
+        renewed.room = ENTRIES_LIMIT
+        return renewed
 
     def when_bid_falls(self, price_e8: int, waiting: Reached) -> None:
         """To be reached when the bid is at the price or below."""
@@ -140,6 +160,10 @@ class Trail:
         self._count += 1
         self._look(group)
 
+    def has(self, waiting: Reached) -> bool:
+        """Whether this stop follows here; looks through all of them."""
+        return any(one == waiting for group in self._groups for _, one in group.stops)
+
     def keep(self, holds: Callable[[Reached], bool]) -> None:
         """Clears away the stops that have been given up: those of which `holds` is not true."""
         kept = [one for one in self.followed() if holds(one.waiting)]
@@ -179,10 +203,10 @@ class Trail:
             for distance_e8, waiting in sorted(group.stops)
         ]
 
-    def restore(self, followed: list[Followed]) -> None:
-        """Into an empty trail, what `followed` gave."""
+    def restore(self, followed: list[Followed], moved_e8: int = 0) -> None:
+        """What `followed` gave of this trail or another, with all peaks moved."""
         for one in followed:
-            self.add(one.peak_e8, one.distance_e8, one.waiting)
+            self.add(one.peak_e8 + moved_e8, one.distance_e8, one.waiting)
 
     def _join(self, one: "_Group", other: "_Group") -> "_Group":
         small, large = (one, other) if len(one.stops) < len(other.stops) else (other, one)

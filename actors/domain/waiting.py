@@ -1,13 +1,17 @@
 """What waits for a price or a time: orders and protections, taken up into the state's triggers and expiries."""
 
 import heapq
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
+from actors.domain.account import Account
+from actors.domain.group import Group
 from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
 from actors.domain.quote import Tick
 from actors.domain.state import State
-from actors.domain.trigger import SPARE_ENTRIES, Reached, Triggers, Waiting
+from actors.domain.trigger import SPARE_ENTRIES, Followed, Reached, Triggers, Waiting
 
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
@@ -80,20 +84,30 @@ def watch_price(state: State, order: Order, *, trail_reached: bool = False) -> N
     if order.at_venue_e8:
         return
     terms = order.terms
-    triggers = _triggers(state, terms.symbol)
-    markup = state.accounts[order.account_id].group.markup_of(terms.symbol)
+    account = state.accounts[order.account_id]
+    triggers = _triggers(state, account, terms.symbol)
     buys = terms.side is BUY
     if terms.type is TRAILING_STOP:
         waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)
-        _follow(state, triggers, terms.symbol, terms.trail_e8, waiting, below_bid=not buys, is_reached=trail_reached)
+        tick = account.ticks[terms.symbol]
+        _follow(state, triggers, tick, terms.trail_e8, waiting, below_bid=not buys, is_reached=trail_reached)
         return
     price_e8 = waits_for_e8(order)
     waiting = Reached(Waiting.ORDER, order.order_id, order.account_id, price_e8)
-    market_e8 = price_e8 - markup.ask_e8 if buys else price_e8 + markup.bid_e8
     if terms.type is STOP or (terms.type is STOP_LIMIT and order.status is not TRIGGERED):
-        (triggers.when_ask_rises if buys else triggers.when_bid_falls)(market_e8, waiting)
+        (triggers.when_ask_rises if buys else triggers.when_bid_falls)(price_e8, waiting)
     else:
-        (triggers.when_ask_falls if buys else triggers.when_bid_rises)(market_e8, waiting)
+        (triggers.when_ask_falls if buys else triggers.when_bid_rises)(price_e8, waiting)
+
+
+def watch_again(state: State, order: Order) -> None:
+    """The order may have been reached while it was held for another of its mark: it waits for its price anew."""
+    if order.terms.type is TRAILING_STOP:
+        triggers = _triggers(state, state.accounts[order.account_id], order.symbol)
+        trail = triggers.above_ask if order.side is BUY else triggers.below_bid
+        if trail.has(Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)):
+            return
+    watch_price(state, order, trail_reached=True)
 
 
 def watch_expiry(state: State, order: Order) -> None:
@@ -113,28 +127,86 @@ def watch_position(state: State, position: Position, before: Position | None, *,
     stop_e8, profit_e8, trail_e8 = position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
     if not (stop_e8 or profit_e8 or trail_e8) or not position.quantity_e8:
         return
-    triggers = _triggers(state, position.symbol)
+    account = state.accounts[position.account_id]
+    triggers = _triggers(state, account, position.symbol)
     buys = position.side is BUY
-    markup = state.accounts[position.account_id].group.markup_of(position.symbol)
-    added_e8 = markup.bid_e8 if buys else -markup.ask_e8
     ids = (position.position_id, position.account_id)
     if stop_e8 and (before is None or before.stop_loss_e8 != stop_e8):
         reached = Reached(Waiting.STOP_LOSS, *ids, stop_e8)
-        (triggers.when_bid_falls if buys else triggers.when_ask_rises)(stop_e8 + added_e8, reached)
+        (triggers.when_bid_falls if buys else triggers.when_ask_rises)(stop_e8, reached)
     if profit_e8 and (before is None or before.take_profit_e8 != profit_e8):
         reached = Reached(Waiting.TAKE_PROFIT, *ids, profit_e8)
-        (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8 + added_e8, reached)
+        (triggers.when_bid_rises if buys else triggers.when_ask_falls)(profit_e8, reached)
     if trail_e8 and (before is None or before.trail_seq != position.trail_seq):
         reached = Reached(Waiting.TRAILING_STOP, *ids, position.trail_seq)
-        _follow(state, triggers, position.symbol, trail_e8, reached, below_bid=buys, is_reached=trail_reached)
+        tick = account.ticks[position.symbol]
+        _follow(state, triggers, tick, trail_e8, reached, below_bid=buys, is_reached=trail_reached)
+
+
+def define_group(state: State, group: Group) -> None:
+    """The group's terms from now on. What waits for its clients' prices waits for the same ones; trails keep their
+    distance, and so move by as much as a price does."""
+    before = state.groups.get(group.name, group)
+    symbols = [symbol for symbol in state.prices if before.markup_of(symbol) != group.markup_of(symbol)]
+    moving = withdraw(state, symbols, before, lambda account: account.group.name == group.name)
+    state.define_group(group)
+    watch_anew(state, moving, before, group)
+
+
+def join_group(state: State, account: Account, name: str) -> None:
+    """The account is one of another group from now on: what waits for it waits for that group's prices."""
+    before, after = account.group, state.groups[name]
+    open_in = dict.fromkeys(
+        [*(it.symbol for it in account.positions.values()), *(it.symbol for it in account.orders.values())]
+    )
+    symbols = [it for it in open_in if it in state.prices and before.markup_of(it) != after.markup_of(it)]
+    moving = withdraw(state, symbols, before, lambda other: other is account)
+    state.join_group(account, name)
+    watch_anew(state, moving, before, after)
+
+
+class Withdrawn(NamedTuple):
+    """Trailing stops of one symbol on their way from one price class to another."""
+
+    symbol: str
+    below_bid: list[Followed]
+    above_ask: list[Followed]
+
+
+def withdraw(state: State, symbols: Iterable[str], before: Group, moves: Callable[[Account], bool]) -> list[Withdrawn]:
+    """Before accounts of a group come to see other prices: takes out their trailing stops in these symbols."""
+
+    def stays(one: Reached) -> bool:
+        return not moves(state.accounts[one.account_id])
+
+    withdrawn = []
+    for symbol in symbols:
+        triggers = state.price_classes(symbol).of(before).triggers
+        trails = triggers.below_bid, triggers.above_ask
+        withdrawn.append(
+            Withdrawn(symbol, *([one for one in trail.followed() if not stays(one.waiting)] for trail in trails))
+        )
+        for trail in trails:
+            trail.keep(stays)
+    return withdrawn
+
+
+def watch_anew(state: State, withdrawn: list[Withdrawn], before: Group, after: Group) -> None:
+    """After it: all waits for the prices that its clients see by then, and trails are as far from them as they were."""
+    for symbol, below_bid, above_ask in withdrawn:
+        rewatch(state, symbol)
+        if below_bid or above_ask:
+            triggers, tick = state.prices[symbol].of(after).triggers, state.ticks[symbol]
+            was, now = before.tick(tick), after.tick(tick)
+            triggers.below_bid.restore(below_bid, now.bid_e8 - was.bid_e8)
+            triggers.above_ask.restore(above_ask, was.ask_e8 - now.ask_e8)
 
 
 def rewatch(state: State, symbol: str) -> None:
-    """Builds a symbol's triggers anew, but for the trails, which follow the market whatever the markup."""
-    old, renewed = state.triggers[symbol], Triggers()
-    renewed.below_bid, renewed.above_ask = old.below_bid, old.above_ask
-    renewed.room = len(old) + SPARE_ENTRIES
-    state.triggers[symbol] = renewed
+    """Builds a symbol's triggers anew, but for the trails."""
+    classes = state.prices[symbol]
+    for one in classes.by_markup.values():
+        one.triggers = one.triggers.without_entries()
     for account in state.accounts.values():
         for position in account.positions.values():
             if position.symbol == symbol:
@@ -142,7 +214,8 @@ def rewatch(state: State, symbol: str) -> None:
         for order in account.orders.values():
             if order.terms.symbol == symbol and order.terms.type is not TRAILING_STOP:
                 watch_price(state, order)
-    renewed.room = 2 * len(renewed) + SPARE_ENTRIES
+    for one in classes.by_markup.values():
+        one.triggers.room = 2 * len(one.triggers) + SPARE_ENTRIES
 
 
 def still_follows(state: State, one: Reached) -> bool:
@@ -158,14 +231,13 @@ def still_follows(state: State, one: Reached) -> bool:
 def _follow(
     state: State,
     triggers: Triggers,
-    symbol: str,
+    tick: Tick,
     distance_e8: int,
     reached: Reached,
     *,
     below_bid: bool,
     is_reached: bool = False,
 ) -> None:
-    tick = state.ticks[symbol]
     trail = triggers.below_bid if below_bid else triggers.above_ask
     if len(trail) > trail.room:
         trail.keep(lambda one: still_follows(state, one))
@@ -173,14 +245,11 @@ def _follow(
     trail.add(price_e8 + distance_e8 if is_reached else price_e8, distance_e8, reached)
 
 
-def _triggers(state: State, symbol: str) -> Triggers:
-    found = state.triggers.get(symbol)
-    if found is None:
-        found = state.triggers[symbol] = Triggers()
-    if len(found) > found.room:
+def _triggers(state: State, account: Account, symbol: str) -> Triggers:
+    found = state.price_classes(symbol).of(account.group)
+    if len(found.triggers) > found.triggers.room:
         rewatch(state, symbol)
-        found = state.triggers[symbol]
-    return found
+    return found.triggers
 
 
 def _still_ends(state: State, one: tuple[int, int, int]) -> bool:

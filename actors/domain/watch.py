@@ -5,9 +5,9 @@ What is decided about an account is exact; the bands only say which accounts a t
 """
 
 from actors.domain import abook, ledger, margin
-from actors.domain.abook import closing_e8
 from actors.domain.account import Account
 from actors.domain.bands import bands_of
+from actors.domain.covered import closing_e8
 from actors.domain.dealing import Deal
 from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
 from actors.domain.evolution import evolve

@@ -56,6 +56,10 @@ class Row(NamedTuple):
         return self.first_event_seq + self.event_count - 1
 
 
+Summed = tuple[int, int, int, int, int, bytes, bytes]
+"""The columns of a row that its checksum is over: all others, in their order."""
+
+
 class Commit(NamedTuple):
     """The rows of one commit."""
 
@@ -106,12 +110,19 @@ def rows_of(
     batch_seq: int, now_ns: int, turns: bytes, first_event_seq: int, events: list[Event], last_fill_id: int
 ) -> list[Row]:
     """The rows of one commit, the first of them numbered `batch_seq`; `turns` are encoded."""
-    rows: list[Row] = []
+    summed = columns_of(batch_seq, now_ns, turns, first_event_seq, events, last_fill_id)
+    return [Row(*columns, checksum(*columns)) for columns in summed]
+
+
+def columns_of(
+    batch_seq: int, now_ns: int, turns: bytes, first_event_seq: int, events: list[Event], last_fill_id: int
+) -> list[Summed]:
+    """Of the rows that `rows_of` gives, all but the checksums."""
+    rows: list[Summed] = []
     for start in range(0, len(events) or 1, EVENTS_PER_ROW):
         part = events[start : start + EVENTS_PER_ROW]
         frame = codec.encode(EventBatch(first_event_seq + start, now_ns, part)) if part else b""
-        numbers = (batch_seq + len(rows), now_ns, first_event_seq + start, len(part), last_fill_id)
-        rows.append(Row(*numbers, turns, frame, checksum(*numbers, turns, frame)))
+        rows.append((batch_seq + len(rows), now_ns, first_event_seq + start, len(part), last_fill_id, turns, frame))
         turns = b""
     return rows
 

@@ -7,23 +7,18 @@ import re
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 
+from gateway.fix.framing import DATA_TAGS, HEAD, NEXT, START, next_head
+
 Field = tuple[int, bytes]
 
 MESSAGE_LIMIT_BYTES = 65_536
 SOH = b"\x01"
-DATA_TAGS = {
-    90: 91, 93: 89, 95: 96, 212: 213, 348: 349, 350: 351, 352: 353, 354: 355,
-    356: 357, 358: 359, 360: 361, 362: 363, 364: 365, 445: 446, 618: 619, 621: 622,
-}  # fmt: skip
-"""Length fields, each with the data field that must follow it, whose value may hold any byte."""
-
-_START = b"8=FIX"
-_HEAD = re.compile(rb"(8=FIX[^\x01=]{0,12})\x019=(\d{1,9})\x01")
 _HEAD_LIMIT_BYTES = 32
 _CHECKSUM = re.compile(rb"10=(\d{3})\x01")
 _CHECKSUM_BYTES = 7
 _TAG = re.compile(rb"-?(?:0|[1-9]\d{0,8})")
 _PLAIN_TAGS = {b"%d" % tag: tag for tag in range(1, 1000) if tag not in DATA_TAGS}
+_TAG_TEXTS = {tag: b"%d=" % tag for tag in range(1, 1000)}
 _SUM_STRIDE_BYTES = 256
 
 
@@ -78,6 +73,8 @@ class Framer:
     def __init__(self, limit_bytes: int = MESSAGE_LIMIT_BYTES):
         self.limit_bytes = limit_bytes
         self._buffer = b""
+        self._looked_to = 0
+        """Where the field begins up to which no other message does, in one that is not whole; 0: not looked at yet."""
         self.garbled = 0
         """How many times something was skipped."""
 
@@ -85,42 +82,46 @@ class Framer:
         """The messages that are whole with this chunk. Every other byte is skipped, or kept until it can be judged."""
         buffer = self._buffer + data if self._buffer else data
         messages: list[Message] = []
-        position = 0
-        while (head := _HEAD.match(buffer, position)) or position < len(buffer):
+        position, looked_to = 0, self._looked_to
+        while (head := HEAD.match(buffer, position)) or position < len(buffer):
             if head is None:
                 if self._may_become_head(buffer, position):
                     break
                 position = self._resynchronised(buffer, position)
                 continue
-            end = head.end() + int(head[2])
-            if end - position > self.limit_bytes:
-                position = self._resynchronised(buffer, position)
-                continue
-            if len(buffer) < end + _CHECKSUM_BYTES:
+            begin = head.end()
+            end = begin + int(head[2])
+            is_garbled = end - position > self.limit_bytes
+            if buffer.find(NEXT, begin - 1, end) >= 0:
+                has_next, looked_to = next_head(buffer, looked_to or begin, end)
+                is_garbled = is_garbled or has_next
+            if not is_garbled and len(buffer) < end + _CHECKSUM_BYTES:
                 break
-            message = _message(buffer, head, end)
+            message = None if is_garbled else _message(buffer, head, end)
+            looked_to = 0
             if message is None:
                 position = self._resynchronised(buffer, position)
             else:
                 messages.append(message)
                 position = end + _CHECKSUM_BYTES
         self._buffer = buffer[position:]
+        self._looked_to = max(looked_to - position, 0)
         return messages
 
     def _resynchronised(self, buffer: bytes, position: int) -> int:
         self.garbled += 1
-        following = buffer.find(_START, position + 1)
+        following = buffer.find(START, position + 1)
         if following >= 0:
             return following
-        for kept in range(min(len(_START) - 1, len(buffer) - position - 1), 0, -1):
-            if _START.startswith(buffer[-kept:]):
+        for kept in range(min(len(START) - 1, len(buffer) - position - 1), 0, -1):
+            if START.startswith(buffer[-kept:]):
                 return len(buffer) - kept
         return len(buffer)
 
     @staticmethod
     def _may_become_head(buffer: bytes, position: int) -> bool:
         rest = buffer[position : position + _HEAD_LIMIT_BYTES]
-        return len(rest) < _HEAD_LIMIT_BYTES and rest[: len(_START)] == _START[: len(rest)] and rest.count(SOH) < 2
+        return len(rest) < _HEAD_LIMIT_BYTES and rest[: len(START)] == START[: len(rest)] and rest.count(SOH) < 2
 
 
 def _message(buffer: bytes, head: re.Match[bytes], end: int) -> Message | None:
@@ -177,7 +178,10 @@ def join(fields: Sequence[Field]) -> bytes:
     """Fields as they go over the wire, each ended by SOH; raises Unencodable."""
     if not fields:
         return b""
-    data = b"".join([b"%d=%b\x01" % field for field in fields])
+    try:
+        data = SOH.join([_TAG_TEXTS[tag] + value for tag, value in fields]) + SOH
+    except KeyError:
+        data = b"".join([b"%d=%b\x01" % field for field in fields])
     if data.count(SOH) != len(fields) or b"=\x01" in data:
         _check(fields)
     return data

@@ -1,7 +1,7 @@
 """The asyncio loop's side of FIX sessions: sockets, timers, and one commit for each piece of input."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -62,15 +62,15 @@ class Link(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         transport.set_write_buffer_limits(high=WRITE_LIMIT_BYTES // 4)
         self._transport = transport
-        self._turn(self.session.open)
+        self._turn(lambda now_ns: [self.session.open(now_ns)])
 
     def data_received(self, data: bytes) -> None:
         self._tap(False, data)
-        self._turn(lambda now_ns: self.session.receive_data(data, now_ns))
+        self._turn(lambda now_ns: self.session.receive_in_turn(data, now_ns))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
-            self._turn(self.session.closed)
+            self._turn(lambda now_ns: [self.session.closed(now_ns)])
         if self._transport is not None:
             self._finish(exc)
 
@@ -93,13 +93,13 @@ class Link(asyncio.Protocol):
 
     def flush(self) -> None:
         """Commits and writes what the application has sent on its own account."""
-        self._turn(lambda _now_ns: [])
+        self._turn(lambda _now_ns: [[]])
 
     def log_out(self, text: str) -> None:
         """Begins to log out; before a Logon was answered it just ends."""
-        self._turn(lambda now_ns: self.session.logout(text, now_ns))
+        self._turn(lambda now_ns: [self.session.logout(text, now_ns)])
 
-    def _turn(self, step: Callable[[int], list[Event]]) -> None:
+    def _turn(self, step: Callable[[int], Iterable[list[Event]]]) -> None:
         """One step of the session and what the application makes of it, in one transaction; then the bytes."""
         transport = self._transport
         if transport is None:
@@ -107,9 +107,9 @@ class Link(asyncio.Protocol):
         now_ns = self._clock()
         try:
             with self._store.transaction():
-                events = step(now_ns)
-                if events:
-                    self._application.on_events(self.session, events, now_ns)
+                for events in step(now_ns):
+                    if events:
+                        self._application.on_events(self.session, events, now_ns)
                 self.session.save()
         except Exception as error:  # noqa: BLE001 - it is handed on, and the session is made anew
             transport.abort()
@@ -149,7 +149,7 @@ class Link(asyncio.Protocol):
         self._timer = None
         deadline_ns = self.session.next_deadline_ns
         if deadline_ns is not None and deadline_ns <= self._clock():
-            self._turn(self.session.tick)
+            self._turn(lambda now_ns: [self.session.tick(now_ns)])
         else:
             self._arm()
 

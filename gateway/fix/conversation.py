@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.fix import answers
 from gateway.fix.answers import number, text_of
 from gateway.fix.codec import Message
-from gateway.fix.events import LoggedOn, Received, Refused, Warned
+from gateway.fix.events import Event, LoggedOn, Received, Refused, Warned
 from gateway.fix.line import Line
 from gateway.fix.reasons import Problem, RejectReason
 from gateway.fix.settings import Role, SessionSettings
@@ -14,12 +14,17 @@ from gateway.fix.store import Store
 from gateway.fix.times import SECOND_NS
 from gateway.fix.validation import Level, check
 
+_SPOKEN_TO = frozenset((b"1", b"2", b"4", b"5", b"A"))
+"""Session messages that the session answers, or may."""
+
 
 class Conversation(Line):
     """The protocol of one session, without its framing."""
 
     def __init__(self, settings: SessionSettings, store: Store):
         super().__init__(settings, store)
+        self._has_unheard = False
+        """Whether `events` has a message to which the application may have an answer."""
         self._handlers: dict[bytes, Callable[[Message], None]] = {
             b"0": self._count,
             b"1": self._on_test_request,
@@ -30,23 +35,49 @@ class Conversation(Line):
             b"A": self._count,  # A peer that sends its Logon again, where it should fill over it.
         }
 
-    def receive(self, message: Message) -> None:
-        """A message whose framing holds."""
+    def receive(self, message: Message) -> bool:
+        """A message whose framing holds; False where it must come again, once the application has heard `events`.
+
+        What the application says to a message goes before what the session says to a later one.
+        """
         self._timers.received(self.now_ns)
         if message.begin_string != self.settings.dictionary.begin_string:
+            if self._has_unheard:
+                return False
             self._on_wrong_begin_string()
         elif self.state is State.AWAITING_LOGON:
             self._on_first_message(message)
         elif self.state is State.LOGON_SENT:
             self._on_logon_answer(message)
         else:
-            self._receive_in_session(message)
+            return self._receive_in_session(message)
+        return True
 
-    def _receive_in_session(self, message: Message) -> None:
+    @property
+    def has_turn_to_come(self) -> bool:
+        """Whether a message above a gap, which is filled by now, waits for the application to have heard `events`."""
+        return self._has_unheard and self.is_up and self._inbox.has_next
+
+    def take_events(self) -> list[Event]:
+        """What the application is to hear."""
+        events, self.events = self.events, []
+        self._has_unheard = False
+        return events
+
+    def go_on(self) -> None:
+        """The application has heard, and said what it had to say."""
+        if self.is_up:
+            self._take_held()
+
+    def _receive_in_session(self, message: Message) -> bool:
         seq = number(message.get(34))
+        problem = answers.identity_problem(self.settings, message, self.now_ns)
+        is_next = seq == self._inbox.next_in and problem is None
+        if self._has_unheard and (not is_next or message.msg_type in _SPOKEN_TO):
+            return False
         if seq is None:
             self._leave("MsgSeqNum is missing or no number")
-        elif problem := answers.identity_problem(self.settings, message, self.now_ns):
+        elif problem is not None:
             self._refuse(message, problem)
             self._count_if_next(seq)
             self.log_out(problem.text)
@@ -58,13 +89,17 @@ class Conversation(Line):
             self._on_too_high(seq, message)
         elif seq < self._inbox.next_in:
             self._on_too_low(seq, message)
+        elif not self._take(message):
+            return False
         else:
-            self._take(message)
             self._take_held()
+        return True
 
-    def _take(self, message: Message) -> None:
-        """A message in sequence: whatever it is, it counts as received."""
+    def _take(self, message: Message) -> bool:
+        """A message in sequence: whatever it is, it counts as received. False where it must wait, as in `receive`."""
         problem = check(message, self.settings.dictionary, self.settings.validation)
+        if self._has_unheard and (problem is not None or message.msg_type in _SPOKEN_TO):
+            return False
         if problem is not None and message.msg_type not in (b"3", b"5"):
             self._count()
             self._refuse(message, problem)
@@ -74,6 +109,8 @@ class Conversation(Line):
             seq = self._inbox.next_in
             self._count()
             self.events.append(Received(message, seq, may_repeat=message.get(97) == b"Y"))
+            self._has_unheard = True
+        return True
 
     def _take_held(self) -> None:
         while self.state is not State.ENDING:
@@ -82,8 +119,9 @@ class Conversation(Line):
                 return
             if message is None:
                 self._count()
-            else:
-                self._take(message)
+            elif not self._take(message):
+                self._inbox.hold(self._inbox.next_in, message)
+                return
 
     def _on_too_high(self, seq: int, message: Message) -> None:
         """Messages are missing: they are asked for, and this one waits; a ResendRequest or Logout is answered now."""
@@ -130,18 +168,19 @@ class Conversation(Line):
             return
         if anew := self._begins_anew(message):
             self._restart()
-        seq = number(message.get(34)) or 0
-        if seq < self._inbox.next_in:
-            self._leave(f"MsgSeqNum too low, expecting {self._inbox.next_in} but received {seq}")
+        if (seq := self._fitting(message, self.outbox.next_out)) is None:
             return
         heartbeat_s = number(message.get(108)) or 0
-        self._say(b"A", answers.logon(self.settings, heartbeat_s, message.get(141) == b"Y"))
-        self._logged_on(seq, heartbeat_s, anew)
+        expected = None
+        if self._lacking_from(message) is not None:
+            expected = self._inbox.next_in + (seq == self._inbox.next_in)
+        self._logon_out = self.outbox.next_out
+        self._say(b"A", answers.logon(self.settings, heartbeat_s, message.get(141) == b"Y", expected))
+        self._logged_on(message, seq, anew)
 
     def _on_logon_answer(self, message: Message) -> None:
-        seq = number(message.get(34)) or 0
         if message.msg_type != b"A":
-            self._count_if_next(seq)
+            self._count_if_next(number(message.get(34)) or 0)
             self.cut(text_of(message) or "the Logon was not answered with one")
             return
         problem = "" if answers.is_admitted(self.settings, message) else "the answer has other names"
@@ -152,24 +191,50 @@ class Conversation(Line):
         anew = message.get(141) == b"Y"
         if anew and not self.settings.reset_on_logon:
             self._restart()
-            self.outbox.next_out = 2  # Our Logon was the first message of the new count.
+            self._logon_out = 1  # Our Logon was the first message of the new count.
+            self.outbox.next_out = 2
+        if (seq := self._fitting(message, self._logon_out + 1)) is not None:
+            self._logged_on(message, seq, anew)
+
+    def _fitting(self, message: Message, next_out: int) -> int | None:
+        """The MsgSeqNum of a Logon whose numbers can be; None where it was refused.
+
+        `next_out`: the highest that the peer can expect of us.
+        """
+        seq, lacking_from = number(message.get(34)) or 0, self._lacking_from(message)
         if seq < self._inbox.next_in:
             self._leave(f"MsgSeqNum too low, expecting {self._inbox.next_in} but received {seq}")
-            return
-        self._logged_on(seq, number(message.get(108)) or 0, anew)
+        elif lacking_from is not None and not 0 < lacking_from <= next_out:
+            self._leave(f"NextExpectedMsgSeqNum (789) may be 1 to {next_out} and not {lacking_from}")
+        else:
+            return seq
+        return None
 
-    def _logged_on(self, seq: int, heartbeat_s: int, anew: bool) -> None:
-        self._timers.heartbeat_ns = heartbeat_s * SECOND_NS
+    def _lacking_from(self, message: Message) -> int | None:
+        """Which message of ours the peer expects next, where both sides say so in their Logons."""
+        return number(message.get(789)) if self.settings.next_expected else None
+
+    def _logged_on(self, message: Message, seq: int, anew: bool) -> None:
+        """Who lacks messages asks for them, or, where both have said what they expect, gets them unasked."""
+        self._timers.heartbeat_ns = (number(message.get(108)) or 0) * SECOND_NS
         self._timers.received(self.now_ns)
         self._step(Step.LOGGED_ON)
         self.outbox.release()
         self.events.append(LoggedOn(anew))
+        lacking_from = self._lacking_from(message)
+        if lacking_from is not None and lacking_from < self._logon_out:
+            # QuickFIX's acceptor counts our Logon also where it is above a gap, and so lacks one more than it says.
+            first = lacking_from - 1 if self.settings.role is Role.INITIATOR else lacking_from
+            self.outbox.resend(max(first, 1), self._logon_out, self.now_ns)
         if seq == self._inbox.next_in:
             self._count()
             self._take_held()
-        else:
-            self._inbox.hold(seq, None)
+            return
+        self._inbox.hold(seq, None)
+        if lacking_from is None:
             self._ask(seq)
+        else:
+            self._inbox.ask(seq, self.now_ns)
 
     def _begins_anew(self, message: Message) -> bool:
         resets = self.settings.role is Role.ACCEPTOR and self.settings.reset_on_logon

@@ -37,6 +37,11 @@ class Inbox:
         self.next_in = next_in
         self.progressed_ns = now_ns
 
+    @property
+    def has_next(self) -> bool:
+        """Whether the message whose turn it is is kept."""
+        return self.next_in in self._held
+
     def take_held(self) -> tuple[bool, Message | None]:
         """The message whose turn it is, if it is here."""
         found = self.next_in in self._held

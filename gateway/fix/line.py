@@ -26,6 +26,8 @@ class Line:
         self._inbox = Inbox(sequences.next_in, settings.held_limit_messages)
         self._timers = Timers(settings)
         self._began_ns = sequences.began_ns
+        self._logon_out = 0
+        """The number of our Logon."""
 
     @property
     def is_up(self) -> bool:
@@ -51,7 +53,7 @@ class Line:
         elif initiates:
             if self.settings.reset_on_logon:
                 self._restart()
-            self._say(b"A", answers.logon(self.settings, self.settings.heartbeat_s, self.settings.reset_on_logon))
+            self._say_logon()
 
     def end(self) -> None:
         """The transport has gone."""
@@ -94,6 +96,12 @@ class Line:
             case Due.GAP_TIMEOUT:
                 self._inbox.progressed_ns = self.now_ns
                 self._request_resend()
+
+    def _say_logon(self) -> None:
+        settings = self.settings
+        expected = self._inbox.next_in if settings.next_expected else None
+        self._logon_out = self.outbox.next_out
+        self._say(b"A", answers.logon(settings, settings.heartbeat_s, settings.reset_on_logon, expected))
 
     def _leave(self, text: str) -> None:
         """A Logout that waits for no answer: the peer's numbers or Logon cannot be relied on."""

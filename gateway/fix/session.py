@@ -1,6 +1,6 @@
 """One side of a FIX 4.4 session, as its driver and its application see it. The package's docstring shows the use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway.fix import answers
 from gateway.fix.codec import Field, Framer, Message
@@ -78,19 +78,29 @@ class Session:
 
     def receive_data(self, data: bytes, now_ns: int) -> list[Event]:
         """Takes in what the peer has written, in pieces of any size. Raises nothing, whatever it is."""
+        return [event for events in self.receive_in_turn(data, now_ns) for event in events]
+
+    def receive_in_turn(self, data: bytes, now_ns: int) -> Iterator[list[Event]]:
+        """As `receive_data`, for an application that answers what it is told before it asks for more.
+
+        Then its answer to a message goes before the session's to a later one, however the bytes are cut.
+        """
         talk = self._at(now_ns)
         garbled = self._framer.garbled
         for message in self._framer.receive_data(data):
-            if talk.state in (State.DOWN, State.ENDING):
-                break
-            talk.receive(message)
+            while talk.state not in (State.DOWN, State.ENDING) and not talk.receive(message):
+                yield talk.take_events()
+                talk.go_on()
+        while talk.has_turn_to_come:
+            yield talk.take_events()
+            talk.go_on()
         if talk.state is State.ACTIVE:
             self._framer.limit_bytes = self.settings.message_limit_bytes
         if garbled < self._framer.garbled:
             talk.events.append(Warned("skipped what is no FIX message"))
             if talk.state is State.AWAITING_LOGON:
                 talk.cut("the first message is garbled")
-        return self._events()
+        yield self._events()
 
     def tick(self, now_ns: int) -> list[Event]:
         """Does what has fallen due."""
@@ -166,5 +176,4 @@ class Session:
         return self._conversation
 
     def _events(self) -> list[Event]:
-        events, self._conversation.events = self._conversation.events, []
-        return events
+        return self._conversation.take_events()

@@ -1,7 +1,12 @@
 """What a FIX session must not forget: its sequence numbers, and the application messages that it sent.
 
-Rows exist for application messages only: a number without a row was a session message, which is never sent again. In
-WAL mode with synchronous=FULL a transaction is on the disk when it ends, whole or not at all.
+Rows exist for application messages only: a number without a row was a session message, which is never sent again.
+
+In WAL mode with synchronous=FULL a transaction is on the disk when it ends, whole or not at all: COMMIT returns when
+its frames are in the log and an fdatasync has kept them. After SIGKILL the kernel still has what was written. After a
+power cut the log ends before the first frame whose salt or checksum does not hold (SQLite, "WAL File Format"): a commit
+that was cut off was never there, and nothing of it had been sent. Pages move into the file after a sync of the log, and
+the log is written anew after a sync of the file.
 """
 
 import fcntl
@@ -12,6 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+LOG_LIMIT_PAGES = 2_000
+"""A log so long is moved into the file by the commit that reaches it, and written again from its start."""
+LOG_ROOM_BYTES = 8_388_608
+"""The log's least size, from the beginning: the sync of a file that grows costs about twice as much."""
+
+_PAGE_BYTES = 4_096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fix_sessions (
     session_id TEXT PRIMARY KEY, next_out INTEGER NOT NULL, next_in INTEGER NOT NULL, began_ns INTEGER NOT NULL
@@ -65,7 +76,7 @@ class SqliteStore:
     """Any number of sessions in one file, for one thread at a time. Raises sqlite3.Error when the disk fails."""
 
     def __init__(self, path: Path | str):
-        """Opens or makes the file, for its owner alone. ":memory:" keeps nothing. Raises StoreHeld.
+        """Opens or makes the file, for its owner alone. ":memory:" keeps nothing. Raises StoreHeld, OSError.
 
         Sequence numbers have one writer: the store is held until `close`, or the end of the process.
         """
@@ -77,7 +88,10 @@ class SqliteStore:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
+        self.db.execute(f"PRAGMA wal_autocheckpoint = {LOG_LIMIT_PAGES}")
         self.db.executescript(_SCHEMA)
+        if isinstance(path, Path):
+            _make_room(path.with_name(f"{path.name}-wal"))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -130,3 +144,14 @@ def _held(path: Path) -> int:
         os.close(lock)
         raise StoreHeld(f"{path} is in use by another process") from None
     return lock
+
+
+def _make_room(log: Path) -> None:
+    """Lengthens a log with zeros, which are no frames.
+
+    Page by page, as the log is written: of a large write Linux makes large folios, in which a small write costs more.
+    """
+    with log.open("r+b", buffering=0) as file:
+        for _ in range(file.seek(0, os.SEEK_END), LOG_ROOM_BYTES, _PAGE_BYTES):
+            file.write(bytes(_PAGE_BYTES))
+        os.fsync(file)

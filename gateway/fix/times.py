@@ -9,8 +9,10 @@ MS_NS = 1_000_000
 _SECOND = re.compile(rb"(\d{8})-([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)")
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _SECOND_CHARS = 17
+_LIMIT_CHARS = _SECOND_CHARS + 10
 
 
+@lru_cache(maxsize=64)
 def utc_timestamp(now_ns: int) -> bytes:
     """YYYYMMDD-HH:MM:SS.sss, rounded down."""
     second, rest_ns = divmod(now_ns, SECOND_NS)
@@ -24,11 +26,16 @@ def _second_text(second: int) -> bytes:
 
 def parse_utc_timestamp(text: bytes) -> int | None:
     """Nanoseconds since 1970, from a time with up to nine digits of fraction; None where it is no such time."""
+    return _parsed(text) if len(text) <= _LIMIT_CHARS else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: bytes) -> int | None:
     since_ns = _second_ns(text[:_SECOND_CHARS])
     if since_ns is None or len(text) == _SECOND_CHARS:
         return since_ns
     digits = text[_SECOND_CHARS + 1 :]
-    if text[_SECOND_CHARS : _SECOND_CHARS + 1] != b"." or not digits.isdigit() or len(digits) > 9:
+    if text[_SECOND_CHARS : _SECOND_CHARS + 1] != b"." or not digits.isdigit():
         return None
     return since_ns + int(digits.ljust(9, b"0"))
 

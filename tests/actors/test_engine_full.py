@@ -17,8 +17,9 @@ from actors.domain.commands import Deposit, OpenAccount
 from actors.domain.events import OrderFilled
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Side
-from actors.engine import HEARTBEAT_NS, RETRY_NS
+from actors.engine import HEARTBEAT_NS
 from actors.observations import Observations
+from actors.room import RETRY_NS
 from actors.store import recovery
 from actors.store.reader import Reader
 from tests.actors.engine_desk import DEFINED, Desk, alive_frame, events_in, ticks_frame

@@ -140,7 +140,15 @@ def test_every_kind_of_order_waits_as_it_was_asked(
     if name == "day":
         del new[126]
     assert (new[150], picked(new, *terms)) == ("0", told), new
-    trader.change("F", f"kind-{name}-off", f"kind-{name}", (38, b"1000"))
+    trader.change("G", f"kind-{name}-more", f"kind-{name}", (38, b"3000"), *fields)
+    replaced = trader.report()
+    if name == "day":
+        del replaced[126]
+    assert (picked(replaced, 150, 41, 38), picked(replaced, *terms)) == (
+        {150: "5", 41: f"kind-{name}", 38: "3000"},
+        told,
+    ), replaced
+    trader.change("F", f"kind-{name}-off", f"kind-{name}-more", (38, b"3000"))
     assert trader.report()[150] == "4"
 
 
@@ -167,6 +175,45 @@ def test_a_price_that_comes_triggers_and_fills(floor: Floor, trader: Trader) -> 
         assert picked(trader.report(), 150, 39, 31) == {150: "F", 39: "2", 31: "1.1004"}
     finally:
         floor.bid, floor.ask = "1.10000", "1.10020"
+
+
+def test_of_two_that_belong_together_the_other_is_cancelled(floor: Floor, trader: Trader) -> None:
+    trader.order("pair-1", (40, b"2"), (44, b"1.09"), (59, b"1"), (7005, b"pair"))
+    trader.order("pair-2", (40, b"3"), (99, b"1.101"), (59, b"1"), (7005, b"pair"))
+    assert [trader.report()[150] for _ in range(2)] == ["0", "0"]
+    try:
+        floor.bid, floor.ask = "1.10090", "1.10110"
+        told: dict[str, list[str]] = {"pair-1": [], "pair-2": []}
+        while told["pair-1"] != ["4"] or told["pair-2"][-1:] != ["F"]:
+            report = trader.report()
+            told[report[11]].append(report[150])
+    finally:
+        floor.bid, floor.ask = "1.10000", "1.10020"
+
+
+def test_a_part_of_a_position_is_closed(floor: Floor, trader: Trader) -> None:
+    def held() -> dict[int, str]:
+        report = floor.ask_engine(GetAccount(1))
+        assert isinstance(report, AccountReport)
+        return {one.position.position_id: format_e8(one.position.quantity_e8) for one in report.positions}
+
+    before = held()
+    trader.order("part-1", (7001, b"1.05"), (7002, b"1.15"), quantity="3000")
+    trader.report()
+    opened = trader.report()
+    assert picked(opened, 150, 7001, 7002) == {150: "F", 7001: "1.05", 7002: "1.15"}
+    trader.order("part-2", (7004, b"Y"), side="2", quantity="1000")
+    trader.report()
+    closed = [trader.report()]
+    while closed[-1][151] != "0":
+        closed.append(trader.report())
+    assert {(one[150], one[7004]) for one in closed} == {("F", "Y")}
+    assert sum(int(one[32]) for one in closed) == 1000
+    assert int(closed[0][7007]) == min(before), "the oldest first"
+    assert sum(int(one) for one in held().values()) == sum(int(one) for one in before.values()) + 2000
+    trader.order("part-3", (7004, b"Y"), quantity="1000")
+    refused = trader.report()
+    assert (refused[150], refused[58].split(":")[0]) == ("8", "NOTHING_TO_CLOSE")
 
 
 @pytest.mark.parametrize(
@@ -398,9 +445,16 @@ def test_what_else_may_be_asked(client: Callable[..., Trader], floor: Floor) -> 
     reader = client("READER").log_on()
     reader.send("x", (320, b"all"), (559, b"4"))
     listed = reader.next("y")
-    symbols = [entry[55] for entry in listed.group(146, (55, 107, 15, 561, 562, 58))]
+    symbols = [entry[55] for entry in listed.group(146, (55, 107, 870, 871, 872, 15, 561, 562))]
     assert (listed.get(560), listed.get(393), listed.get(893)) == (b"0", b"%d" % len(symbols), b"Y")
     assert b"EURUSD" in symbols
+    reader.send("x", (320, b"one"), (559, b"0"), (55, b"EURUSD"))
+    facts = reader.next("y")
+    assert picked(fields_of(facts), 55, 15, 561, 562) == {55: "EURUSD", 15: "USD", 561: "1", 562: "1"}
+    assert [value for tag, value in facts.fields if tag == 872] == [
+        b"base=EUR", b"price_digits=5", b"price_step=0.00001", b"quantity_max=10000000", b"lot=100000",
+        b"margin_rate=0.0333", b"asset_class=other", b"state=open",
+    ]  # fmt: skip
     reader.send("g", (335, b"s"), (263, b"0"))
     assert picked(fields_of(reader.next("h")), 335, 336, 340) == {335: "s", 336: "DEALING", 340: "2"}
     report = floor.ask_engine(GetAccount(1))

@@ -201,3 +201,20 @@ def test_an_administrator_sees_prices_and_no_ticket(broker: Broker, page: Page) 
     log_in(page, broker, "admin")
     expect(page.get_by_test_id("chart")).to_be_visible()
     expect(page.get_by_test_id("ticket-buy")).to_have_count(0)
+
+
+def test_a_margin_call_is_shown_until_it_is_over(broker: Broker, page: Page) -> None:
+    """The broker raises the level of the call to 10,000 %; the account has 100,000 to some 1,800 of margin."""
+    log_in(page, broker)
+    page.get_by_test_id("watch-row-EURUSD").click()
+    page.get_by_test_id("ticket-quantity").fill("50000")
+    page.get_by_test_id("ticket-buy").click()
+    expect(page.locator("[data-testid^='position-row-']")).to_have_count(1)
+    alert = page.get_by_test_id("margin-alert")
+    expect(alert).to_have_text("")
+    with broker.client("admin") as admin:
+        for call, words, notice in (("100", "Margin call", "Deposit money"), ("1", "", "suffices again")):
+            change = {"terms": {"levels": {"call": call}}, "reason": "drill"}
+            assert admin.patch("/admin/groups/standard", json=change).status_code == 200
+            expect(alert).to_have_text(words)
+            expect(page.get_by_test_id("notice")).to_contain_text(notice)

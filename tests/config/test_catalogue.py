@@ -1,3 +1,4 @@
+from calendar import monthrange
 from pathlib import Path
 
 import msgspec
@@ -5,7 +6,8 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.calendar import SATURDAY, day_of, weekday
-from actors.domain.commands import DefineHolidays, DefineInstrument, Deposit, OpenAccount
+from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
+from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import FIX_ADAPTER, Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
@@ -71,18 +73,59 @@ def test_accounts_are_opened_and_paid_into_once() -> None:
     assert [len(apply(state, command, 0)) for command in definitions * 2] == [1, 1, 0, 0]
 
 
-def test_holidays_are_weekdays_in_order_of_currencies_that_are_traded() -> None:
+def test_groups_have_prices_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [apply(State(), it, 0) for it in catalogue.group_definitions()] == [[]]
+    terms = """
+        [pros.markup]
+        bid = "0.00002"
+        [pros.markups.EURUSD]
+        spread_min = "0.00008"
+        skew = "-0.00001"
+    """
+    (tmp_path / "groups.toml").write_text(terms)
+    monkeypatch.setattr(catalogue, "_FOLDER", tmp_path)
+    (command,) = catalogue.group_definitions()
+    assert command.group == Group("pros", Markup(2_000), {"EURUSD": Markup(0, 0, 8_000, 0, -1_000)})
+    for wrong in ("[pros]\nleverage = 30", '[pros.markup]\nspread = "1"'):
+        (tmp_path / "groups.toml").write_text(wrong)
+        with pytest.raises(TypeError):
+            catalogue.group_definitions()
+
+
+def test_holidays_are_weekdays_of_every_currency_that_banks_settle() -> None:
     currencies = {code for it in catalogue.instruments().values() for code in (it.base, it.quote)}
     state = State()
     for command in catalogue.holiday_definitions():
-        assert isinstance(command, DefineHolidays)
-        assert command.currency in currencies
         assert all(weekday(day) < SATURDAY for day in command.days)
         assert len(apply(state, command, 0)) == 1
         assert apply(state, command, 0) == []
+    assert state.holidays.keys() == currencies - {"BTC", "ETH"}
     # Nothing is settled anywhere on New Year's Day.
     assert all(day_of(2027, 1, 1) in days for days in state.holidays.values())
-    assert list(state.holidays) == ["USD", "EUR", "GBP", "JPY"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "month", "days"),
+    [
+        # Federal Reserve: one that falls on a Saturday (4 July 2026) is not moved, on a Sunday (2027) it is.
+        ("USD", (2026, 7), []),
+        ("USD", (2027, 7), [5]),
+        # TARGET: Good Friday, Easter Monday, 1 May; not the 26th of December where it is a Saturday.
+        ("EUR", (2026, 4), [3, 6]),
+        ("EUR", (2026, 12), [25]),
+        # Bank of England: Boxing Day on a Saturday is kept on Monday.
+        ("GBP", (2026, 12), [25, 28]),
+        # Bank of Japan: the first days of the year and its last, and a day between two holidays.
+        ("JPY", (2026, 1), [1, 2, 12]),
+        ("JPY", (2026, 9), [21, 22, 23]),
+        ("JPY", (2026, 12), [31]),
+        # Swiss banks: Ascension and Whit Monday.
+        ("CHF", (2026, 5), [1, 14, 25]),
+    ],
+)
+def test_days_that_central_banks_have_published(currency: str, month: tuple[int, int], days: list[int]) -> None:
+    (known,) = [set(it.days) for it in catalogue.holiday_definitions() if it.currency == currency]
+    assert [day for day in range(1, monthrange(*month)[1] + 1) if day_of(*month, day) in known] == days
 
 
 def test_a_symbol_may_have_terms_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

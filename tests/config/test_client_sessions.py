@@ -30,6 +30,14 @@ def test_ours_has_one_session_for_this_machine_alone() -> None:
     assert (listener.host, listener.tls, [one.id for one in sessions]) == ("127.0.0.1", False, ["DEMO"])
 
 
+def test_certificates_are_files(tmp_path: Path) -> None:
+    secure = 'certificate = "/etc/fix/own.pem"\nkey = "/etc/fix/own.key"\nclient_ca = "/etc/fix/clients.pem"\n'
+    listener, _ = client_sessions.read(written(tmp_path, LISTENER.replace("tls = false\n", secure)))
+    folder = Path("/etc/fix")
+    assert (listener.certificate, listener.key) == (folder / "own.pem", folder / "own.key")
+    assert (listener.tls, listener.client_ca) == (True, folder / "clients.pem")
+
+
 def test_only_sessions_that_are_enabled_are_read(tmp_path: Path) -> None:
     other = CLIENT.replace("[A]", "[B]").replace('"A"', '"B"') + "enabled = false\n"
     (session,) = client_sessions.read(written(tmp_path, LISTENER + CLIENT + other))[1]
@@ -42,6 +50,7 @@ def test_only_sessions_that_are_enabled_are_read(tmp_path: Path) -> None:
         ("", r"there is no \[listener\]"),
         ("= nonsense", "Invalid"),
         (LISTENER.replace("false", "true"), "needs certificate and key"),
+        (LISTENER + "key = 7\n", "expected Path"),
         (LISTENER + CLIENT + "colour = 1\n", "colour"),
         (LISTENER + CLIENT + 'permissions = ["fly"]\n', "fly"),
         (LISTENER + CLIENT + 'password_env = "X"\n', "needs a password"),

@@ -2,13 +2,12 @@
 
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.interop import children
 
 
 def free_port() -> int:
@@ -22,8 +21,7 @@ def free_port() -> int:
 def quickfix_echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an acceptor that QuickFIX serves."""
     folder, port = Path(tmp_path_factory.mktemp("quickfix")), free_port()
-    command = [sys.executable, "-m", "tests.interop.quickfix_echo", str(folder), str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as acceptor:
+    with children.started("tests.interop.quickfix_echo", [str(folder), str(port)], subprocess.PIPE) as acceptor:
         assert acceptor.stdout
         assert acceptor.stdout.readline() == "listening\n"
         yield port

@@ -1,6 +1,6 @@
 """One end of a flow that our engine serves: it sends numbered orders, and keeps those that it gets with its numbers.
 
-python -m tests.interop.our_side ROLE PORT FOLDER COUNT
+python -m tests.interop.our_side ROLE PORT FOLDER COUNT NEXT_EXPECTED
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
 from gateway.fix.times import utc_timestamp
 from gateway.venues.interface import Patience
+from tests.interop.children import end_with_parent
 from tests.interop.flow import ORDERS_PAUSE_S, ORDERS_TOGETHER, SESSION_ID, STORE
 
 
@@ -43,11 +44,17 @@ def order(number: int, now_ns: int) -> list[Field]:
     ]  # fmt: skip
 
 
-async def serve(role: Role, port: int, folder: Path, count: int) -> None:
+async def serve(role: Role, port: int, folder: Path, count: int, next_expected: bool) -> None:
     store = SqliteStore(folder / STORE)
     side = Side(store)
     settings = SessionSettings(
-        session_id=SESSION_ID, role=role, sender="HEDGEROW", target="QUICKFIX", heartbeat_s=5, gap_timeout_ms=2_000
+        session_id=SESSION_ID,
+        role=role,
+        sender="HEDGEROW",
+        target="QUICKFIX",
+        heartbeat_s=5,
+        gap_timeout_ms=2_000,
+        next_expected=next_expected,
     )
     initiator: Initiator | None = None
     if role is Role.INITIATOR:
@@ -75,4 +82,5 @@ async def serve(role: Role, port: int, folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Role(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])))
+    end_with_parent()
+    asyncio.run(serve(Role(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == "Y"))

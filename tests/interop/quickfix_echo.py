@@ -10,6 +10,7 @@ from pathlib import Path
 import quickfix
 
 from tests.interop import quickfix_dictionary
+from tests.interop.children import end_with_parent
 from tests.interop.quickfix_application import QuickfixApplication
 
 _ECHOED = ("D", "d")
@@ -62,6 +63,7 @@ TargetCompID=TW44
 
 
 def main() -> None:
+    end_with_parent()
     folder, port = Path(sys.argv[1]), int(sys.argv[2])
     path = folder / "settings.cfg"
     path.write_text(settings(folder, port), encoding="ascii")

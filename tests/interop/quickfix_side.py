@@ -1,6 +1,6 @@
 """One end of a flow that QuickFIX serves, with its FileStore: it sends numbered orders, and notes those that it gets.
 
-    python -m tests.interop.quickfix_side ROLE PORT FOLDER COUNT
+    python -m tests.interop.quickfix_side ROLE PORT FOLDER COUNT NEXT_EXPECTED
 
 QuickFIX notes its sequence numbers apart from what its application does, so a SIGKILL may repeat a message: it goes on
 with the last number that it may not have sent.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import quickfix
 
+from tests.interop.children import end_with_parent
 from tests.interop.flow import ORDERS_PAUSE_S, ORDERS_TOGETHER
 from tests.interop.quickfix_application import QuickfixApplication
 
@@ -29,6 +30,7 @@ HeartBtInt=5
 NonStopSession=Y
 UseDataDictionary=N
 FileStorePath={folder}
+SendNextExpectedMsgSeqNum={next_expected}
 [SESSION]
 BeginString=FIX.4.4
 SenderCompID=QUICKFIX
@@ -58,9 +60,10 @@ def order(number: int) -> quickfix.Message:
 
 
 def main() -> None:
-    role, port, folder, count = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+    end_with_parent()
+    role, port, folder, count, next_expected = *sys.argv[1:3], Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
     path = folder / "settings.cfg"
-    path.write_text(SETTINGS.format(role=role, port=port, folder=folder), encoding="ascii")
+    path.write_text(SETTINGS.format(role=role, port=port, folder=folder, next_expected=next_expected), encoding="ascii")
     side = Side(folder)
     configured = quickfix.SessionSettings(str(path))
     kinds = {"initiator": quickfix.SocketInitiator, "acceptor": quickfix.SocketAcceptor}

@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderFilled, OrderModified, PositionModified
+from actors.domain.events import (
+    Event,
+    GroupDefined,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    PositionModified,
+)
+from actors.domain.group import STANDARD, Group
 from actors.domain.lifecycle import TABLE
 from actors.domain.order import BUY, SELL, Order, OrderReason, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
@@ -17,6 +26,8 @@ class Following(NamedTuple):
     """The side that a stop that is reached deals on: a sell follows the bid, a buy the ask."""
     distance_e8: int
     best_e8: int
+    """As the account's group sees it."""
+    group: str
 
 
 def gone_back_e8(one: Following, tick: Tick) -> int:
@@ -29,43 +40,61 @@ class Trails:
 
     def __init__(self) -> None:
         self.followed: dict[tuple[str, int], Following] = {}
+        self.groups = {STANDARD: Group(STANDARD)}
 
-    def see(self, tick: Tick) -> set[tuple[str, int]]:
-        """Follows; gives what the tick reaches."""
+    def see(self, market: Tick) -> set[tuple[str, int]]:
+        """Follows; gives what the market's tick reaches."""
         reached = set()
         for key, known in self.followed.items():
-            if known.symbol == tick.symbol:
+            if known.symbol == market.symbol:
+                tick = self.groups[known.group].tick(market)
                 best = max(known.best_e8, tick.bid_e8) if known.side is SELL else min(known.best_e8, tick.ask_e8)
                 one = self.followed[key] = known._replace(best_e8=best)
                 if gone_back_e8(one, tick) >= one.distance_e8:
                     reached.add(key)
         return reached
 
-    def hold(self, reached: set[tuple[str, int]], tick: Tick) -> None:
+    def hold(self, reached: set[tuple[str, int]], market: Tick) -> None:
         """Those that the tick reaches, and that are not dealt with: reached again where the price is no better."""
         for key in reached:
             one = self.followed[key]
+            tick = self.groups[one.group].tick(market)
             best_e8 = tick.bid_e8 + one.distance_e8 if one.side is SELL else tick.ask_e8 - one.distance_e8
             self.followed[key] = one._replace(best_e8=best_e8)
 
     def take(self, event: Event, state: State) -> None:
+        if isinstance(event, GroupDefined):
+            self._reprice(event.group, state)
         if isinstance(event, OrderFilled | PositionModified):
             position = event.position
+            group = state.accounts[position.account_id].group.name
             distance_e8 = position.trailing_stop_e8 if position.quantity_e8 else 0
-            self._set("position", position.position_id, position.symbol, position.side.opposite, distance_e8, state)
+            key = ("position", position.position_id)
+            self._set(key, position.symbol, position.side.opposite, distance_e8, group, state)
         if isinstance(event, OrderAccepted | OrderModified | OrderFilled | OrderEnded):
             order = event.order
             distance_e8 = order.terms.trail_e8 if order.status in WAITING else 0
-            self._set("order", order.order_id, order.symbol, order.side, distance_e8, state)
+            group = state.accounts[order.account_id].group.name
+            self._set(("order", order.order_id), order.symbol, order.side, distance_e8, group, state)
 
-    def _set(self, kind: str, number: int, symbol: str, side: Side, distance_e8: int, state: State) -> None:
-        known = self.followed.get((kind, number))
+    def _reprice(self, group: Group, state: State) -> None:
+        """A trail stays as far from its client's price as it was."""
+        before = self.groups.get(group.name)
+        self.groups[group.name] = group
+        for key, one in self.followed.items():
+            if before is not None and one.group == group.name:
+                was, now = before.tick(state.ticks[one.symbol]), group.tick(state.ticks[one.symbol])
+                moved_e8 = now.bid_e8 - was.bid_e8 if one.side is SELL else now.ask_e8 - was.ask_e8
+                self.followed[key] = one._replace(best_e8=one.best_e8 + moved_e8)
+
+    def _set(self, key: tuple[str, int], symbol: str, side: Side, distance_e8: int, group: str, state: State) -> None:
+        known = self.followed.get(key)
         if not distance_e8:
-            self.followed.pop((kind, number), None)
+            self.followed.pop(key, None)
         elif known is None or known.distance_e8 != distance_e8:
-            tick = state.ticks[symbol]
+            tick = self.groups[group].tick(state.ticks[symbol])
             best_e8 = tick.bid_e8 if side is SELL else tick.ask_e8
-            self.followed[kind, number] = Following(symbol, side, distance_e8, best_e8)
+            self.followed[key] = Following(symbol, side, distance_e8, best_e8, group)
 
 
 class Lives:

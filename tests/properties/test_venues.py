@@ -241,8 +241,11 @@ class HonestVenues(RuleBasedStateMachine, AtVenues):
         protections=PROTECTIONS,
         force=st.sampled_from(TimeInForce),
         reduce_only=st.just(False),
-        oco=st.sampled_from(["", "", "pair"]),
+        oco=st.sampled_from(["", "pair", "other"]),
     )(AtVenues.submit_waiting)
+    change_order = rule(which=PICKS, change=st.sampled_from(["price", "oco", "back"]), prices=PRICES)(
+        AtVenues.modify_order
+    )
     cancel_order = rule(which=PICKS)(AtVenues.cancel_order)
     modify_position = rule(which=PICKS, protections=PROTECTIONS, trail_only=st.booleans())(AtVenues.modify_position)
     close_one = rule(target=sent, which=PICKS, quarters=st.integers(0, 4))(AtVenues.close)
@@ -273,6 +276,7 @@ class HonestVenues(RuleBasedStateMachine, AtVenues):
         if hasattr(self, "told"):
             self.tell_the_end()
             assert set(self.breaks) <= {BreakReason.STILL_UNKNOWN}
+            assert self.state.books.breaks == {}
             self.check_replay()
 
 

@@ -143,7 +143,7 @@ class Walk:
         elif kind == 3:
             desk.adjust(account_id, chance.randint(-20_000, 20_000))
         elif kind == 4:
-            desk.define_group(chance.randint(0, 6))
+            desk.define_group(chance.randint(0, 9))
             desk.assign_group(account_id, len(desk.happened))
         elif kind == 5:
             desk.set_limits(account_id, chance.choice([0, 0, 0, chance.randint(1, 5)]))

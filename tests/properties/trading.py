@@ -46,7 +46,7 @@ from actors.domain.quote import Tick
 from actors.domain.requirement import Hedging
 from actors.domain.stop_out import MarginLevels
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, price_near_e8
-from tests.properties.watched import Watched
+from tests.properties.watched import PROS, Watched
 
 Named = SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
 
@@ -65,6 +65,10 @@ GROUPS = (
     Group(STANDARD, hedging=Hedging.NET, levels=MarginLevels(120_000_000, 80_000_000, False)),
     Group(STANDARD, exposure=ExposureLimit("USD", 20_000_00, 30_000_00)),
     Group(STANDARD, swap_free=True, commission=Commission(CommissionBasis.MILLION, 2_000_000_000, 0, "")),
+    Group(STANDARD, Markup(5_000, 5_000, 0, 40_000), {"USDJPY": Markup(0, 0, 30_000_000, 0, -5_000_000)}),
+    Group(PROS, Markup(-3_000, 3_000, 60_000, 0, 7_001), {"BTCUSD": Markup(0, 0, 0, 100_000_001)}),
+    Group(PROS, Markup(0, 0, 25_000, 25_000, -15_000)),
+    Group(PROS),
 )
 """Terms that the accounts may come to have."""
 

@@ -23,10 +23,11 @@ from actors.domain.commands import (
 from actors.domain.events import Event, GroupAssigned, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
+from actors.domain.group import Group, Markup
 from actors.domain.ledger import Posting
 from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
-from actors.domain.order import Fill, Order, OrderStatus, Position, Side
+from actors.domain.order import Fill, Order, Position, Side
 from actors.domain.refusal import Refused
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore
@@ -36,6 +37,8 @@ from actors.domain.waiting import see
 from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
 
+PROS = "pros"
+"""A group beside the standard one, which sees other prices."""
 SWAPS = {
     "EURUSD": Swap(SwapBasis.POINTS, -1_500_000_000, 400_000_000),
     "USDJPY": Swap(SwapBasis.INTEREST, 3_000_000, -5_000_000),
@@ -62,10 +65,11 @@ class Watched:
         """Symbols with another markup since their last tick."""
         self.trails, self.lives = Trails(), Lives()
         self.sent_count = 0
-        others = [
-            *opening("3000000", "JPY", 2, Mode.NETTING),
+        others: list[Input] = [
+            DefineGroup(Group(PROS, Markup(0, 0, 30_000, 50_000, 4_000))),
+            *opening("3000000", "JPY", 2, Mode.NETTING, PROS),
             *opening("20000", "EUR", 3, Mode.NETTING),
-            *opening("500", "GBP", 4),
+            *opening("500", "GBP", 4, group=PROS),
         ]
         swaps: list[Input] = [
             DefineInstrument(msgspec.structs.replace(INSTRUMENTS[symbol], swap=swap)) for symbol, swap in SWAPS.items()
@@ -91,9 +95,9 @@ class Watched:
                 see(self.copy, tick)
                 if self.state.ticks[tick.symbol] is tick and tick.live and not self._is_halted(tick.symbol):
                     reached = self.trails.see(tick)
-                    if self.state.halts.has_groups:
-                        self.trails.hold(reached, tick)
-                        reached = set()
+                    held = {key for key in reached if self.state.halts.stops_group(self.trails.followed[key].group)}
+                    self.trails.hold(held, tick)
+                    reached -= held
         elif isinstance(told, ObserveStream):
             self.copy.observe_stream(told.alive_ns, told.behind)
         if isinstance(told, HaltTrading):
@@ -141,16 +145,21 @@ class Watched:
         assert not reached & self.trails.followed.keys(), "a trailing stop was reached and stays"
 
     def _check_one_cancels_the_other(self, events: list[Event]) -> None:
-        marks = [
-            (event.order.account_id, event.order.terms.oco)
-            for event in events
-            if isinstance(event, OrderFilled) and event.order.terms.oco and event.order.status is OrderStatus.FILLED
-        ]
-        assert len(marks) == len(set(marks))
-        for account_id, mark in marks:
-            orders = self.state.accounts[account_id].orders.values()
-            # What is at a venue by then cannot be called back: its answer is waited for.
-            assert mark not in [order.terms.oco for order in orders if not order.at_venue_e8]
+        """Of those with a mark that stand at the same time no more than one is at venues, or filled in any part."""
+        filled: dict[tuple[int, str], set[int]] = {}
+        for event in events:
+            if isinstance(event, OrderFilled) and event.order.terms.oco:
+                order = event.order
+                filled.setdefault((order.account_id, order.terms.oco), set()).add(order.order_id)
+        assert all(len(numbers) == 1 for numbers in filled.values())
+        marked: dict[tuple[int, str], list[Order]] = {}
+        for order in self.orders():
+            if order.terms.oco:
+                marked.setdefault((order.account_id, order.terms.oco), []).append(order)
+        for mark, orders in marked.items():
+            assert sum(order.at_venue_e8 > 0 for order in orders) <= 1
+            assert len(orders) == 1 or not any(order.filled_e8 for order in orders)
+            assert mark not in filled or {order.order_id for order in orders} == filled[mark]
 
     def _check_free_margin(self, events: list[Event], before: dict[tuple[int, str], Requirement]) -> None:
         """Not below zero after a fill that asks for more margin, where it is the last thing that happened."""

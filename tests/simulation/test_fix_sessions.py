@@ -131,6 +131,7 @@ class World:
             sender=sender,
             target=target,
             heartbeat_s=self.chance.choice((1, 5, 30)),
+            next_expected=self.chance.random() < 0.7,  # On both sides, on one, on neither.
             validation=Level.OFF,
             sending_time_tolerance_ms=10**9,  # A message that is rejected for its age counts as received.
             resend_page_messages=self.chance.choice((1, 3, 100)),

@@ -195,6 +195,8 @@ def test_ours_and_the_peer_take_turns_and_the_best_of_each_counts() -> None:
         "values": [10, 30, 20],
         "peer_values": [100, 50, 150],
     }
+    middle = runs.middle("x", "x/s", "a peer", {})
+    assert (middle.value, middle.peer_value, middle.extra["ours_extra"]) == (20, 100, 10)
 
 
 def test_a_child_reports_what_its_function_returns() -> None:

@@ -4,7 +4,6 @@ import os
 import pty
 import subprocess
 import sys
-from operator import floordiv
 from pathlib import Path
 
 import msgspec
@@ -147,7 +146,7 @@ def test_an_input_that_was_changed_or_left_out_is_found(path: Path, state: State
 
 
 def test_a_rule_that_changed_is_a_divergence(path: Path, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.domain.requirement.ceil_div", floordiv)
+    monkeypatch.setattr("actors.domain.requirement.minor_units", lambda currency: 99)
     with pytest.raises(Diverged, match="batch 2: event 9 differs"):
         verify.verify(path, lambda done, whole: None)
 

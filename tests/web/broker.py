@@ -402,8 +402,7 @@ class _Service:
         self._serve = serve
 
     def _on_requests(self, messages: list[list[bytes]]) -> None:
-        for identity, frame in messages:
-            request = self._decode(frame)
+        for identity, request in ((told[0], self._decode(frame)) for told in messages for frame in told[1:]):
             self._owner.asked.append(request.body)
             if self._name in self._owner.mute:
                 continue

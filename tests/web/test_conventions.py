@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from tests.web.broker import ADMIN, TRADER
-from tests.web.test_access import address, needed
+from tests.web.test_access import NEEDED, address, agreed
 from tests.web.world import World
 from web import openapi
 from web.access import TRADE, Role
@@ -127,7 +128,8 @@ async def ask(world: World, route: Any, operation: openapi.Operation, **more: An
     """As somebody who may."""
     who = TRADER if Role.TRADER in operation.rule.roles else ADMIN
     headers = {} if operation.rule.public else world.bearer(who)
-    params = {**needed(route, operation.method), **more.pop("params", {})}
+    fields = msgspec.structs.fields(agreed(route, operation.method).parameters)
+    params = {field.name: NEEDED[field.name] for field in fields if field.required} | more.pop("params", {})
     return await world.http.request(operation.method, address(route), headers=headers, params=params, **more)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from actors.bus.users import RecordAct, RecordOutcome, User
 from actors.domain.commands import DefineRules, ReportHolding
+from actors.domain.group import Markup
 from actors.domain.rulebook import Book, Rule
 from tests.web.broker import ADMIN, DEALER, TRADER, eventually, password_hash
 from tests.web.world import World
@@ -174,8 +175,14 @@ async def test_groups_and_holidays(world: World) -> None:
     new = {"terms": {"name": "pros", "leverage": 30, "markup": {"bid": "0.0001", "ask": "0.0001"}}, "reason": "new"}
     assert (await ask(world, "POST", "/groups", new, DEALER)).status_code == 201
     assert (await ask(world, "POST", "/groups", new, DEALER)).json()["code"] == "DUPLICATE_GROUP"
-    changed = await ask(world, "PATCH", "/groups/pros", {"terms": {"markup": None}, "reason": "tighter"}, DEALER)
-    assert changed.json()["terms"]["markup"] == {"bid": "0", "ask": "0"}
+    spread = {"spread_min": "0.0002", "spread_max": "0.0005", "skew": "-0.0001"}
+    terms = {"markup": {"bid": "0", **spread}, "markups": {"USDJPY": {"spread_max": "0.03"}}}
+    changed = await ask(world, "PATCH", "/groups/pros", {"terms": terms, "reason": "tighter"}, DEALER)
+    assert changed.json()["terms"]["markup"] == {"bid": "0", "ask": "0.0001", **spread}
+    assert world.broker.state.groups["pros"].markups == {"USDJPY": Markup(spread_max_e8=3_000_000)}
+    crossed = {"terms": {"markup": {"spread_max": "0.0001"}}, "reason": "less than the least"}
+    refused = await ask(world, "PATCH", "/groups/pros", crossed, DEALER)
+    assert (refused.status_code, refused.json()["code"]) == (422, "BAD_TERMS")
     names = [it["terms"]["name"] for it in (await ask(world, "GET", "/groups", who=DEALER)).json()["groups"]]
     assert names == ["standard", "pros"]
     days = {"days": ["2026-12-25", "2026-07-04"], "reason": "calendar"}
@@ -239,7 +246,11 @@ async def test_exposure_hedges_and_breaks(world: World) -> None:
     assert (found["child_id"], found["reason"]) == ("LMAX:USDJPY", "holding")
     child_id = shown["children"][0]["child"]["child_id"]
     settled = {"child_id": child_id, "filled": "0", "reason": "the venue says no"}
-    assert (await ask(world, "POST", "/breaks/settle", settled, DEALER)).status_code in (204, 422)
+    assert (await ask(world, "POST", "/breaks/settle", settled, DEALER)).status_code == 204
+    shown = (await ask(world, "GET", "/exposure", who=DEALER)).json()
+    assert (shown["desks"][0]["hedging"], shown["children"]) == ("0", [])
+    again = await ask(world, "POST", "/breaks/settle", settled, DEALER)
+    assert (again.status_code, again.json()["code"]) == (422, "BAD_TERMS")
     dismissed = {"child_id": "LMAX:USDJPY", "reason": "moved by hand"}
     assert (await ask(world, "POST", "/breaks/dismiss", dismissed, DEALER)).status_code == 204
     again = await ask(world, "POST", "/breaks/dismiss", dismissed, DEALER)

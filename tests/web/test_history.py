@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders
-from tests.web.broker import ADMIN, OTHER, eventually
+from actors.domain.commands import DefineGroup, OpenAccount
+from actors.domain.group import Group, Markup
+from actors.domain.money import parse_e8
+from tests.web.broker import ADMIN, OTHER, TRADER, eventually
 from tests.web.world import World
 
 pytestmark = pytest.mark.anyio
@@ -179,6 +182,26 @@ async def test_symbols_with_their_last_prices(world: World) -> None:
     await eventually(none_live)
     world.broker.silent = False
     await eventually(both_live)
+
+
+async def test_symbols_and_ticks_have_the_prices_of_the_group(world: World) -> None:
+    """The market's are 1.10000/1.10010: at least 4 pips, then a pip down. The staff see the market's."""
+    gold = Group("gold", Markup(spread_min_e8=parse_e8("0.0004"), skew_e8=-parse_e8("0.0001")))
+    world.broker.tell(DefineGroup(gold))
+    world.broker.tell(OpenAccount(7, "USD", group="gold"))
+    trader = world.broker.users[TRADER]
+    world.broker.users["goldie"] = type(trader)(7, "goldie", trader.password_hash, "trader", 7)
+    for who, bid, ask in (("goldie", "1.09975", "1.10015"), (ADMIN, "1.10000", "1.10010")):
+        listed = (await world.get("/symbols", who)).json()["symbols"][0]
+        assert (listed["symbol"], listed["bid"], listed["ask"]) == ("EURUSD", bid, ask)
+        (tick,) = (await world.get("/ticks", who, symbol="EURUSD")).json()["ticks"]
+        assert (tick["bid"], tick["ask"]) == (bid, ask)
+    world.broker.tell(DefineGroup(Group("gold")))
+
+    async def is_the_markets() -> bool:
+        return bool((await world.get("/symbols", "goldie")).json()["symbols"][0]["bid"] == "1.10000")
+
+    await eventually(is_the_markets)
 
 
 async def test_while_the_instruments_are_not_known_no_symbol_is_unknown(world: World) -> None:

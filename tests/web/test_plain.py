@@ -43,7 +43,7 @@ def test_what_is_told_is_taken_back(value: msgspec.Struct) -> None:
 
 def test_numbers_are_text_with_their_units() -> None:
     said = plain(GROUP)
-    assert said["markup"] == {"bid": "0.0001", "ask": "0.0002"}
+    assert said["markup"] == {"bid": "0.0001", "ask": "0.0002", "spread_min": "0", "spread_max": "0", "skew": "0"}
     assert said["limits"]["exposure"] == {"currency": "JPY", "symbol": "5000", "total": "1000000"}
     rule = plain(RULE)
     assert (rule["rule_id"], rule["accounts"], rule["share"], rule["side"]) == ("7", ["1", "2"], "0.3", "buy")

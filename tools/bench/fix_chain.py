@@ -40,19 +40,19 @@ class _Broker:
 
 
 class _Client:
-    def __init__(self, orders: int, in_flight: int, done: asyncio.Event):
-        self._orders = orders
+    def __init__(self, orders: int, warm_up: int, in_flight: int, done: asyncio.Event):
+        self._orders = orders + warm_up
+        self._warm_up = warm_up
         self._in_flight = in_flight
         self._done = done
         self._sent_ns: list[int] = []
-        self.took_ns: list[int] = []
-        self.start_ns = self.end_ns = 0
+        self._took_ns: list[int] = []
+        self._start_ns = self._end_ns = 0
 
     def on_events(self, session: Session, events: list[Event], now_ns: int) -> None:
         for event in events:
             match event:
                 case LoggedOn():
-                    self.start_ns = time.perf_counter_ns()
                     for _ in range(self._in_flight):
                         self._send(session, now_ns)
                 case Received(message=message):
@@ -62,10 +62,16 @@ class _Client:
 
     def on_end(self, session: Session, error: Exception | None) -> None: ...
 
+    @property
+    def told(self) -> tuple[int, list[int]]:
+        return self._end_ns - self._start_ns, self._took_ns[self._warm_up :]
+
     def _take(self, number: int) -> None:
-        self.end_ns = time.perf_counter_ns()
-        self.took_ns.append(self.end_ns - self._sent_ns[number])
-        if len(self.took_ns) == self._orders:
+        self._end_ns = time.perf_counter_ns()
+        self._took_ns.append(self._end_ns - self._sent_ns[number])
+        if len(self._took_ns) == self._warm_up:
+            self._start_ns = self._end_ns
+        elif len(self._took_ns) == self._orders:
             self._done.set()
 
     def _send(self, session: Session, now_ns: int) -> None:
@@ -95,12 +101,14 @@ def accept(folder: Path, port: int, syncs: bool) -> None:
     asyncio.run(serve())
 
 
-def deal(folder: Path, port: int, orders: int, in_flight: int, timeout_s: float, syncs: bool) -> tuple[int, list[int]]:
-    """The initiator's process: the nanoseconds that all took, and each; fewer than `orders` if time ran out."""
+def deal(
+    folder: Path, port: int, orders: int, warm_up: int, in_flight: int, timeout_s: float, syncs: bool
+) -> tuple[int, list[int]]:
+    """The initiator's process: the nanoseconds that all `orders` after `warm_up` ones took, and each."""
 
     async def serve() -> _Client:
         done = asyncio.Event()
-        client = _Client(orders, in_flight, done)
+        client = _Client(orders, warm_up, in_flight, done)
         route = Route(
             hosts=[Host("127.0.0.1", port)], tls=None, patience=Patience(backoff_first_ms=20, backoff_cap_ms=50)
         )
@@ -112,5 +120,4 @@ def deal(folder: Path, port: int, orders: int, in_flight: int, timeout_s: float,
         await running
         return client
 
-    client = asyncio.run(serve())
-    return client.end_ns - client.start_ns, client.took_ns
+    return asyncio.run(serve()).told

@@ -62,13 +62,15 @@ class _Acceptor(_Application):
 
 
 class _Initiator(_Application):
-    def __init__(self, orders: int, in_flight: int):
+    def __init__(self, orders: int, warm_up: int, in_flight: int):
         super().__init__()
         self._session_id = quickfix.SessionID("FIX.4.4", "CLIENT", "BROKER")
-        self._orders = orders
+        self._orders = orders + warm_up
+        self._warm_up = warm_up
         self._in_flight = in_flight
         self._sent_ns: list[int] = []
-        self.took_ns: list[int] = []
+        self._took_ns: list[int] = []
+        self._start_ns = self._end_ns = 0
         self.done = threading.Event()
 
     def onLogon(self, session_id: quickfix.SessionID) -> None:  # noqa: N802
@@ -76,7 +78,6 @@ class _Initiator(_Application):
 
     def _begin(self) -> None:
         time.sleep(0.2)
-        self.start_ns = time.perf_counter_ns()
         for _ in range(self._in_flight):
             self._send()
 
@@ -93,13 +94,18 @@ class _Initiator(_Application):
         quickfix.Session.sendToTarget(message, self._session_id)
 
     def fromApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:  # noqa: N802
-        now_ns = time.perf_counter_ns()
-        self.took_ns.append(now_ns - self._sent_ns[int(message.getField(11))])
+        self._end_ns = time.perf_counter_ns()
+        self._took_ns.append(self._end_ns - self._sent_ns[int(message.getField(11))])
+        if len(self._took_ns) == self._warm_up:
+            self._start_ns = self._end_ns
         if len(self._sent_ns) < self._orders:
             self._send()
-        elif len(self.took_ns) == self._orders:
-            self.end_ns = now_ns
+        elif len(self._took_ns) == self._orders:
             self.done.set()
+
+    @property
+    def told(self) -> tuple[int, list[int]]:
+        return self._end_ns - self._start_ns, self._took_ns[self._warm_up :]
 
 
 def _configured(folder: Path, role: str, port: int, sender: str, target: str) -> Any:
@@ -118,12 +124,15 @@ def accept(folder: Path, port: int) -> None:
     threading.Event().wait()
 
 
-def deal(folder: Path, port: int, orders: int, in_flight: int, timeout_s: float) -> tuple[int, list[int]]:
-    """The initiator's process: the nanoseconds that all took, and each; fewer than `orders` if time ran out."""
+def deal(folder: Path, port: int, orders: int, warm_up: int, in_flight: int, timeout_s: float) -> tuple[int, list[int]]:
+    """The initiator's process: the nanoseconds that all `orders` after `warm_up` ones took, and each.
+
+    Fewer than `orders` if time ran out.
+    """
     configured = _configured(folder, "initiator", port, "CLIENT", "BROKER")
-    application = _Initiator(orders, in_flight)
+    application = _Initiator(orders, warm_up, in_flight)
     initiator = quickfix.SocketInitiator(application, quickfix.FileStoreFactory(configured), configured)
     initiator.start()
     application.done.wait(timeout_s)
     initiator.stop(True)
-    return application.end_ns - application.start_ns, application.took_ns
+    return application.told

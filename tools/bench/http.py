@@ -1,7 +1,9 @@
-"""`http_order` and `http_positions`: the REST API on real sockets, beside a bare Tornado handler."""
+"""`http_order` and `http_positions`: the REST API on real sockets, beside a bare Tornado handler; and `http_scale`."""
 
 import socket
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ from tools.bench.http_chain import Answered, Load
 from tools.bench.orders import TICK_INTERVAL_S, Prices
 from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns
 
-ORDER, POSITIONS = "http_order", "http_positions"
+ORDER, POSITIONS, SCALE = "http_order", "http_positions", "http_scale"
 REQUESTS = 15_000
 CONNECTIONS = 50
 ROUNDS = 3
 TIMEOUT_S = 120
 PEER = "bare Tornado: a body decoded and sent back"
+CREW = 2
+"""Web processes on one port."""
 
 
 def measure(
@@ -47,15 +51,32 @@ def measure(
     return runs.result(name, "requests/s", PEER, {"requests": requests, "connections": connections})
 
 
+def measure_scale(
+    folder: Path, say: Say, *, requests: int = REQUESTS, connections: int = CONNECTIONS, rounds: int = ROUNDS
+) -> Result:
+    """Orders, in several web processes on one port, beside one."""
+
+    def run(processes: int, under: Path) -> Run:
+        load = Load(_free_port(), requests, connections, "order", processes)
+        told = _ours(under, load, http_chain.client)
+        return told if processes > 1 else told._replace(extra={f"peer_{name}": us for name, us in told.extra.items()})
+
+    folders = (folder / str(number) for number in range(2 * rounds))
+    runs = in_turns(SCALE, rounds, lambda: run(CREW, next(folders)), lambda: run(1, next(folders)), say)
+    extra = {"requests": requests, "connections": connections, "web_processes": CREW}
+    return runs.result(SCALE, "requests/s", "one web process", extra)
+
+
 def _ours(folder: Path, load: Load, client: Callable[[Load, bytes], Any]) -> Run:
     folder.mkdir()
     with zmq.Context() as context, sockets.publisher(context, endpoints.local(folder).ticks) as publisher:
         prices = Prices(publisher)
-        with (
-            Child(orders_chain.engine, folder) as engine,
-            Child(http_chain.web, folder, load.port),
-            Child(client, load, b"") as asking,
-        ):
+        with ExitStack() as running:
+            engine = running.enter_context(Child(orders_chain.engine, folder))
+            for _ in range(load.processes):
+                running.enter_context(Child(http_chain.web, folder, load.port))
+            _wait_for_the_crew(folder, load.processes)
+            asking = running.enter_context(Child(client, load, b""))
             while not asking.has_reported(TICK_INTERVAL_S):
                 prices.publish()
             answered = asking.report(Answered, TIMEOUT_S)
@@ -64,6 +85,14 @@ def _ours(folder: Path, load: Load, client: Callable[[Load, bytes], Any]) -> Run
     if load.kind == "order":
         _check_journal(folder, load)
     return _run(answered, load, "")
+
+
+def _wait_for_the_crew(folder: Path, processes: int) -> None:
+    until_s = time.monotonic() + TIMEOUT_S
+    while not http_chain.are_listening(folder, processes):
+        if time.monotonic() > until_s:
+            raise Spoiled(f"{processes} web processes were to listen")
+        time.sleep(TICK_INTERVAL_S)
 
 
 def _peer(load: Load, client: Callable[[Load, bytes], Any]) -> Run:
@@ -107,3 +136,9 @@ _ABOUT = (
 )
 ORDERS = Measurement("`POST /order` to the durable fill" + _ABOUT, partial(measure, "order"))
 QUESTIONS = Measurement("`GET /positions`" + _ABOUT, partial(measure, "positions"))
+CREWS = Measurement(
+    f"`POST /order` to the durable fill, as in `{ORDER}`, in {CREW} web processes on one port (SO_REUSEPORT), beside "
+    "one. All share the machine's cores with the engine and the client: on two of them the second web process gets "
+    "only what the first leaves.",
+    measure_scale,
+)

@@ -1,6 +1,7 @@
 """The processes that `http_order` and `http_positions` measure: a web process, a bare Tornado one, and a client."""
 
 import asyncio
+import os
 import selectors
 import socket
 import time
@@ -43,6 +44,8 @@ class Load(NamedTuple):
     connections: int
     kind: str
     """order, positions or echo."""
+    processes: int = 1
+    """Web processes that share the port."""
 
 
 class Answered(NamedTuple):
@@ -53,7 +56,7 @@ class Answered(NamedTuple):
 
 
 def web(folder: Path, port: int) -> None:
-    """A web process; runs until it is killed."""
+    """A web process, which listens once it has heard of the engine, and says so; runs until it is killed."""
     config.configure_logging("web", "warning")
     context: process.Context = zmq.Context()
 
@@ -67,8 +70,12 @@ def web(folder: Path, port: int) -> None:
             KEY,
             rates_per_s=rates,
         )
-        made.server.listen(port, HOST)
-        await made.run(asyncio.Event())
+        running = asyncio.create_task(made.run(asyncio.Event()))
+        while not made.prices.instruments:
+            await asyncio.sleep(OPENING_PAUSE_S)
+        made.server.listen(port, HOST, reuse_port=True)
+        (folder / f"listens-{os.getpid()}").touch()
+        await running
 
     asyncio.run(serve())
 
@@ -77,6 +84,11 @@ class _Echo(RequestHandler):
     def post(self) -> None:
         self.set_header("Content-Type", "application/json")
         self.finish(msgspec.json.encode(msgspec.json.decode(self.request.body)))
+
+
+def are_listening(folder: Path, processes: int) -> bool:
+    """Whether so many web processes are."""
+    return len(list(folder.glob("listens-*"))) == processes
 
 
 def bare(port: int) -> None:
@@ -183,8 +195,8 @@ def order_body(name: str, side: str) -> bytes:
 
 def _http(method: str, path: str, token: str, body: bytes) -> bytes:
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-    head = f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{authorization}Content-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    length = f"Content-Length: {len(body)}\r\n" if body else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: {HOST}\r\n{authorization}{length}\r\n".encode() + body
 
 
 def _wait_until_ready(load: Load, make: _Requests) -> None:

@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     stop_out_latency.NAME: stop_out_latency.MEASUREMENT,
     http.ORDER: http.ORDERS,
     http.POSITIONS: http.QUESTIONS,
+    http.SCALE: http.CREWS,
     ws_fanout.NAME: ws_fanout.MEASUREMENT,
     ws_idle.NAME: ws_idle.MEASUREMENT,
     fix_codec.NAME: fix_codec.MEASUREMENT,

@@ -32,8 +32,8 @@ def markdown(results: Sequence[Result], measurements: Mapping[str, Measurement],
     parts = [
         "# Benchmarks",
         "`make bench` measures and writes this page. Each value is the best of a few rounds in which ours and the peer "
-        "take turns; a result that fails its check is not written down. How far the "
-        "rounds lie apart shows how quiet the machine and its disk were.",
+        "take turns, or the middle one where that is said; a result that fails its check is not written down. How far "
+        "the rounds lie apart shows how quiet the machine and its disk were.",
         f"{day.isoformat()}, on {machine}.",
         "\n".join(f"| {' | '.join(row)} |" for row in rows),
         *(f"## {result.name}\n\n{measurements[result.name].about}" for result in results),
@@ -54,10 +54,14 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result.ratio:.3f}",
         _thousands(result.extra["values"]),
         _thousands(result.extra["peer_values"]),
-        ", ".join(
-            f"{key} {result.extra[f'{key}_us'] / 1_000:.1f} ms" for key in PERCENTILES if f"{key}_us" in result.extra
-        ),
+        "; ".join(text for text in (_percentiles(result, ""), _percentiles(result, "peer_")) if text),
     )
+
+
+def _percentiles(result: Result, whose: str) -> str:
+    keys = [key for key in PERCENTILES if f"{whose}{key}_us" in result.extra]
+    text = ", ".join(f"{key} {result.extra[f'{whose}{key}_us'] / 1_000:.1f} ms" for key in keys)
+    return f"the peer's {text}" if whose and text else text
 
 
 def _thousands(values: Sequence[int]) -> str:

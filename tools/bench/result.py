@@ -71,15 +71,21 @@ class Rounds(NamedTuple):
 
     def result(self, name: str, unit: str, peer: str, extra: dict[str, Any]) -> Result:
         """The best of ours beside the best of the peer's; all of them are kept, for they show how quiet it was."""
-        ours = max(self.ours, key=lambda run: run.per_second)
-        best_peer = max(self.peers, key=lambda run: run.per_second)
+        ours, peers = (max(runs, key=lambda run: run.per_second) for runs in (self.ours, self.peers))
+        return self._of(ours, peers, name, unit, peer, extra)
+
+    def middle(self, name: str, unit: str, peer: str, extra: dict[str, Any]) -> Result:
+        """As `result`, of the middle run of ours beside the middle one of the peer's."""
+        ours, peers = (sorted(runs, key=lambda run: run.per_second) for runs in (self.ours, self.peers))
+        return self._of(ours[len(ours) // 2], peers[len(peers) // 2], name, unit, peer, extra)
+
+    def _of(self, ours: Run, of_peer: Run, name: str, unit: str, peer: str, extra: dict[str, Any]) -> Result:
         every = {
             "values": [round(run.per_second) for run in self.ours],
             "peer_values": [round(run.per_second) for run in self.peers],
         }
-        return Result(
-            name, ours.per_second, unit, peer, best_peer.per_second, {**extra, **ours.extra, **best_peer.extra, **every}
-        )
+        figures = {**extra, **ours.extra, **of_peer.extra, **every}
+        return Result(name, ours.per_second, unit, peer, of_peer.per_second, figures)
 
     def lowest(self, name: str, unit: str, peer: str, extra: dict[str, Any]) -> Result:
         """As `result`, where the value is the time that one of what is counted took, in microseconds."""

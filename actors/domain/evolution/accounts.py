@@ -22,7 +22,7 @@ from actors.domain.events import (
 )
 from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State
-from actors.domain.waiting import rewatch
+from actors.domain.waiting import define_group, join_group
 
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
@@ -39,26 +39,15 @@ def _account(state: State, event: AccountOpened) -> None:
 
 
 def _group(state: State, event: GroupDefined) -> None:
-    state.define_group(event.group)
+    define_group(state, event.group)
     state.versions.note(f"group {event.group.name}", state.event_seq + 1)
-    for account in state.accounts.values():
-        if account.group.name == event.group.name:
-            account.agree(event.group, account.own_limits)
-            state.unwatched[account.account_id] = None
-    for symbol in list(state.triggers):
-        rewatch(state, symbol)
 
 
 def _assigned(state: State, event: GroupAssigned) -> None:
     account = state.accounts[event.account_id]
-    before = account.group
-    state.join_group(account, event.group.name)
+    join_group(state, account, event.group.name)
     for symbol, requirement in event.requirements.items():
         account.require(symbol, requirement)
-    positions, orders = account.positions.values(), account.orders.values()
-    for symbol in dict.fromkeys([*(it.symbol for it in positions), *(it.symbol for it in orders)]):
-        if symbol in state.triggers and before.markup_of(symbol) != account.group.markup_of(symbol):
-            rewatch(state, symbol)
     state.versions.note(f"account {event.account_id}", state.event_seq + 1)
 
 

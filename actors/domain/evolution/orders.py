@@ -1,10 +1,12 @@
 """Orders that wait, change and end."""
 
+from actors.domain import oco
+from actors.domain.account import Account
 from actors.domain.events import OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.evolution.table import Evolutions
-from actors.domain.order import OrderReason
+from actors.domain.order import Order, OrderReason
 from actors.domain.state import State
-from actors.domain.waiting import watch_order, watch_position
+from actors.domain.waiting import watch_again, watch_order, watch_position
 
 TRAILING_STOP = OrderReason.TRAILING_STOP
 PROTECTING = (OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT, TRAILING_STOP, OrderReason.STOP_OUT)
@@ -23,6 +25,10 @@ def _modified(state: State, event: OrderModified) -> None:
     before = account.orders[event.order.order_id]
     account.take(event.order)
     watch_order(state, event.order, before)
+    if event.order.terms.oco != before.terms.oco:
+        watch_again(state, event.order)
+    if event.order.at_venue_e8 < before.at_venue_e8:
+        _protect_again(state, account, event.order)
 
 
 def _end(state: State, event: OrderEnded) -> None:
@@ -33,13 +39,19 @@ def _end(state: State, event: OrderEnded) -> None:
     was_sent = order.order_id in account.orders and not state.books.is_plain
     account.take(order, None, event.code, event.detail)
     if was_sent:
-        # No venue closed them: protections that were reached, or may have been meanwhile, wait again.
-        for position in account.positions.values():
-            if position.symbol == order.symbol and position.side is not order.side:
-                trail_reached = order.reason is TRAILING_STOP and order.position_id == position.position_id
-                watch_position(state, position, None, trail_reached=trail_reached)
+        for other in oco.others(account, order):
+            watch_again(state, other)
+        _protect_again(state, account, order)
         if order.reason in PROTECTING and not order.filled_e8 and order.position_id in account.positions:
             state.books.refuse(order.position_id, order.created_ns)
+
+
+def _protect_again(state: State, account: Account, order: Order) -> None:
+    """A venue has not closed what it was to close: protections that were reached, or may have been, wait again."""
+    for position in account.positions.values():
+        if position.symbol == order.symbol and position.side is not order.side:
+            trail_reached = order.reason is TRAILING_STOP and order.position_id == position.position_id
+            watch_position(state, position, None, trail_reached=trail_reached)
 
 
 EVOLVE: Evolutions = {

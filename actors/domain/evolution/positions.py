@@ -21,12 +21,14 @@ def _fill(state: State, event: OrderFilled) -> None:
     if order.order_id > state.last_order_id:
         state.last_order_id = order.order_id
     state.last_fill_id = fill.fill_id
-    before = account.positions.get(position.position_id)
-    if before is None:
+    before = None
+    if position.position_id > state.last_position_id:
         state.last_position_id = position.position_id
+    else:
+        before = account.positions[position.position_id]
     if account.account_id not in state.unwatched and not _absorbed(state, account, event, before, quote):
         state.unwatched[account.account_id] = None
-    account.place(position, quote)
+    account.place(position, quote, before)
     account.require(symbol, event.requirement)
     if not books.is_plain and any(it.at_venue_e8 for it in account.orders.values()):
         # A protection may have been reached while a venue was closing what was open then.
@@ -56,7 +58,7 @@ def _fill(state: State, event: OrderFilled) -> None:
 def _modified(state: State, event: PositionModified) -> None:
     account = state.accounts[event.position.account_id]
     before = account.positions[event.position.position_id]
-    account.place(event.position, state.instruments[event.position.symbol].quote)
+    account.place(event.position, state.instruments[event.position.symbol].quote, before)
     watch_position(state, event.position, before)
 
 
@@ -74,14 +76,13 @@ def _absorbed(state: State, account: Account, event: OrderFilled, before: Positi
         change = Change(symbol, quote, change_e8, cost_e16, 0, 0)
     else:
         change = Change(symbol, quote, 0, 0, change_e8, cost_e16)
-    call_e8 = account.group.levels.call_e8
-    before_minor = account.maintenance_minor
-    known = account.requirements.get(symbol, NOTHING)
-    after_minor = before_minor + event.requirement.maintenance_minor - known.maintenance_minor
-    rise_minor = ceil_div(after_minor * call_e8, SCALE) - ceil_div(before_minor * call_e8, SCALE)
+    group = account.group
+    rise_minor = event.requirement.maintenance_minor - account.requirements.get(symbol, NOTHING).maintenance_minor
+    # The floor, rounded up, rises by no more than its rise, rounded up.
+    floor_minor = ceil_div(rise_minor * group.levels.call_e8, SCALE)
     moved_minor = fill.profit_minor - fill.commission_minor
-    bands = state.bands[account.group.name]
-    return bands.absorbs(account.account_id, change, moved_minor, rise_minor, state.crosses, account.currency)
+    bands = state.bands[group.name]
+    return bands.absorbs(account.account_id, change, moved_minor, floor_minor, state.crosses, account.currency)
 
 
 EVOLVE: Evolutions = {

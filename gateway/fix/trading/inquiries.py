@@ -13,17 +13,21 @@ from gateway.fix.trading.reports import e8, sentence
 SECURITIES_PER_MESSAGE = 50
 SESSION_ID = b"DEALING"
 """TradingSessionID (336): the one that there is."""
+TEXT_ATTRIBUTE = b"99"
+"""InstrAttribType (871)."""
 UNKNOWN, HALTED, OPEN = b"0", b"1", b"2"
 """TradSesStatus (340)."""
 
 
 class Security(NamedTuple):
+    """`attributes`: what FIX 4.4 has no fields for, as name and value."""
+
     symbol: str
     quote: str
     description: str
-    price_digits: int
     quantity_min_e8: int
     quantity_step_e8: int
+    attributes: Sequence[tuple[str, str]]
 
 
 class Holding(NamedTuple):
@@ -65,8 +69,10 @@ def security_list(request_id: bytes, securities: Sequence[Security]) -> list[lis
         fields = [*head, (560, b"0"), (393, b"%d" % len(securities)), (893, is_last), (146, b"%d" % len(page))]
         for one in page:
             fields += [(55, one.symbol.encode()), (107, one.description.encode("ascii", "replace"))]
+            fields.append((870, b"%d" % len(one.attributes)))
+            for name, value in one.attributes:
+                fields += [(871, TEXT_ATTRIBUTE), (872, f"{name}={value}".encode())]
             fields += [(15, one.quote.encode()), (561, e8(one.quantity_step_e8)), (562, e8(one.quantity_min_e8))]
-            fields.append((58, b"price digits %d" % one.price_digits))
         messages.append(fields)
     return messages
 

@@ -70,6 +70,23 @@ async def test_answers_find_their_questions_in_any_order(tmp_path: Path) -> None
         assert [pong.seq for pong in pongs] == [request.request_id for _, request in requests]
 
 
+async def test_the_questions_of_one_turn_leave_in_one_message_where_the_other_side_takes_several(
+    tmp_path: Path,
+) -> None:
+    async with line(tmp_path) as made:
+        made.asker = Asker("engine", made.asker._socket, EngineRequest, 3)
+        await made.answer()
+        assert made.router is not None
+        asking = [asyncio.create_task(made.asker.ask(GetAccount(number), Pong, 50)) for number in range(1, 5)]
+        await eventually(lambda: made.router and made.router.poll(0))
+        await asyncio.sleep(0.01)
+        messages = [made.router.recv_multipart()[1:] for _ in range(2)]
+        decode = codec.decoder(EngineRequest)
+        bodies = [[decode(frame).body for frame in frames] for frames in messages]
+        assert bodies == [[GetAccount(1), GetAccount(2), GetAccount(3)], [GetAccount(4)]]
+        assert [type(end) for end in await asyncio.gather(*asking, return_exceptions=True)] == [NoAnswer] * 4
+
+
 async def test_who_is_away_is_not_asked_and_who_comes_back_is(tmp_path: Path) -> None:
     async with line(tmp_path) as made:
         with pytest.raises(Away):

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -151,6 +152,12 @@ class Floor:
             TEST_FIX_PASSWORD=PASSWORD,
         )
 
+    def agree(self, sessions: str) -> None:
+        """`fix-clients` starts again, with these sessions."""
+        self.kill("fix_clients")
+        self._sessions.write_text(sessions)
+        self.start("fix_clients")
+
     def kill(self, name: str) -> None:
         process = self._processes[name]
         process.send_signal(signal.SIGKILL)
@@ -190,8 +197,12 @@ class Floor:
 class Trader:
     """An initiator on our own session engine, with a store of its own: it may be made anew on the same file."""
 
-    def __init__(self, floor: Floor, name: str = "TRADER", password: str = PASSWORD) -> None:
+    def __init__(
+        self, floor: Floor, name: str = "TRADER", password: str = PASSWORD, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.floor = floor
+        self._tls = tls
+        self._socket: socket.socket | None = None
         floor.traders.append(self)
         self.store = SqliteStore(floor.folder / f"{name}.sqlite")
         settings = SessionSettings(
@@ -206,7 +217,6 @@ class Trader:
         self.session = Session(settings, self.store)
         self.received: list[Message] = []
         self.passed: list[Message] = []
-        self._socket: socket.socket | None = None
         self._piece: list[bytes] | None = None
 
     def log_on(self) -> "Trader":
@@ -216,7 +226,7 @@ class Trader:
             assert time.monotonic() < end, self.floor.log("fix_clients")[-2000:]
             self.cut()
             try:
-                self._socket = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
+                self._socket = self._connected()
             except OSError:
                 time.sleep(0.05)
                 continue
@@ -232,12 +242,20 @@ class Trader:
         while (answer := self.next("8", "j")).get(11) != name and answer.get(372) != b"H":
             self.passed.append(answer)
 
+    def renumber(self, next_out: int, next_in: int) -> None:
+        self.session.renumber(next_out, next_in)
+        self._take([])
+
     def tries(self) -> bool:
-        """Whether it gets in at once."""
-        self._socket = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
+        """Whether it gets in at once. Raises OSError."""
+        self._socket = self._connected()
         self._take(self.session.open(time.time_ns()))
         self.until(lambda: self.session.is_logged_on or self._socket is None)
         return self.session.is_logged_on
+
+    def _connected(self) -> socket.socket:
+        line = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
+        return line if self._tls is None else self._tls.wrap_socket(line, server_hostname="localhost")
 
     @contextmanager
     def written_at_once(self) -> Iterator[None]:

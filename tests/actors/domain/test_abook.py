@@ -35,13 +35,13 @@ from actors.domain.events import (
     OrderRejected,
     RulesDefined,
 )
-from actors.domain.execution import ANSWER_LIMIT_NS
+from actors.domain.execution import ANSWER_LIMIT_DOUBLINGS, ANSWER_LIMIT_NS, INQUIRIES_BEFORE_BREAK
 from actors.domain.group import Group, Markup
 from actors.domain.hedge import HedgeTerms
 from actors.domain.ledger import TRADING, lp
 from actors.domain.limits import ExposureLimit, Limits
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason, OrderStatus, OrderType, TimeInForce
+from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
 from actors.domain.refusal import Code, Refused
 from actors.domain.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
@@ -145,6 +145,19 @@ def test_a_venue_that_does_not_answer_is_asked_and_nothing_is_assumed() -> None:
     assert filled.order.status is OrderStatus.FILLED
 
 
+def test_a_person_is_told_of_an_order_that_stays_unknown_until_it_is_known() -> None:
+    desk = Desk()
+    desk.tell(order("EURUSD", BUY, "10000"))
+    found = []
+    for _ in range(INQUIRIES_BEFORE_BREAK):
+        desk.now_ns += ANSWER_LIMIT_NS << ANSWER_LIMIT_DOUBLINGS
+        found += [event for event in desk.tell(ObserveStream(desk.now_ns)) if isinstance(event, BreakFound)]
+    assert [(one.found.child_id, one.found.reason) for one in found] == [("1-1", BreakReason.STILL_UNKNOWN)]
+    assert [one.found for one in desk.state.books.breaks.values()] == [found[0].found]
+    desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    assert desk.state.books.breaks == {}
+
+
 def test_an_order_that_never_arrived_goes_to_the_next_venue() -> None:
     desk = Desk()
     desk.tell(order("EURUSD", BUY, "10000"))
@@ -245,6 +258,55 @@ def test_all_of_a_fill_or_kill_goes_together_and_bounds_are_the_venues() -> None
     accepted, child = desk.tell(SubmitOrder(ACCOUNT, "fok", asked))
     assert isinstance(accepted, OrderAccepted)
     assert sent(child)[3:] == (e8("10000"), e8("1.10090"), ("CURRENEX",), TimeInForce.FOK)
+
+
+@pytest.mark.parametrize(
+    ("side", "bound", "venues_bound", "at_venue", "client"),
+    [
+        # 1.10000/1.10020 is 1.09960/1.10060 to the group: 4 pips worse, also when the market's spread is 8 by then.
+        (BUY, "1.10100", "1.10060", "1.10060", "1.10100"),
+        (SELL, "1.09900", "1.09940", "1.10000", "1.09960"),
+    ],
+)
+def test_a_client_is_as_much_worse_off_than_the_venue_as_when_it_was_sent(
+    side: Side, bound: str, venues_bound: str, at_venue: str, client: str
+) -> None:
+    desk = Desk()
+    desk.tell(DefineGroup(Group("standard", Markup(0, 0, e8("0.001")))))
+    _, child = desk.tell(SubmitOrder(ACCOUNT, "a", terms("EURUSD", side, "10000", bound=bound)))
+    assert sent(child)[4] == e8(venues_bound)
+    desk.tell(ObserveTicks((tick("EURUSD", "1.10000", "1.10080", 2),)))
+    desk.state = restore(snapshot(desk.state))
+    _, filled = desk.says(ReportKind.FILL, "1-1", "10000", at_venue)
+    assert isinstance(filled, OrderFilled)
+    assert (filled.fill.price_e8, filled.cover) == (e8(client), Cover("LMAX", e8(at_venue), e8("0.0004")))
+
+
+def test_a_narrowed_spread_costs_the_broker() -> None:
+    """1.10000/1.10020 is 1.10008/1.10012 to the group: 0.8 pips better than the venue's price."""
+    desk = Desk()
+    desk.tell(DefineGroup(Group("standard", Markup(0, 0, 0, e8("0.00004")))))
+    desk.tell(order("EURUSD", BUY, "10000"))
+    _, filled = desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    assert isinstance(filled, OrderFilled)
+    assert (filled.fill.price_e8, filled.cover) == (e8("1.10012"), Cover("LMAX", e8("1.10020"), -e8("0.00008")))
+    assert desk.state.books.desks["EURUSD"].markup_e16 == -e8("10000") * e8("0.00008")
+
+
+def test_what_comes_back_of_a_closing_is_protected_while_the_venue_still_has_the_rest() -> None:
+    """LMAX has cancelled, and counts 4,000 filled that it has not reported; nobody else takes the 6,000."""
+    desk = Desk()
+    desk.tell(order("EURUSD", BUY, "10000", stop_loss="1.095"))
+    desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    desk.tick("1.09500")
+    cancelled = desk.report(ReportKind.CANCELLED, "2-1")
+    desk.tell(ReportExecution(msgspec.structs.replace(cancelled, cumulative_e8=e8("4000"))))
+    assert desk.tick("1.09400") == []
+    desk.says(ReportKind.REJECTED, "2-2")
+    again, child = desk.tick("1.09400")
+    assert isinstance(again, OrderAccepted)
+    assert (again.order.reason, again.order.at_venue_e8) == (OrderReason.STOP_LOSS, e8("6000"))
+    assert sent(child)[:2] == ("3-1", "LMAX")
 
 
 def test_a_limit_order_waits_with_us_and_its_price_is_the_venues_bound() -> None:

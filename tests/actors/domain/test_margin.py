@@ -30,7 +30,7 @@ from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Conversion, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
-from actors.domain.requirement import required_of
+from actors.domain.requirement import required_of_leg
 from tests.examples import BTCUSD, EURGBP, EURJPY, EURUSD, INSTRUMENTS, TICKS, USDJPY, instrument, tick
 
 MARKET = {given.symbol: given for given in TICKS}
@@ -41,7 +41,7 @@ ONE = e8("1")
 def required_minor(it: Instrument, quantity_e8: int, price_e8: int, by: Conversion, currency: str) -> int:
     """Initial margin of a long alone, on the instrument's own rate."""
     agreed = Group("plain").margin_terms(it)
-    return required_of(quantity_e8, quantity_e8 * price_e8, 0, 0, agreed, by, currency).initial_minor
+    return required_of_leg(quantity_e8 * price_e8, agreed, by, currency).initial_minor
 
 
 def test_what_is_in_the_accounts_currency_is_not_converted() -> None:

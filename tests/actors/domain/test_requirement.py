@@ -15,7 +15,6 @@ from actors.domain.requirement import (
     MarginTerms,
     Requirement,
     required,
-    required_of,
     terms,
 )
 from actors.domain.retail import EU_RETAIL, pair_class
@@ -242,11 +241,13 @@ def test_rules_of_hedging_in_their_order(
     """Both legs cost no less than the larger one, that no less than one leg alone; a share no less than net. Rounding
     is upwards: a requirement is at least its exact value, and by less than a minor unit more."""
     tiers = (Tier(0, e8("0.0333"), e8("0.02")), Tier(10_000_00, e8("0.05"), e8("0.03")))
-    legs = (long_e8, long_e8 * long_price_e8, short_e8, short_e8 * short_price_e8)
+    exposure = Exposure("USD")
+    exposure.change(BUY, long_e8, long_e8 * long_price_e8)
+    exposure.change(SELL, short_e8, short_e8 * short_price_e8)
 
     def of(hedging: Hedging, share: int = 0) -> Requirement:
         agreed = terms(tiers, 0, hedging, share)
-        return required_of(*legs, agreed, SAME_CURRENCY, "USD")
+        return required(exposure, agreed, SAME_CURRENCY, "USD")
 
     both, larger, net, shared = (
         of(Hedging.BOTH_LEGS),
@@ -257,7 +258,7 @@ def test_rules_of_hedging_in_their_order(
     assert both.initial_minor >= larger.initial_minor >= 0
     assert shared.initial_minor >= net.initial_minor
     assert all(it.maintenance_minor <= it.initial_minor for it in (both, larger, net, shared))
-    counted = legs[1] + legs[3]
+    counted = exposure.long_cost_e16 + exposure.short_proceeds_e16
     within = min(counted, 10_000 * 10**16)
     exact_e24 = within * e8("0.0333") + (counted - within) * e8("0.05")
     assert (both.initial_minor - 1) * 10**22 < exact_e24 <= both.initial_minor * 10**22

@@ -122,9 +122,9 @@ def test_an_account_sums_its_positions() -> None:
     account.require("EURUSD", Requirement(70, 35))
     account.require("GBPUSD", Requirement(5, 3))
     assert (account.margin_minor, account.maintenance_minor) == (75, 38)
-    account.place(msgspec.structs.replace(long, quantity_e8=e8("7"), margin_minor=35), "USD")
+    account.place(msgspec.structs.replace(long, quantity_e8=e8("7"), margin_minor=35), "USD", long)
     account.require("EURUSD", Requirement(55, 28))
-    account.place(msgspec.structs.replace(other, quantity_e8=0, margin_minor=0), "USD")
+    account.place(msgspec.structs.replace(other, quantity_e8=0, margin_minor=0), "USD", other)
     account.require("GBPUSD", NOTHING)
     assert sums(account) == {"EURUSD": (e8("7"), e8("7") * e8("1.1"), e8("4"), e8("4") * e8("1.2"))}
     assert (account.margin_minor, account.maintenance_minor, list(account.positions)) == (55, 28, [1, 2])

@@ -1,7 +1,5 @@
 """What waits and was given up does not pile up."""
 
-from itertools import islice
-
 import pytest
 
 from actors.domain.broker import apply
@@ -45,7 +43,7 @@ def test_trailing_stops_that_were_given_up_are_cleared_away(side: Side) -> None:
     filled(state, order("EURUSD", side, "1000"))
     for number in range(TIMES):
         apply(state, ModifyPosition(ACCOUNT, 1, 0, 0, e8("0.02") + e8("0.00001") * (number % 2)), NOW_NS)
-        triggers = state.triggers["EURUSD"]
+        triggers = state.prices["EURUSD"].of(state.accounts[ACCOUNT].group).triggers
         assert len(triggers.below_bid) + len(triggers.above_ask) <= SPARE_ENTRIES + 2
     copy = restore(snapshot(state))
     for one in (state, copy):
@@ -70,4 +68,5 @@ def test_a_restored_state_follows_from_the_same_prices() -> None:
         apply(one, ObserveTicks((tick("EURUSD", "1.19", "1.1902", 3),)), NOW_NS)
         apply(one, ModifyPosition(ACCOUNT, 1, 0, 0, e8("0.03")), NOW_NS)
     assert encoded(copy) == encoded(state)
-    assert [len(list(islice(one.triggers["EURUSD"].below_bid.followed(), 5))) for one in (state, copy)] == [2, 1]
+    trails = [one.prices["EURUSD"].of(one.accounts[ACCOUNT].group).triggers.below_bid for one in (state, copy)]
+    assert [len(trail) for trail in trails] == [2, 1]

@@ -7,7 +7,8 @@ import simplefix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.fix.codec import DATA_TAGS, Field, Framer, Unencodable, checksum, encode, join, split
+from gateway.fix.codec import Field, Framer, Unencodable, checksum, encode, join, split
+from gateway.fix.framing import DATA_TAGS
 
 HEAD: list[Field] = [(35, b"D"), (34, b"2"), (49, b"THEM"), (52, b"20260119-12:00:00.000"), (56, b"US")]
 BODY: list[Field] = [(11, b"a=b"), (55, b"EUR/USD"), (38, b"100000"), (44, b"1.08123"), (58, b"8=FIX.4.4")]

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import ssl
-import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -21,6 +20,7 @@ from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import Sequences, SqliteStore
 from gateway.fix.tls import client_context, server_context
 from gateway.venues.interface import Patience
+from tests.certificates import make
 from tests.gateway.fix.peers import ORDER, logon
 
 HASTY = Patience(connect_timeout_ms=5_000, backoff_first_ms=1, backoff_cap_ms=5)
@@ -102,15 +102,7 @@ def order(initiator: Initiator) -> None:
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One self-signed certificate for localhost, and one for a client."""
-    folder = tmp_path_factory.mktemp("certificates")
-    for name in ("localhost", "client"):
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
-             "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-    return folder
+    return make(tmp_path_factory.mktemp("certificates"), "localhost", "client")
 
 
 def test_orders_go_there_and_answers_come_back() -> None:

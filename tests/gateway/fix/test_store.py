@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.fix.store import SentMessage, Sequences, SqliteStore, StoreHeld
+from gateway.fix.store import LOG_LIMIT_PAGES, LOG_ROOM_BYTES, SentMessage, Sequences, SqliteStore, StoreHeld
 from tests.conftest import ROOT
 
 FIRST = SentMessage(1, b"D", 5, b"", b"11=a\x01")
@@ -63,6 +63,62 @@ def test_what_was_given_to_the_transport_is_there_after_a_kill(tmp_path: Path, t
     assert next_out > told[-1]
     assert [sent.seq for sent in store.sent("us", 1, next_out, 10**6)] == list(range(2, next_out))
     store.close()
+
+
+def test_a_commit_that_a_power_cut_tore_was_never_there(tmp_path: Path) -> None:
+    """Each page that the last commit wrote is lost in turn."""
+    path, log = tmp_path / "sessions.sqlite", tmp_path / "sessions.sqlite-wal"
+    store = SqliteStore(path)
+    with store.transaction():
+        store.save("a", Sequences(2, 1, 0), [FIRST])
+    before = log.read_bytes()
+    with store.transaction():
+        store.save("a", Sequences(4, 1, 0), [SECOND])
+    after, file = log.read_bytes(), path.read_bytes()
+    store.close()
+    written = [at for at in range(0, len(after), 512) if after[at : at + 512] != before[at : at + 512]]
+    assert len(written) > 2
+    for number, at in enumerate(written):
+        torn = tmp_path / f"torn-{number}.sqlite"
+        torn.write_bytes(file)
+        torn.with_name(f"{torn.name}-wal").write_bytes(after[:at] + before[at : at + 512] + after[at + 512 :])
+        again = SqliteStore(torn)
+        assert again.load("a") == Sequences(2, 1, 0)
+        assert again.sent("a", 1, 9, 10) == [FIRST]
+        again.close()
+
+
+def test_a_log_that_has_no_frame_yet_is_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.sqlite"
+    store = SqliteStore(path)
+    with store.transaction():
+        store.save("a", Sequences(2, 1, 0), [FIRST])
+    store.close()
+    store = SqliteStore(path)
+    copied = tmp_path / "copied.sqlite"
+    for suffix in ("", "-wal"):
+        copied.with_name(copied.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    store.close()
+    again = SqliteStore(copied)
+    assert again.load("a") == Sequences(2, 1, 0)
+    with again.transaction():
+        again.save("a", Sequences(4, 1, 0), [SECOND])
+    assert again.sent("a", 1, 9, 10) == [FIRST, SECOND]
+    again.close()
+
+
+def test_the_log_has_its_size_from_the_beginning_and_keeps_it(tmp_path: Path) -> None:
+    path, log = tmp_path / "sessions.sqlite", tmp_path / "sessions.sqlite-wal"
+    store = SqliteStore(path)
+    log_bytes, file_bytes = log.stat().st_size, path.stat().st_size
+    assert log_bytes >= LOG_ROOM_BYTES
+    for seq in range(1, LOG_LIMIT_PAGES // 4):
+        with store.transaction():
+            store.save("a", Sequences(seq + 1, 1, 0), [FIRST._replace(seq=seq, body=bytes(12_000))])
+    assert log.stat().st_size == log_bytes
+    assert path.stat().st_size > file_bytes
+    store.close()
+    assert not log.exists()
 
 
 def test_a_store_has_one_holder(tmp_path: Path) -> None:

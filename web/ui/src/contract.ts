@@ -177,9 +177,17 @@ export interface StreamError {
   detail: string;
 }
 
+export interface MarginAlert {
+  account_id: string;
+  status: "normal" | "margin_call" | "stop_out";
+  /** Percent, which decided it. */
+  margin_level: string | null;
+}
+
 export type StreamMessage =
   | { type: "quotes"; quotes: Tick[] }
   | ({ type: "position" } & Position)
   | ({ type: "account" } & Account)
   | ({ type: "order" } & OrderMessage)
+  | ({ type: "margin" } & MarginAlert)
   | ({ type: "fill" } & Fill);

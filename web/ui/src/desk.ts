@@ -5,6 +5,7 @@ import type {
   Fill,
   Instrument,
   LedgerEntry,
+  MarginAlert,
   Order,
   OrderMessage,
   Position,
@@ -18,7 +19,7 @@ import { Renewal } from "./renewal";
 import { saveSession } from "./session";
 import { Store } from "./store";
 import { Stream, type StreamState, type Subscription } from "./stream";
-import { describeEnd, describeProtection, describeTriggered } from "./wording";
+import { describeEnd, describeMargin, describeProtection, describeTriggered } from "./wording";
 
 /** History is written behind the engine: after a fill it is asked for again until it has surely arrived. */
 const HISTORY_DELAYS_MS = [250, 1_000, 3_000];
@@ -44,6 +45,7 @@ export class Desk {
   readonly orders = new Store<Order[]>([]);
   readonly trades = new Store<Fill[]>([]);
   readonly ledger = new Store<LedgerEntry[]>([]);
+  readonly marginStatus = new Store<MarginAlert["status"]>("normal");
   readonly connection = new Store<StreamState>("connecting");
   /** How often the stream has come alive: whoever draws history loads it again when this moves. */
   readonly connections = new Store(0);
@@ -140,7 +142,7 @@ export class Desk {
 
   private openStream(symbols: string[]): void {
     const subscriptions: Subscription[] = [{ channel: "quotes", symbols }];
-    if (this.session.account_id !== null) subscriptions.push({ channel: "account" });
+    if (this.session.account_id !== null) subscriptions.push({ channel: "account" }, { channel: "alerts" });
     const scheme = window.location.protocol === "https:" ? "wss" : "ws";
     this.stream = new Stream({
       token: () => this.renewal.token,
@@ -175,6 +177,9 @@ export class Desk {
         if (message.balance !== this.account.get()?.balance) this.awaitHistory();
         this.account.set(message);
         break;
+      case "margin":
+        this.receiveMargin(message);
+        break;
       case "position":
         this.overtaking?.push(message);
         this.positions.update((positions) => apply(positions, message));
@@ -186,6 +191,13 @@ export class Desk {
         this.remember([message]);
         break;
     }
+  }
+
+  private receiveMargin(alert: MarginAlert): void {
+    if (alert.account_id !== this.session.account_id) return;
+    const before = this.marginStatus.get();
+    this.marginStatus.set(alert.status);
+    if (alert.status !== before) this.say(alert.status === "normal" ? "good" : "bad", describeMargin(alert));
   }
 
   private receiveOrder(message: OrderMessage): void {

@@ -15,7 +15,7 @@ const PROBE_TIMEOUT_MS = 10_000;
 export type StreamState = "connecting" | "live" | "reconnecting" | "stopped";
 
 export interface Subscription {
-  channel: "quotes" | "account";
+  channel: "quotes" | "account" | "alerts";
   symbols?: string[];
 }
 

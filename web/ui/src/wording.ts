@@ -1,6 +1,6 @@
 /** The sentences and times that the page shows. */
-import type { Execution, Fill, Order, Side } from "./contract";
-import { add, type Decimal, parse, price, quantity, signedMoney, toFixed } from "./decimal";
+import type { Execution, Fill, MarginAlert, Order, Side } from "./contract";
+import { add, type Decimal, money, parse, price, quantity, signedMoney, toFixed } from "./decimal";
 import { TYPE_NAMES, waits } from "./orders";
 
 const PAST: Record<Side, string> = { buy: "Bought", sell: "Sold" };
@@ -49,6 +49,13 @@ export function terms(order: Order, digits: number): string {
   if (order.type === "trailing_stop") return `${named("trail")} behind`;
   if (order.type === "stop_limit") return `at ${named("stop_price")}, limit ${named("limit_price")}`;
   return `at ${named(order.type === "limit" ? "limit_price" : "stop_price")}`;
+}
+
+export function describeMargin({ status, margin_level: level }: MarginAlert): string {
+  const at = level === null ? "" : ` The margin level is ${money(level)}%.`;
+  if (status === "margin_call") return `Margin call.${at} Deposit money, or close positions.`;
+  if (status === "stop_out") return `Stop-out.${at} Positions are closed, the largest loss first.`;
+  return `The margin suffices again.${at}`;
 }
 
 /** An order that waited, and is filled now. */

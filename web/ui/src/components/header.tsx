@@ -12,6 +12,8 @@ const CONNECTION: Record<StreamState, string> = {
   stopped: "Not connected",
 };
 
+const BADGES = { margin_call: "Margin call", stop_out: "Stop-out" };
+
 interface HeaderProps {
   desk: Desk;
   onLogout: () => void;
@@ -61,9 +63,20 @@ function AccountBar({ desk }: { desk: Desk }) {
         <dt>Margin level</dt>
         <dd data-testid="account-margin-level" data-value={level ?? ""}>
           {level === null ? "–" : `${money(level)}%`}
+          <MarginBadge desk={desk} />
         </dd>
       </div>
     </dl>
+  );
+}
+
+/** Stays as long as the account's margin is called, or it is stopped out. */
+function MarginBadge({ desk }: { desk: Desk }) {
+  const status = useStore(desk.marginStatus);
+  return (
+    <span role="alert" data-testid="margin-alert" data-status={status}>
+      {status !== "normal" && <strong className="badge">{BADGES[status]}</strong>}
+    </span>
   );
 }
 

@@ -1,0 +1,53 @@
+"""Positions that venues have opened: how much of a closing goes back to them, and closing without them."""
+
+from actors.domain.account import Account
+from actors.domain.dealing import Deal
+from actors.domain.events import Cover
+from actors.domain.order import Order, OrderTerms, Position
+
+
+def covered_e8(account: Account, position: Position, quantity_e8: int) -> int:
+    """How much of a quantity that is to be closed venues have opened, and are not closing yet. That goes first."""
+    if not position.a_book_e8:
+        return 0
+    return max(0, min(quantity_e8, position.a_book_e8 - closing_e8(account, position)))
+
+
+def close_here(
+    deal: Deal, order: Order, position: Position, price_e8: int, for_venues_e8: int, matched_e8: int = 0
+) -> None:
+    """Closes at a price without asking a venue, though venues have opened `for_venues_e8` of it.
+
+    `matched_e8` of that has its opposite at the same venue, closed with it: the broker has nothing there afterwards.
+    The rest stays open at the venue and is the broker's own position from now on, hedged as its terms say.
+    """
+    parts = (
+        (Cover(position.venue, price_e8, 0), matched_e8),
+        (Cover(position.venue, price_e8, 0, is_kept=True), for_venues_e8 - matched_e8),
+        (None, order.quantity_e8 - for_venues_e8),
+    )
+    for cover, quantity_e8 in parts:
+        if quantity_e8:
+            deal.cover = cover
+            order = deal.close(order, position, quantity_e8, price_e8)
+            position = deal.left(position)
+
+
+def closing_e8(account: Account, position: Position) -> int:
+    """How much of a position venues are closing already."""
+    if not position.a_book_e8:
+        return 0
+    return sum(
+        order.at_venue_e8
+        for order in account.orders.values()
+        if order.at_venue_e8
+        and order.terms.reduce_only
+        and order.symbol == position.symbol
+        and order.side is not position.side
+        and order.position_id in (0, position.position_id)
+    )
+
+
+def opposites(account: Account, terms: OrderTerms) -> list[Position]:
+    """What an order would close, oldest first."""
+    return [it for it in account.positions.values() if it.symbol == terms.symbol and it.side is not terms.side]

@@ -1,0 +1,62 @@
+"""Groups that see a symbol alike: what waits for a price waits for the price of its class."""
+
+from collections.abc import Mapping
+
+from actors.domain.group import Group, Markup
+from actors.domain.quote import Tick
+from actors.domain.trigger import Reached, Triggers
+
+
+class PriceClass:
+    """The groups with one markup in one symbol, and what waits for a price there.
+
+    A group's bid may hang on the market's ask too (its spread has limits), so no price of a client has one of the
+    market that stands for it. Each class compares with its own tick, and a tick costs what it triggers, and something
+    for each class.
+    """
+
+    __slots__ = ("groups", "markup", "triggers")
+
+    def __init__(self, markup: Markup) -> None:
+        self.markup = markup
+        self.groups: list[str] = []
+        self.triggers = Triggers()
+
+
+class PriceClasses:
+    """Of one symbol."""
+
+    def __init__(self, symbol: str, groups: Mapping[str, Group]) -> None:
+        self._symbol = symbol
+        self.by_markup: dict[Markup, PriceClass] = {}
+        for group in groups.values():
+            self.add(group)
+
+    def of(self, group: Group) -> PriceClass:
+        return self.by_markup[group.markup_of(self._symbol)]
+
+    def add(self, group: Group) -> None:
+        markup = group.markup_of(self._symbol)
+        found = self.by_markup.get(markup)
+        if found is None:
+            found = self.by_markup[markup] = PriceClass(markup)
+        found.groups.append(group.name)
+
+    def remove(self, group: Group) -> None:
+        """What waits in a class without groups is lost with it: take it out before."""
+        left = self.of(group)
+        left.groups.remove(group.name)
+        if not left.groups:
+            del self.by_markup[left.markup]
+
+    def reached(self, tick: Tick) -> list[Reached]:
+        """Takes out what the market's tick reaches, in order of dealing, whatever the class."""
+        if len(self.by_markup) == 1:
+            (only,) = self.by_markup.values()
+            return only.triggers.reached(only.markup.tick(tick))
+        found: list[Reached] = []
+        for one in self.by_markup.values():
+            if not one.triggers.is_empty:
+                found += one.triggers.reached(one.markup.tick(tick))
+        found.sort()
+        return found
