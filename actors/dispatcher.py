@@ -18,6 +18,7 @@ from actors.store.dispatch import Dispatch, Dispatched, Stage
 from actors.venue_calls import (
     AskHoldings,
     BusHeard,
+    Cancel,
     HoldingsHeard,
     Inquire,
     Inquired,
@@ -26,6 +27,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
+    Renamed,
     Told,
     VenueCall,
     Work,
@@ -44,7 +46,7 @@ class Dispatcher(pykka.ThreadingActor):
     """Answers each `Told` with the `Work` that it leads to. Raises sqlite3.Error when its disk fails."""
 
     def __init__(self, venue: str, names: dict[str, str], store: Dispatch, now_ns: int) -> None:
-        """`names`: from our symbol to the venue's name for it."""
+        """`names`: from our symbol to the venue's name for it; what has none is not sent there."""
         super().__init__()
         self._venue = venue
         self._names = names
@@ -55,6 +57,7 @@ class Dispatcher(pykka.ThreadingActor):
         self._place_ns = 0
         self._inquiring: set[str] = set()
         self._inquire_ns: dict[str, int] = {}
+        self._cancels: list[Cancel] = []
         self._reconciliation = Reconciliation(venue, {theirs: ours for ours, theirs in names.items()})
         self.counters: Counter[str] = Counter()
         self._counter_log = CounterLog(lambda: self.counters)
@@ -81,8 +84,13 @@ class Dispatcher(pykka.ThreadingActor):
             self._hear_of_inquiry(message)
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
+        elif isinstance(message, Renamed):
+            self._names = message.names
+            self._reconciliation.rename({theirs: ours for ours, theirs in message.names.items()})
         self._counter_log.tell(now_ns)
-        calls: list[VenueCall] = [*self._inquiries(now_ns), *self._placings(now_ns), *self._reconciling(now_ns)]
+        cancels, self._cancels = self._cancels, []
+        calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._placings(now_ns)]
+        calls += self._reconciling(now_ns)
         return Work([*frames, *self._engine.frames(now_ns)], calls)
 
     def _placings(self, now_ns: int) -> list[Place]:
@@ -94,6 +102,8 @@ class Dispatcher(pykka.ThreadingActor):
                 continue
             if child.finish_ns and now_ns > child.finish_ns:
                 self._refuse(child.child_id, "not sent: the venue could not be reached in time")
+            elif child.symbol not in self._names:
+                self._refuse(child.child_id, f"not sent: the LP registry does not say what {child.symbol} is there")
             elif self._is_up and now_ns >= self._place_ns and len(self._placing) + len(due) < PLACING_LIMIT:
                 due.append(it)
         if not due:
@@ -139,9 +149,13 @@ class Dispatcher(pykka.ThreadingActor):
             return
         if told.said is not None:
             self._take(told.said, again=child_id, answered=child_id)
-            return
         it = self._store.by_child_id(child_id)
         if it is None or it.stage is not Stage.ATTEMPTED:
+            return
+        if told.said is not None:
+            if 0 < it.sent.child.finish_ns < told.now_ns and told.said and told.said[-1].kind == "accepted":
+                self.counters["overdue"] += 1
+                self._cancels.append(Cancel(child_id, order_of(it, self._names)))
             return
         if told.now_ns - it.attempted_ns > self._arrival_limit_ns:
             self.counters["never_arrived"] += 1
@@ -160,12 +174,13 @@ class Dispatcher(pykka.ThreadingActor):
         self.counters["reports"] += new
 
     def _report(self, said: Said) -> VenueReport | None:
-        """A fill of an order that we do not know is reported too: the engine makes a break of it."""
+        """A fill, or the end of one, of an order that we do not know is reported too: a break for the engine."""
         known = self._store.by_client_id(said.client_id)
-        if known is None and said.kind != "fill":
+        if known is None and said.kind not in ("fill", "busted"):
             self.counters["of_others"] += 1
             return None
-        return report_of(self._venue, said, known.sent.child.child_id if known else said.client_id)
+        # What has no client id goes by its own, so that each is a break.
+        return report_of(self._venue, said, known.sent.child.child_id if known else said.client_id or said.exec_id)
 
     def _reconciling(self, now_ns: int) -> list[AskHoldings]:
         wanted = self._is_up and self._reconciliation.wants_venue(now_ns, self._store)

@@ -14,14 +14,18 @@ import structlog
 import zmq
 
 from actors import process
-from actors.bus import sockets, topics
+from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
+from actors.bus.streams import LpsAnnounced
 from actors.dispatcher import Dispatcher
+from actors.domain.lp_registry import Lp
 from actors.store.dispatch import Dispatch
+from actors.store.lp_config import LpConfig
 from actors.venue_calls import (
     AskHoldings,
     Beat,
     BusHeard,
+    Cancel,
     HoldingsHeard,
     Inquire,
     Inquired,
@@ -30,6 +34,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
+    Renamed,
     Told,
     VenueCall,
     Work,
@@ -48,6 +53,8 @@ BATCH_MESSAGES = 1_000
 DRAIN_S = 5.0
 """How long a process that is asked to stop waits for answers of the venue; after it they are asked for at its start."""
 
+_decode_announced = codec.decoder(LpsAnnounced)
+
 
 class Opened(ExecutionVenue, Protocol):
     async def close(self) -> None: ...
@@ -61,14 +68,21 @@ class Runner:
         actor: pykka.ActorRef[Any],
         connect: Callable[[], Opened],
         cursor: str,
+        lp: Lp,
+        announcements: zmq.Socket[bytes],
         events: zmq.Socket[bytes],
         engine: zmq.Socket[bytes],
         patience: Patience,
     ) -> None:
-        """`connect`: the venue as it can be reached now; raises NoAnswer. `cursor`: its record was heard so far."""
+        """`connect`: the venue as it can be reached now; raises NoAnswer. `cursor`: its record was heard so far.
+
+        `lp`: its entry in the registry, as the actor has its names; `announcements` has what becomes of that.
+        """
         self._actor = actor
         self._connect = connect
         self._cursor = cursor
+        self._lp = lp
+        self._announcements = announcements
         self._events = events
         self._engine = engine
         self._patience = patience
@@ -111,23 +125,19 @@ class Runner:
             link.result()
 
     def _turn(self) -> None:
-        events, replies = self._drained(self._events), self._drained(self._engine)
+        events, replies = (sockets.drained(socket, BATCH_MESSAGES) for socket in (self._events, self._engine))
         now_ns = process.clock_ns()
         self._tell(BusHeard(now_ns, events, replies) if events or replies else Beat(now_ns))
+        for frame in sockets.drained(self._announcements, BATCH_MESSAGES):
+            with contextlib.suppress(codec.BadFrame):
+                lp = _decode_announced(codec.topic_and_body(frame)[1]).registry.lps.get(self._lp.name)
+                if lp is not None and lp.symbols != self._lp.symbols:
+                    self._lp = lp
+                    self._tell(Renamed(now_ns, lp.symbols))
 
     def _has_messages(self) -> bool:
         """ZeroMQ's descriptor tells of changes only: what came before the last look does not wake anybody."""
         return any(socket.poll(0) for socket in (self._events, self._engine))
-
-    @staticmethod
-    def _drained(socket: zmq.Socket[bytes]) -> list[bytes]:
-        frames: list[bytes] = []
-        try:
-            for _ in range(BATCH_MESSAGES):
-                frames += socket.recv_multipart(zmq.NOBLOCK)
-        except zmq.Again:
-            pass
-        return frames
 
     def _tell(self, told: Told) -> None:
         work: Work = self._actor.ask(told, block=True)
@@ -150,6 +160,7 @@ class Runner:
         run: dict[type, Callable[[Any], Coroutine[Any, Any, Told]]] = {
             Place: self._place,
             Inquire: self._inquire,
+            Cancel: self._cancel,
             AskHoldings: self._ask_holdings,
         }
         self._tell(await run[type(call)](call))
@@ -176,6 +187,12 @@ class Runner:
             self._log.warning("no answer to an inquiry", child=call.child_id, detail=str(error))
             return Inquired(process.clock_ns(), call.child_id, None, answered=False)
         return Inquired(process.clock_ns(), call.child_id, said)
+
+    async def _cancel(self, call: Cancel) -> Told:
+        with contextlib.suppress(NoAnswer):  # If it still works, the next inquiry says so.
+            if self._venue is not None:
+                await self._venue.cancel(call.order.client_id)
+        return Beat(process.clock_ns())
 
     async def _ask_holdings(self, _: AskHoldings) -> Told:
         try:
@@ -254,7 +271,8 @@ VENUES: dict[str, Callable[[Settings, Patience], Callable[[], Opened]]] = {"OAND
 
 
 def build(name: str, settings: Settings, endpoints: Endpoints, context: process.Context) -> Runner:
-    lp = catalogue.lps()[name]
+    registry = LpConfig(settings.lp_config).load()
+    lp = (catalogue.lps() if registry is None else registry.lps).get(name) or catalogue.lps()[name]
     patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
     connect = VENUES[name](settings, patience)
     now_ns = process.clock_ns()
@@ -263,6 +281,8 @@ def build(name: str, settings: Settings, endpoints: Endpoints, context: process.
         Dispatcher.start(name, lp.symbols, store, now_ns),
         connect,
         store.cursor,
+        lp,
+        sockets.subscriber(context, endpoints.ticks, topics.LPS),
         sockets.subscriber(context, endpoints.events, topics.EVENTS),
         sockets.dealer(context, endpoints.engine),
         patience,

@@ -29,6 +29,7 @@ from actors.clients.standing import Standing
 from actors.clients.words import order_view
 from actors.counters import CounterLog
 from actors.fix_sessions import Served, SessionDesk
+from config import session_ids
 from config import settings as config
 from config.client_sessions import Unreadable
 from config.settings import Settings
@@ -263,6 +264,8 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
         agreed = Agreed.read(settings)
     except Unreadable as error:
         config.stop(f"FIX sessions: {error}")
+    if both := session_ids.shared(settings):
+        config.stop(both)
     store = SqliteStore(settings.run_dir / "fix" / "clients.sqlite")
     return Runner(Clients(agreed, store, endpoints, context, process.clock_ns), agreed)
 

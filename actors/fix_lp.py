@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-import structlog
 import zmq
 
 from actors import process
@@ -18,139 +17,34 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.dispatcher import Dispatcher
-from actors.domain.lp_registry import FIX_ADAPTER, Lp
-from actors.fix_orders import REPLAY_LIMIT_NS, Orders
+from actors.domain.lp_registry import FIX_ADAPTER
+from actors.fix_desk import BATCH_MESSAGES, Desk
+from actors.fix_line import Line
+from actors.fix_orders import Orders
 from actors.fix_quotes import Quotes
 from actors.fix_route import route, session_settings
 from actors.fix_sessions import Served, SessionDesk
+from actors.fix_survey import Survey
 from actors.lp_feed import Feed
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
-from actors.venue_calls import Beat, BusHeard
-from config import catalogue, lp_sessions
+from config import catalogue, lp_sessions, session_ids
 from config import settings as config
 from config.lp_sessions import LpSession
 from config.settings import Settings
 from gateway.fix.connection import Tap
-from gateway.fix.events import Event, LoggedOn, LoggedOut, Refused, Warned
 from gateway.fix.initiator import Initiator
 from gateway.fix.message_log import MessageLog
-from gateway.fix.session import Session
-from gateway.fix.store import SentMessage, SqliteStore
+from gateway.fix.store import SqliteStore
 from gateway.venues.interface import BadSettings
 
 BEAT_S = 0.05
 STATUS_INTERVAL_S = 1.0
-BATCH_MESSAGES = 1_000
 DRAIN_S = 6.0
 """How long logging out may take."""
 
 _decode_announced = codec.decoder(LpsAnnounced)
 Socket = zmq.Socket[bytes]
-
-
-class Line:
-    """One session: what it says goes to the LP's quotes and orders. `failure` is what its process cannot live with."""
-
-    def __init__(self, session_id: str) -> None:
-        self.id = session_id
-        self.initiator: Initiator
-        self.logged_on_ns = 0
-        """The last time since the process started."""
-        self.quotes: Quotes | None = None
-        self.orders: Orders | None = None
-        self.failure: Exception | None = None
-        self._log = structlog.get_logger(session=session_id)
-
-    def may_replay(self, sent: SentMessage, now_ns: int) -> bool:
-        """Of a session of quotes alone only what is fresh: a subscription that came twice would do no harm."""
-        if self.orders is not None:
-            return self.orders.may_replay(sent, now_ns)
-        return now_ns - sent.sent_ns <= REPLAY_LIMIT_NS
-
-    def on_events(self, session: Session, events: list[Event], now_ns: int) -> None:
-        for event in events:
-            if isinstance(event, LoggedOn):
-                self.logged_on_ns = now_ns
-            self._write_down(event)
-            if self.quotes is not None:
-                self.quotes.on_event(session, event, now_ns)
-            if self.orders is not None:
-                self.orders.on_event(session, event, now_ns)
-
-    def on_end(self, session: Session, error: Exception | None) -> None:
-        """An end of the transport is told as an event too; what else went wrong is a fault here or of the disk."""
-        if error is None:
-            return
-        self._log.info("FIX connection ended", detail=f"{type(error).__name__}: {error}")
-        if not isinstance(error, OSError):
-            self.failure = error
-
-    def _write_down(self, event: Event) -> None:
-        if isinstance(event, LoggedOn):
-            self._log.info("FIX logged on", reset=event.reset)
-        elif isinstance(event, LoggedOut):
-            self._log.info("FIX logged out", detail=event.text, refused=event.refused)
-        elif isinstance(event, Warned):
-            self._log.warning("FIX warning", detail=event.text)
-        elif isinstance(event, Refused):
-            self._log.warning("the LP rejects a message", seq=event.ref_seq, detail=event.text)
-
-
-class Desk:
-    """One LP: its sessions, and its sockets of the bus."""
-
-    def __init__(self, name: str, store: SqliteStore, quotes: Socket, events: Socket, engine: Socket) -> None:
-        self.name = name
-        self.store = store
-        self.lines: list[Line] = []
-        self.sockets = (events, engine)
-        self._quotes = quotes
-        self._events = events
-        self._engine = engine
-        self._frames: list[bytes] = []
-
-    def publish(self, frames: list[bytes]) -> None:
-        """Prices may be lost."""
-        with contextlib.suppress(zmq.Again):
-            for frame in frames:
-                self._quotes.send(frame, zmq.NOBLOCK)
-
-    def tell_engine(self, frames: list[bytes]) -> None:
-        """After the transaction that they come from. Each is told again until the engine has answered it."""
-        if frames and not self._frames:
-            asyncio.get_running_loop().call_soon(self._send_frames)
-        self._frames += frames
-
-    def _send_frames(self) -> None:
-        frames, self._frames = self._frames, []
-        with contextlib.suppress(zmq.Again):
-            for frame in frames:
-                self._engine.send(frame, zmq.NOBLOCK)
-
-    def turn(self, now_ns: int) -> None:
-        """What the bus has for this LP's orders, and what time brings."""
-        for line in self.lines:
-            if line.orders is not None:
-                events, replies = _drained(self._events), _drained(self._engine)
-                told = BusHeard(now_ns, events, replies) if events or replies else Beat(now_ns)
-                session = line.initiator.session
-                line.initiator.commit(partial(_turn_orders, line.orders, session, told))
-
-    def follow(self, lp: Lp | None, now_ns: int) -> None:
-        """The registry's entry, where there is one that is enabled."""
-        for line in self.lines:
-            if line.quotes is not None:
-                line.initiator.commit(partial(line.quotes.follow, lp, line.initiator.session, now_ns))
-
-    def each_quotes(self, tell: Callable[[Quotes], None]) -> None:
-        for line in self.lines:
-            if line.quotes is not None:
-                tell(line.quotes)
-
-    def has_messages(self) -> bool:
-        """ZeroMQ's descriptor tells of changes only: what came before the last look does not wake anybody."""
-        return any(socket.poll(0) for socket in self.sockets)
 
 
 class Runner:
@@ -221,7 +115,7 @@ class Runner:
 
     def _hear_announcements(self) -> None:
         newest: LpsAnnounced | None = None
-        for frame in _drained(self._announcements):
+        for frame in sockets.drained(self._announcements, BATCH_MESSAGES):
             with contextlib.suppress(codec.BadFrame):
                 newest = _decode_announced(codec.topic_and_body(frame)[1])
         if newest is None:
@@ -239,22 +133,11 @@ class Runner:
             desk.each_quotes(tell)
 
 
-def _turn_orders(orders: Orders, session: Session, told: BusHeard | Beat) -> None:
-    orders.expire(session, told.now_ns)
-    orders.tell(session, told)
-
-
-def _drained(socket: Socket) -> list[bytes]:
-    frames: list[bytes] = []
-    with contextlib.suppress(zmq.Again):
-        for _ in range(BATCH_MESSAGES):
-            frames += socket.recv_multipart(zmq.NOBLOCK)
-    return frames
-
-
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> Runner:
     try:
-        sessions = lp_sessions.read()
+        sessions = lp_sessions.read(settings.lp_sessions)
+        if both := session_ids.shared(settings):
+            config.stop(both)
         desks = [
             _desk(name, [session for session in sessions if session.lp == name], settings, endpoints, context)
             for name in dict.fromkeys(session.lp for session in sessions)
@@ -263,7 +146,7 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
         config.stop(str(error))
     purposes = {session.id: session.purpose for session in sessions}
     served = [
-        Served(purposes[line.id], line.initiator, desk.store, partial(getattr, line, "logged_on_ns"))
+        Served(purposes[line.id], line.initiator, desk.store, partial(getattr, line, "logged_on_ns"), line.as_surveyed)
         for desk in desks
         for line in desk.lines
     ]
@@ -287,14 +170,18 @@ def _desk(
         sockets.subscriber(context, endpoints.events, topics.EVENTS),
         sockets.dealer(context, endpoints.engine),
     )
+    instruments = catalogue.instruments()
     for session in sessions:
         line = Line(session.id)
         if session.has_quotes:
-            line.quotes = Quotes(Feed.start(name, catalogue.instruments(), now_ns), session, desk.publish)
+            line.quotes = Quotes(Feed.start(name, instruments, now_ns), session, desk.publish)
         if session.has_orders:
             dispatch = Dispatch(path, now_ns, store.db)
             dispatcher = Dispatcher.start(name, names, dispatch, now_ns)
             line.orders = Orders(dispatcher, dispatch, store, session, names, desk.tell_engine)
+        if session.security_list or session.collateral_s:
+            line.survey = Survey(session, instruments, line.quotes.misfits if line.quotes else _nobody_is_told)
+            line.survey.follow(names)
         line.initiator = Initiator(
             session_settings(session, settings, line.may_replay),
             route(session, settings),
@@ -306,6 +193,10 @@ def _desk(
         )
         desk.lines.append(line)
     return desk
+
+
+def _nobody_is_told(_misfits: dict[str, str]) -> None:
+    """Of a session without quotes the operator sees them with the session."""
 
 
 def _tap(session: LpSession, settings: Settings) -> Tap:

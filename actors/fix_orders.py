@@ -12,9 +12,12 @@ import pykka
 import structlog
 
 from actors.domain.order import BUY
+from actors.fix_positions import Counting
+from actors.fix_trades import Trades
 from actors.store.dispatch import Dispatch, Stage
 from actors.venue_calls import (
     AskHoldings,
+    Cancel,
     HoldingsHeard,
     Inquire,
     Inquired,
@@ -23,6 +26,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
+    Renamed,
     Told,
     VenueCall,
     Work,
@@ -31,7 +35,7 @@ from config.lp_sessions import LpSession
 from gateway.fix import codec
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received, Refused
-from gateway.fix.lp import account, orders, reports
+from gateway.fix.lp import account, orders, reports, trades
 from gateway.fix.lp.reports import BusinessReject, Report
 from gateway.fix.session import Session
 from gateway.fix.store import SentMessage, Store
@@ -42,6 +46,7 @@ REPLAY_LIMIT_NS = 5_000_000_000
 ARRIVAL_LIMIT_NS = 10_000_000_000
 """FIX numbers what we send: an LP that has answered a later message has taken the order, or had it filled over by a
 resend. That the same holds inside the LP, between its status and its orders, takes a moment; no replay is so late."""
+SECOND_NS = 1_000_000_000
 ANSWER_LIMIT_NS = 10_000_000_000
 """An inquiry, or a question for positions, that has no answer within this never gets one."""
 FIRST_PLACE = "0"
@@ -73,9 +78,16 @@ class Orders:
         self._logged_on_ns: int | None = None
         self._inquiries: dict[str, tuple[str, int]] = {}
         """By client id: the child, and when the LP was asked."""
-        self._counting: _Counting | None = None
+        self._counting: Counting | None = None
         self._questions = 0
+        self._trades = Trades(dispatch, session.account)
         self._log = structlog.get_logger(session=session.id)
+
+    def rename(self, session: Session, names: dict[str, str], now_ns: int) -> None:
+        """The LP's names of our symbols, as the registry has them now."""
+        if names != self._names:
+            self._names = names
+            self.tell(session, Renamed(now_ns, names))
 
     def may_replay(self, sent: SentMessage, now_ns: int) -> bool:
         """What the LP asks for while it closes a gap of this connection; of an earlier one everything is stale."""
@@ -93,13 +105,15 @@ class Orders:
                     waiting.append(answer)
 
     def expire(self, session: Session, now_ns: int) -> None:
-        """Gives up what has waited too long for an answer."""
+        """Gives up what has waited too long for an answer, and asks again what is asked now and then."""
         for client_id, (child_id, asked_ns) in list(self._inquiries.items()):
             if now_ns - asked_ns > ANSWER_LIMIT_NS:
                 del self._inquiries[client_id]
                 self.tell(session, Inquired(now_ns, child_id, None, answered=False))
         if self._counting is not None and now_ns - self._counting.asked_ns > ANSWER_LIMIT_NS:
             self._count_over(session, None, now_ns)
+        if self._terms.trade_reports and session.is_logged_on and self._trades.is_due(now_ns):
+            self._ask_trades(session, now_ns)
 
     def on_event(self, session: Session, event: Event, now_ns: int) -> None:
         if isinstance(event, LoggedOn):
@@ -126,6 +140,11 @@ class Orders:
         self.tell(session, Linked(now_ns, True, "", ARRIVAL_LIMIT_NS))
         if self._terms.mass_status and any(it.stage is Stage.ATTEMPTED for it in self._dispatch.alive()):
             session.send(b"AF", orders.mass_status(self._question(now_ns)), now_ns)
+        if self._terms.trade_reports:
+            self._ask_trades(session, now_ns)
+
+    def _ask_trades(self, session: Session, now_ns: int) -> None:
+        session.send(b"AD", self._trades.begin(self._question(now_ns), now_ns), now_ns)
 
     # What the dispatcher wants.
 
@@ -135,10 +154,13 @@ class Orders:
             return self._place(session, call, now_ns)
         if isinstance(call, Inquire):
             return self._inquire(session, call, now_ns)
+        if isinstance(call, Cancel):
+            self._cancel(session, call, now_ns)
+            return None
         assert isinstance(call, AskHoldings)
         if not session.is_logged_on or not self._terms.positions:
             return HoldingsHeard(now_ns, None)
-        self._counting = _Counting(self._question(now_ns), self._dispatch.cursor, now_ns)
+        self._counting = Counting(self._question(now_ns), self._dispatch.cursor, now_ns)
         body = account.positions_request(self._counting.request_id, self._terms.account, now_ns)
         session.send(b"AN", body, now_ns)
         return None
@@ -158,11 +180,18 @@ class Orders:
         child = known.sent.child
         instrument = self._names.get(child.symbol, child.symbol)
         if self._terms.trade_reports:
-            session.send(b"AD", account.trades_request(call.client_id, call.client_id), now_ns)
+            session.send(b"AD", trades.order_trades_request(call.client_id, call.client_id), now_ns)
         body = orders.status(call.client_id, instrument, child.side is BUY, self._terms.account)
         session.send(b"H", body, now_ns)
         self._inquiries[call.client_id] = call.child_id, now_ns
         return None
+
+    def _cancel(self, session: Session, call: Cancel, now_ns: int) -> None:
+        """Of an order that should be over and rests at the LP."""
+        if session.is_logged_on:
+            name = f"x{now_ns // SECOND_NS}-{call.child_id}"
+            session.send(b"F", orders.cancel(call.order, name, now_ns, self._terms.account), now_ns)
+            self._log.warning("an order that should be over is cancelled", child=call.child_id)
 
     def _currency(self, order: VenueOrder) -> str:
         symbol = next((ours for ours, theirs in self._names.items() if theirs == order.instrument), order.instrument)
@@ -180,9 +209,12 @@ class Orders:
             self._hear_report(session, reports.execution_report(message), received.seq, now_ns)
         elif kind == b"9":
             self._hear_report(session, reports.cancel_reject(message), received.seq, now_ns)
+        elif kind == b"AQ":
+            if refused := self._trades.count(message):
+                self._log.warning("the LP does not say what was dealt", detail=refused)
         elif kind == b"AE":
-            said = account.trade_report(message)
-            if said.client_id in self._inquiries:
+            said = self._trades.hear(message)
+            if said is not None and (self._terms.trade_reports or said.kind == "busted"):
                 self._take(session, said, received.seq, now_ns)
         elif kind == b"j":
             self._refused(session, reports.business_reject(message), now_ns)
@@ -232,36 +264,3 @@ class Orders:
                 self._log.warning("the LP does not say what the account holds", detail=self._counting.detail)
             self._counting = None
             self.tell(session, HoldingsHeard(now_ns, holdings))
-
-
-class _Counting:
-    """One question for positions, and the reports that have come. They hold at `cursor`, where it was asked."""
-
-    def __init__(self, request_id: str, cursor: str, asked_ns: int) -> None:
-        self.request_id = request_id
-        self.asked_ns = asked_ns
-        self.detail = ""
-        self._cursor = cursor
-        self._awaited: int | None = None
-        self._held_e8: dict[str, int] = {}
-        self._reports = 0
-
-    @property
-    def holdings(self) -> Holdings | None:
-        return None if self.detail else Holdings(self._cursor, self._held_e8)
-
-    def hear(self, message: Message) -> bool:
-        """Whether that was the last one."""
-        if message.msg_type == b"AO":
-            head = account.position_count(message)
-            if head.request_id == self.request_id:
-                self._awaited, self.detail = head.reports, head.detail
-        else:
-            report = account.position_report(message)
-            if report.request_id == self.request_id:
-                self._reports += 1
-                if report.net_e8 is None:
-                    self.detail = f"the position in {report.instrument} cannot be read"
-                else:
-                    self._held_e8[report.instrument] = self._held_e8.get(report.instrument, 0) + report.net_e8
-        return bool(self.detail) or self._reports == self._awaited

@@ -6,7 +6,7 @@ from typing import Any
 import pykka
 
 from actors.domain.lp_registry import Lp
-from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Planned, Told
+from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Planned, Told
 from config.lp_sessions import LpSession
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received
@@ -44,6 +44,10 @@ class Quotes:
             self._plan(now_ns)
             if session.is_logged_on:
                 self._subscribe(session, now_ns)
+
+    def misfits(self, found: dict[str, str]) -> None:
+        """Symbols that do not fit what the LP lists."""
+        self._tell(Misfit(found))
 
     def ask(self, now_ns: int) -> None:
         """An aggregator has just started."""

@@ -35,6 +35,8 @@ def session_settings(
         target=session.target,
         sender_sub=session.sender_sub,
         target_sub=session.target_sub,
+        sender_location=session.sender_location,
+        target_location=session.target_location,
         username=session.username,
         password=_password(session, settings),
         heartbeat_s=session.heartbeat_s,

@@ -19,10 +19,12 @@ from actors.bus.fix_sessions import (
     FixSession,
     FixSessions,
     GetFixSessions,
+    LpSurvey,
     SessionState,
     SetFixSequence,
 )
 from actors.domain.refusal import Code
+from gateway.fix import holds
 from gateway.fix.repairs import Unrepairable, repair
 from gateway.fix.session import Session
 from gateway.fix.store import SqliteStore
@@ -58,6 +60,7 @@ class Served:
     store: SqliteStore
     logged_on_ns: Callable[[], int]
     """0: not since the process started."""
+    survey: Callable[[], LpSurvey | None] = lambda: None
 
     def as_seen(self) -> FixSession:
         session, peer = self.driver.session, self.driver.peer
@@ -73,11 +76,15 @@ class Served:
             numbers.began_ns,
             self.logged_on_ns(),
             peer or "",
+            self.survey(),
         )
 
 
 class SessionDesk:
-    """Answers FixRequests on a ROUTER, in the loop that drives the sessions."""
+    """Answers FixRequests on a ROUTER, in the loop that drives the sessions.
+
+    From the first on those are held that an operator has disconnected, so it must be made before any can connect.
+    """
 
     def __init__(self, socket: zmq.Socket[bytes], served: Iterable[Served], clock_ns: Callable[[], int]) -> None:
         self.inlet = Inlet(socket, self._on_requests)
@@ -86,6 +93,9 @@ class SessionDesk:
         self._served = {one.driver.session.settings.session_id: one for one in served}
         self._clock_ns = clock_ns
         self._log = structlog.get_logger()
+        for session_id, one in self._served.items():
+            if session_id in holds.held(one.store):
+                one.driver.hold("held by the operator")
 
     def answer(self, asked: FixQuestion) -> FixSessions | Refusal:
         if isinstance(asked, GetFixSessions):
@@ -97,8 +107,10 @@ class SessionDesk:
             )
         match asked:
             case ConnectFixSession():
+                holds.release(served.store, asked.session_id)
                 served.driver.release()
             case DisconnectFixSession():
+                holds.hold(served.store, asked.session_id, self._clock_ns())
                 served.driver.hold("disconnected by the operator")
             case SetFixSequence():
                 if refusal := self._repair(served, asked):

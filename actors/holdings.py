@@ -23,6 +23,10 @@ class Reconciliation:
         self._differences: dict[str, tuple[int, int]] = {}
         self._told: dict[str, tuple[int, int]] = {}
 
+    def rename(self, symbols: dict[str, str]) -> None:
+        """The venue has other names: what it has said with those before does not count."""
+        self._symbols, self._held_e8 = symbols, None
+
     def wants_venue(self, now_ns: int, store: Dispatch) -> bool:
         if now_ns - self._asked_ns < COMPARE_NS or not store.cursor or not store.is_quiet:
             return False

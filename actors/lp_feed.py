@@ -35,6 +35,12 @@ class Planned(NamedTuple):
     missing: Mapping[str, str]
 
 
+class Misfit(NamedTuple):
+    """Symbols whose terms the LP does not take, and which, by our names."""
+
+    misfits: dict[str, str]
+
+
 class Heard(NamedTuple):
     """What one chunk of a stream said."""
 
@@ -75,7 +81,7 @@ class Beat(NamedTuple):
     now_ns: int
 
 
-Told = Followed | Planned | Heard | Connected | Faulty | Stalled | Asked | Beat
+Told = Followed | Planned | Misfit | Heard | Connected | Faulty | Stalled | Asked | Beat
 
 
 class Line:
@@ -103,6 +109,7 @@ class Feed(pykka.ThreadingActor):
         self._lines: dict[int, Line] = {}
         self._detail = "not connected yet"
         self._unplanned: dict[str, str] = {}
+        self._misfits: dict[str, str] = {}
         self._last: dict[str, Quote] = {}
         """The quotes that stand."""
         self._quoted_ns: dict[str, int] = {}
@@ -118,6 +125,9 @@ class Feed(pykka.ThreadingActor):
                 return frames + self._ladders(message)
             case Followed(lp):
                 self._symbols = {theirs: ours for ours, theirs in lp.symbols.items()}
+                return []
+            case Misfit(misfits):
+                self._misfits = misfits
                 return []
             case Stalled():
                 self._dropped["stalled"] += 1
@@ -226,6 +236,7 @@ class Feed(pykka.ThreadingActor):
                 ),
                 self._quoted_ns,
                 self._unplanned | dict.fromkeys(self._silent(now_ns), "silent"),
+                self._misfits,
             )
         )
 

@@ -59,6 +59,13 @@ class HoldingsHeard(NamedTuple):
     """None: no answer came."""
 
 
+class Renamed(NamedTuple):
+    """The venue's names of our symbols are these from now on."""
+
+    now_ns: int
+    names: dict[str, str]
+
+
 class Beat(NamedTuple):
     now_ns: int
 
@@ -74,12 +81,19 @@ class Inquire(NamedTuple):
     cursor: str
 
 
+class Cancel(NamedTuple):
+    """An order that should be over still works there. What comes of it is said in the venue's record."""
+
+    child_id: str
+    order: VenueOrder
+
+
 class AskHoldings(NamedTuple):
     pass
 
 
-Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | HoldingsHeard | Beat
-VenueCall = Place | Inquire | AskHoldings
+Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | HoldingsHeard | Renamed | Beat
+VenueCall = Place | Inquire | Cancel | AskHoldings
 
 
 class Work(NamedTuple):

@@ -47,6 +47,11 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     """The client's."""
     username: str
+    sender_sub: str = ""
+    target_sub: str = ""
+    sender_location: str = ""
+    target_location: str = ""
+    """Sub and location ids: where they are set, the client's Logon must have them the other way round."""
     password_env: str = ""
     """The environment variable that has the password; or"""
     password_file: str = ""

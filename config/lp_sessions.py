@@ -61,6 +61,8 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     begin_string: str = "FIX.4.4"
     sender_sub: str = ""
     target_sub: str = ""
+    sender_location: str = ""
+    target_location: str = ""
     username: str = ""
     password_env: str = ""
     account: str = ""
@@ -86,7 +88,13 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mass_status: bool = True
     """Asks for all open orders (35=AF) when it has logged on while some are unanswered."""
     trade_reports: bool = False
-    """Asks for an order's executions too (35=AD), where they have the ExecIDs of the execution reports."""
+    """Asks for executions too (35=AD), of an order and now and then of all, with the ExecIDs of the 35=8."""
+    security_list: bool = False
+    """Asks what the LP lists (35=x), and compares it with the map of symbols and our instruments."""
+    security_digits_tag: int = 0
+    """The LP's own field in the list for the digits of a price; 0: it has none."""
+    collateral_s: int = 0
+    """Asks for the account's collateral (35=BB) so often; 0: never."""
     positions: bool = True
     """Compares what the account holds (35=AN) with the books."""
     message_log: bool = True
@@ -101,8 +109,9 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.purpose != "quotes"
 
 
-def read(path: Path = _FILE) -> list[LpSession]:
-    """The sessions that are enabled. Raises Unreadable."""
+def read(file: Path | None = None) -> list[LpSession]:
+    """The sessions that are enabled, of `file` or of the one beside this module. Raises Unreadable."""
+    path = file or _FILE
     try:
         tables: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         sessions = [msgspec.convert({"id": name, **entry}, LpSession) for name, entry in tables.items()]
@@ -137,6 +146,8 @@ def _fault(session: LpSession) -> str:
         "connect_timeout_ms": (100, 600_000),
         "reconnect_first_ms": (1, 600_000),
         "reconnect_cap_ms": (1, 3_600_000),
+        "security_digits_tag": (0, 99_999),
+        "collateral_s": (0, 86_400),
     }
     for name, (least, most) in limits.items():
         if not least <= getattr(session, name) <= most:

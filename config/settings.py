@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     address_requests_per_second: int = Field(
         500, ge=1, le=1_000_000, description="how many requests a second one address may go on sending to a web process"
     )
+    address_connections: int = Field(
+        1_000, ge=1, le=1_000_000, description="how many connections one address may have open to a web process"
+    )
+    request_timeout_s: int = Field(
+        10, ge=1, le=600, description="how long a request's head, its body or a connection's next request may take"
+    )
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),
@@ -77,6 +83,9 @@ class Settings(BaseSettings):
 
     fix_sessions: Path | None = Field(
         default=None, description="TOML file of FIX sessions; without it config/client_sessions.toml"
+    )
+    lp_sessions: Path | None = Field(
+        default=None, description="TOML file of FIX sessions with LPs; without it config/lp_sessions.toml"
     )
     fix_port: int | None = Field(
         default=None, ge=1, le=65535, description="port for FIX clients, instead of the one in the file of sessions"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,6 +15,20 @@ import pytest
 from actors.store import database
 
 ROOT = Path(__file__).parent.parent
+Figure = Callable[[str, float], None]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Takes what a test has measured: it is told at the end, and stands in the report."""
+    return lambda name, value: record_property(name, f"{value:.2f}")
 
 
 @pytest.fixture

@@ -4,11 +4,15 @@ What no rule allows is refused. A role says what a person may do, a scope what a
 every scope.
 """
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from web import problem
 from web.auth import Caller
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Role(StrEnum):
@@ -109,3 +113,10 @@ KEY_SCOPES = {
 
 BROKERS_BOOK = frozenset({Role.DEALER, Role.RISK, Role.ADMIN, Role.AUDITOR})
 """Who may read the ledger accounts that are no client's."""
+
+
+def complete(table: Mapping[K, V], keys: Iterable[K]) -> Mapping[K, V]:
+    """The table of rules as it is; ValueError where one of `keys` has none, or another has one."""
+    if odd := sorted(str(key) for key in set(table) ^ set(keys)):
+        raise ValueError(f"without a rule, or a rule without it: {', '.join(odd)}")
+    return table

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.bus.answers import AccountReport
+from actors.bus.answers import AccountReport, AccountRows
 from actors.bus.asking import Asker, Away
 from actors.bus.prices import Prices
-from actors.bus.requests import GetAccount
+from actors.bus.requests import GetAccount, GetAccounts
 from actors.domain.events import (
     AccountOpened,
     ApprovalLimitsSet,
@@ -38,9 +38,11 @@ from actors.domain.quote import Tick
 from web.alerts import Alerts
 from web.frame import text_frame
 from web.known import Known
+from web.messages import MarginAlert
 from web.recent import DESK, Past, RecentEvents
-from web.render import Renderer
+from web.render import Renderer, margin_level
 from web.telling import AccountEvent, account_of, alert, replay
+from web.times import format_ns
 from web.view import AccountView
 from web.watcher import Watcher, tell
 
@@ -162,13 +164,19 @@ class Accounts:
     async def join_alerts(
         self, owner: int, watcher: Watcher, acknowledge: Callable[[], None], since: int | None = None
     ) -> None:
-        """As `join`, of the alerts of an account, or for DESK of all accounts and the desk itself."""
-        if since is not None:
+        """As `join`, of the alerts of an account, beginning with how it stands; for DESK of all and the desk's own."""
+        standing = None if owner == DESK or since is not None else await self._standing(owner)
+        if standing is not None:
+            since = standing.seq
+            await self._hear_of(standing.seq)
+        elif since is not None:
             await self._catch_up(since, since)
         if watcher.is_open:
             missed = [] if since is None else self.recent.after(owner, since)
             self.alerts.join(owner, watcher)
             acknowledge()
+            if standing is not None:
+                watcher.send(text_frame(standing))
             for past in missed:
                 if isinstance(past.event, ALERT_EVENTS):
                     watcher.send(text_frame(alert(past)))
@@ -233,14 +241,30 @@ class Accounts:
 
     async def _catch_up(self, seq: int, since: int) -> None:
         """Until event `seq` has been heard of; raises TooLongAgo where some after `since` are not kept any more."""
+        await self._hear_of(seq)
+        if not self.recent.has_all_after(since):
+            raise TooLongAgo
+
+    async def _hear_of(self, seq: int) -> None:
         try:
             async with asyncio.timeout(CATCH_UP_LIMIT_S):
                 while self.recent.last_seq < seq:
                     await asyncio.sleep(CATCH_UP_PAUSE_S)
         except TimeoutError:
             raise Away("the events are behind") from None
-        if not self.recent.has_all_after(since):
-            raise TooLongAgo
+
+    async def _standing(self, account_id: int) -> MarginAlert:
+        """Its margin status; raises as Asker.ask does."""
+        summary = (await self.report(account_id)).summary
+        asked = GetAccounts(1, account_id - 1)
+        listed = await self._engine.ask(asked, AccountRows, ACCOUNT_TIMEOUT_MS)
+        return MarginAlert(
+            account_id=str(account_id),
+            status=listed.accounts[0].status.value,
+            margin_level=margin_level(summary),
+            time=format_ns(summary.time_ns),
+            seq=listed.seq,
+        )
 
     async def _load(self, account_id: int, watch: _Watch) -> AccountView:
         """A view of now. Events that come while the engine is asked wait, and are taken if they follow the answer."""

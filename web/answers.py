@@ -35,6 +35,8 @@ class ProblemBody(Body, frozen=True):
     """The order that was rejected."""
     client_order_id: str | UnsetType = UNSET
     """Under which a request of unknown outcome may be sent again."""
+    retry_after_s: int | UnsetType = UNSET
+    """After how many seconds one who asks too often may ask again, as Retry-After."""
 
 
 class OneOrder(Body, frozen=True):
@@ -212,6 +214,25 @@ class Lps(Body, frozen=True):
     lps: list[LpBody]
 
 
+class FixCollateral(Body, frozen=True):
+    """What an LP counts for our account; null where it does not say."""
+
+    currency: str
+    total_net_value: Amount | None
+    cash: Amount | None
+    margin_excess: Amount | None
+    told: Moment
+
+
+class FixSurvey(Body, frozen=True):
+    """What an LP has said of itself."""
+
+    listed: int | None
+    misfits: dict[str, str]
+    collateral: FixCollateral | None
+    refused: str
+
+
 class FixSessionBody(Body, frozen=True):
     id: str
     purpose: str
@@ -222,6 +243,7 @@ class FixSessionBody(Body, frozen=True):
     began: Moment | None
     logged_on: Moment | None
     peer: str | None
+    survey: FixSurvey | None
 
 
 class FixSessionsBody(Body, frozen=True):

@@ -31,7 +31,6 @@ from web.callers import Callers
 from web.connected import Sockets
 from web.edge import Edge
 from web.fanout import TURNS_PER_SECOND
-from web.handler import BODY_LIMIT_BYTES
 from web.keyring import Keyring
 from web.metrics import Gauged, Metrics
 from web.news import News
@@ -40,14 +39,9 @@ from web.recent import RECENT_EVENTS_LIMIT
 from web.render import Renderer
 from web.routes import PAGES, application
 from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
-from web.server import Server, connections_for
+from web.server import Limits, Server, connections_for
 from web.survey import Survey
 
-HEADER_LIMIT_BYTES = 16_384
-CONNECTIONS_LIMIT = 30_000
-"""Open at a time, or fewer where the system gives us fewer descriptors; one more is closed at once."""
-IDLE_LIMIT_S = 60
-BODY_TIMEOUT_S = 10
 DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
 INSTRUMENTS_TIMEOUT_MS = 2_000
@@ -57,6 +51,7 @@ TICKS_PAUSE_S = 0.01
 REVALUE_EVERY_TURNS = 3
 """Live profit is told of three times a second."""
 
+LIMITS = Limits()
 RATES_PER_S = {USER: 100, ADDRESS: 500}
 """How many requests a second a user, and all from an address, may go on sending."""
 
@@ -73,7 +68,7 @@ class Web:
         totp_key: bytes,
         safety: Safety = DEVELOPMENT,
         pages: Path = PAGES,
-        connections_limit: int = CONNECTIONS_LIMIT,
+        limits: Limits = LIMITS,
         rates_per_s: Mapping[str, int] = RATES_PER_S,
     ) -> None:
         self.prices = Prices(clock, self._on_ticks, self._on_depth)
@@ -99,17 +94,10 @@ class Web:
             Edge(safety.origins, tls=safety.tls is not None),
             fix_desks,
         )
-        self.sockets = Sockets()
+        self.sockets = Sockets(limits.address_connections)
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
-        self.server = Server(
-            application(self.backend, self.sockets, self._metrics(), pages, safety.proxies),
-            ssl_options=safety.tls,
-            max_header_size=HEADER_LIMIT_BYTES,
-            max_body_size=BODY_LIMIT_BYTES,
-            idle_connection_timeout=IDLE_LIMIT_S,
-            body_timeout=BODY_TIMEOUT_S,
-        )
-        self.server.bound(connections_limit, self.sockets)
+        routed = application(self.backend, self.sockets, self._metrics(), pages, safety.proxies)
+        self.server = Server.of(routed, self.sockets, limits, safety.proxies, safety.tls)
         self._tick_socket = sockets.subscriber(context, where.ticks)
         self._tick_inlet = Inlet(self._tick_socket, self.prices.receive, TICKS_PAUSE_S)
         self.news.books.connect(self._follow_topic, self._leave_topic)
@@ -241,7 +229,7 @@ async def serve(settings: config.Settings) -> None:
     totp_key = secret_key(settings, "totp")
     context: Context = zmq.Context()
     try:
-        connections_limit = connections_for(CONNECTIONS_LIMIT)
+        limits = Limits(connections_for(LIMITS.connections), settings.address_connections, settings.request_timeout_s)
         web = Web(
             context,
             endpoints.local(settings.run_dir),
@@ -249,7 +237,7 @@ async def serve(settings: config.Settings) -> None:
             clock_ns,
             totp_key,
             safety,
-            connections_limit=connections_limit,
+            limits=limits,
             rates_per_s={USER: settings.user_requests_per_second, ADDRESS: settings.address_requests_per_second},
         )
         try:

@@ -4,6 +4,7 @@ Where the log cannot be written (the database is away), the act is refused with 
 could not be added stands in the log without one: its outcome is unknown there, and the process's log has it.
 """
 
+import re
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -18,6 +19,9 @@ from web.asking import AskingHandler
 AUDIT_TIMEOUT_MS = 2_000
 
 T = TypeVar("T")
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON has it in a text."""
 
 _log = structlog.get_logger("audit")
 
@@ -38,11 +42,14 @@ class AuditedHandler(AskingHandler):
         reason: str = "",
     ) -> T:
         """Does `doing` once the audit log has it; gives and raises what it does. `before`, `after`: made JSON of."""
+        told = RecordAct(self.actor(), action, subject, _said(before), _said(after), reason)
+        if "\0" in subject + reason or _NUL.search(told.after):
+            _leave(doing)
+            raise problem.no_nul()
         try:
-            seq = await self._record(RecordAct(self.actor(), action, subject, _said(before), _said(after), reason))
+            seq = await self._record(told)
         except (Away, NoAnswer, Declined) as error:
-            if hasattr(doing, "close"):
-                doing.close()  # A coroutine that is never awaited.
+            _leave(doing)
             raise problem.unavailable(f"Nothing was done: the audit log cannot be written: {error}.") from None
         outcome = "failed"
         try:
@@ -64,6 +71,12 @@ class AuditedHandler(AskingHandler):
             await self._record(told)
         except (Away, NoAnswer, Declined) as error:
             _log.warning("outcome not in the audit log", act=told.act_seq, outcome=told.outcome, detail=str(error))
+
+
+def _leave(doing: Awaitable[Any]) -> None:
+    """It will never be awaited."""
+    if hasattr(doing, "close"):
+        doing.close()
 
 
 def _said(what: Any) -> str:

@@ -59,6 +59,11 @@ class Caller(msgspec.Struct, frozen=True):
     def id(self) -> int:
         return int(self.user_id)
 
+    @property
+    def purse(self) -> str:
+        """Out of whose allowance the caller's requests are: all logins and API keys of an account have one."""
+        return f"account {self.account_id}" if self.account_id else f"user {self.user_id}"
+
 
 class _Claims(msgspec.Struct):
     sub: str

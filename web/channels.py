@@ -14,15 +14,19 @@ from web.recent import DESK
 from web.requests import RATE_LIMIT, BarPrice, Channel, Subscribe, Timeframe, Unsubscribe
 from web.watcher import Watcher
 
-RULES: Mapping[Channel, Rule] = {
-    Channel.QUOTES: access.ANYBODY,
-    Channel.DEPTH: access.ANYBODY,
-    Channel.BARS: access.ANYBODY,
-    Channel.ACCOUNT: access.ACCOUNT,
-    Channel.ALERTS: access.ACCOUNT,
-    Channel.EXPOSURE: access.SEE_DESK,
-    Channel.LPS: access.SEE_DESK,
-}
+RULES: Mapping[Channel, Rule] = access.complete(
+    {
+        Channel.QUOTES: access.ANYBODY,
+        Channel.DEPTH: access.ANYBODY,
+        Channel.BARS: access.ANYBODY,
+        Channel.ACCOUNT: access.ACCOUNT,
+        Channel.ALERTS: access.ACCOUNT,
+        Channel.EXPOSURE: access.SEE_DESK,
+        Channel.LPS: access.SEE_DESK,
+    },
+    Channel,
+)
+"""Whom each is for. A channel without a rule does not start."""
 TAKES: Mapping[Channel, frozenset[str]] = {
     Channel.QUOTES: frozenset({"symbols", "max_rate"}),
     Channel.DEPTH: frozenset({"symbols", "max_rate", "tagged"}),
@@ -32,6 +36,8 @@ TAKES: Mapping[Channel, frozenset[str]] = {
     Channel.EXPOSURE: frozenset(),
     Channel.LPS: frozenset(),
 }
+ACCOUNTS_LIMIT = 1_000
+"""How many accounts' news and alerts one socket may follow."""
 _USUAL = {"symbols": None, "max_rate": RATE_LIMIT, "timeframe": None, "price": None, "tagged": None}
 _USUAL |= {"account_id": None, "since": None}
 
@@ -76,6 +82,7 @@ class Subscriptions:
 
     def unsubscribe(self, caller: Caller, request: Unsubscribe) -> None:
         news, watcher, channel = self._backend.news, self._watcher, request.channel
+        RULES[channel].check(caller)
         _check_fields(request)
         if channel is Channel.QUOTES:
             symbols = news.quotes.wanted(watcher) if request.symbols is None else request.symbols
@@ -131,11 +138,13 @@ class Subscriptions:
 
     async def _account(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
         account_id = self._owner(caller, Channel.ACCOUNT, request.account_id)
+        self._check_room(self._accounts, account_id)
         await self._backend.accounts.join(account_id, self._watcher, acknowledge, request.since)
         self._accounts[account_id] = None
 
     async def _alerting(self, caller: Caller, request: Subscribe, acknowledge: Callable[[], None]) -> None:
         owner = self._owner(caller, Channel.ALERTS, request.account_id)
+        self._check_room(self._alerts, owner)
         await self._backend.accounts.join_alerts(owner, self._watcher, acknowledge, request.since)
         self._alerts[owner] = None
 
@@ -152,6 +161,11 @@ class Subscriptions:
         if channel is Channel.ALERTS and account_id is None and access.SEE_RISK.admits(caller):
             return DESK
         return RULES[channel].account(caller, account_id)
+
+    def _check_room(self, followed: Mapping[int, None], owner: int) -> None:
+        if owner not in followed and len(self._accounts) + len(self._alerts) >= ACCOUNTS_LIMIT:
+            detail = f"A socket follows {ACCOUNTS_LIMIT:,} accounts and alerts at most: open another, or unsubscribe."
+            raise problem.Problem(422, "TOO_MANY_SUBSCRIPTIONS", detail, field="account_id")
 
     async def _group(self, caller: Caller) -> str:
         """Of which the caller sees the prices; who has no account sees the market's."""

@@ -1,5 +1,6 @@
 """All open WebSockets, and their limits in time."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -28,6 +29,10 @@ class Connection(Protocol):
     pinged_s: float
 
     @property
+    def network(self) -> str:
+        """Whose it is, as actors/store/throttle.py has addresses."""
+
+    @property
     def is_known(self) -> bool: ...
 
     @property
@@ -42,8 +47,11 @@ class Connection(Protocol):
 
 
 class Sockets:
-    def __init__(self) -> None:
+    def __init__(self, address_limit: int) -> None:
+        """`address_limit`: how many of one network may be open."""
         self._open: dict[Connection, None] = {}
+        self._by_network: Counter[str] = Counter()
+        self._address_limit = address_limit
         self.closed_slow = 0
 
     def __len__(self) -> int:
@@ -52,11 +60,23 @@ class Sockets:
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._open))
 
+    def of(self, network: str) -> int:
+        """How many are this network's."""
+        return self._by_network[network]
+
+    def is_full_for(self, network: str) -> bool:
+        return self.of(network) >= self._address_limit
+
     def add(self, socket: Connection) -> None:
         self._open[socket] = None
+        self._by_network[socket.network] += 1
 
     def remove(self, socket: Connection) -> None:
-        self._open.pop(socket, None)
+        if socket in self._open:
+            del self._open[socket]
+            self._by_network[socket.network] -= 1
+            if not self._by_network[socket.network]:
+                del self._by_network[socket.network]
 
     def sweep(self, now_s: int, steady_s: float) -> None:
         """Once a second: sends away who is over a limit, and pings who is silent.

@@ -9,7 +9,7 @@ from tornado.web import RequestHandler
 
 PREFLIGHT_AGE_S = 600
 REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
-ANSWER_HEADERS = "ETag, Link, Location, Retry-After"
+ANSWER_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After"
 HSTS = "max-age=31536000; includeSubDomains"
 
 

@@ -7,8 +7,10 @@ from actors.bus.fix_sessions import (
     FixSession,
     FixSessions,
     GetFixSessions,
+    LpSurvey,
     SetFixSequence,
 )
+from actors.domain.money import format_e8
 from web import answers, problem, schema
 from web.auditing import AuditedHandler
 from web.contract import COMMAND, QUESTION, contract
@@ -116,4 +118,27 @@ def body(session: FixSession) -> answers.FixSessionBody:
         began=format_ns(session.began_ns) if session.began_ns else None,
         logged_on=format_ns(session.logged_on_ns) if session.logged_on_ns else None,
         peer=session.peer or None,
+        survey=None if session.survey is None else _survey(session.survey),
     )
+
+
+def _survey(seen: LpSurvey) -> answers.FixSurvey:
+    found = seen.collateral
+    return answers.FixSurvey(
+        listed=seen.listed,
+        misfits=seen.misfits,
+        collateral=None
+        if found is None
+        else answers.FixCollateral(
+            currency=found.currency,
+            total_net_value=_figure(found.total_net_e8),
+            cash=_figure(found.cash_e8),
+            margin_excess=_figure(found.excess_e8),
+            told=format_ns(found.told_ns),
+        ),
+        refused=seen.refused,
+    )
+
+
+def _figure(value_e8: int | None) -> str | None:
+    return None if value_e8 is None else format_e8(value_e8)

@@ -9,12 +9,13 @@ import msgspec
 import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from actors.store.throttle import network_of
 from web.access import Rule
 from web.allowance import ADDRESS, USER, Left
 from web.auth import Caller
 from web.backend import Backend
 from web.contract import Contract, contract_of
-from web.problem import MEDIA_TYPE, Problem, invalid, of_validation, too_many, unauthorised
+from web.problem import MEDIA_TYPE, Problem, invalid, no_nul, of_validation, too_many, unauthorised
 from web.schema import Request
 
 API_KEY_PREFIX = "hgk_"
@@ -111,9 +112,11 @@ class Handler(Shielded):
             if method == "OPTIONS":
                 return None
             raise HTTPError(405)
+        if any("\0" in argument for argument in self.path_args):
+            raise HTTPError(404)
         self.rule = rule
         self.contract = contract_of(type(self), method)
-        self._spend(ADDRESS, self.address)
+        self._spend(ADDRESS, network_of(self.address))
         size = self.request.headers.get("Content-Length", "0")
         if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
             raise _too_large()
@@ -123,13 +126,13 @@ class Handler(Shielded):
         if token.startswith(API_KEY_PREFIX):
             return self._admit(rule, token)
         self.caller = self.backend.callers.read(token)
-        self._spend(USER, self.caller.user_id)
+        self._spend(USER, self.caller.purse)
         rule.check(self.caller)
         return None
 
     async def _admit(self, rule: Rule, key: str) -> None:
         self.caller = await self.backend.callers.identify(key, self.address)
-        self._spend(USER, self.caller.user_id)
+        self._spend(USER, self.caller.purse)
         rule.check(self.caller)
 
     @property
@@ -179,6 +182,8 @@ class Handler(Shielded):
                 given[name] = values[0].decode()
             except UnicodeDecodeError:
                 raise invalid(name, "The parameter is not UTF-8.") from None
+            if "\0" in given[name]:
+                raise no_nul(name)
             if given[name].lower() == "null":
                 raise invalid(name, "A parameter cannot be null: leave it out.")
         try:

@@ -91,7 +91,8 @@ class AccountMessage(schema.AccountBody, frozen=True, tag_field="type", tag="acc
 
 
 class MarginAlert(Body, frozen=True, tag_field="type", tag="margin"):
-    """The margin status of an account is another: margin_call, stop_out, or normal again."""
+    """The margin status of an account: as it is at the subscription, and then whenever it is another: margin_call,
+    stop_out, or normal again."""
 
     account_id: str
     status: str

@@ -25,6 +25,7 @@ WITH_TOKEN = frozenset({401, 403})
 PATH_KINDS: Mapping[str, Any] = {
     "client_order_id": schema.ClientOrderId,
     "name": schema.LpName,
+    "symbol": schema.Symbol,
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {
@@ -192,8 +193,9 @@ class Writer:
         }
 
 
-HEADERS = {"Idempotency-Key": f'^"{schema.CLIENT_ORDER_ID[1:-1]}"$', "If-Match": r'^(\*|"[1-9][0-9]{0,17}")$'}
-"""What headers look like: a key is a string of RFC 8941 with a client_order_id in it, a tag that of a version."""
+_KEY = schema.CLIENT_ORDER_ID[1:-1]
+HEADERS = {"Idempotency-Key": f'^("{_KEY}"|{_KEY})$', "If-Match": r'^(\*|"[1-9][0-9]{0,17}")$'}
+"""What headers look like: a key is a string of RFC 8941 with a client_order_id in it, or that alone."""
 
 
 def _headers(status: int) -> dict[str, Any]:

@@ -107,6 +107,11 @@ def invalid(field: str, detail: str) -> Problem:
     return Problem(422, "INVALID_FIELD", detail, field=field)
 
 
+def no_nul(field: str = "") -> Problem:
+    """PostgreSQL has no text with it: neither the audit log nor the history could take it."""
+    return invalid(field, "A text cannot hold the character U+0000.")
+
+
 def forbidden(detail: str, field: str = "") -> Problem:
     return Problem(403, "FORBIDDEN", detail, field=field)
 
@@ -123,7 +128,8 @@ def unavailable(detail: str) -> Problem:
 def too_many(wait_s: int) -> Problem:
     """429 (RFC 6585, section 4)."""
     detail = f"You have asked too often. Please try again in {wait_s} s."
-    return Problem(429, "TOO_MANY_REQUESTS", detail, headers={"Retry-After": str(wait_s)})
+    headers = {"Retry-After": str(wait_s)}
+    return Problem(429, "TOO_MANY_REQUESTS", detail, headers=headers, members={"retry_after_s": wait_s})
 
 
 def key_reused() -> Problem:

@@ -19,15 +19,15 @@ def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[Networ
     """
     address = peer
     entries = [entry.strip() for header in forwarded for entry in header.split(",")]
-    while entries and _is_trusted(address, trusted):
-        entry = entries.pop()
-        if _parsed(entry) is None:
+    while entries and is_trusted(address, trusted):
+        parsed = _parsed(entries.pop())
+        if parsed is None:
             break
-        address = entry
+        address = str(parsed)
     return address
 
 
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     parsed = _parsed(address)
     return parsed is not None and any(parsed in network for network in trusted)
 

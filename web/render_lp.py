@@ -32,6 +32,7 @@ def feed_body(feed: FeedStatus, now_ns: int) -> schema.LpFeed:
         dropped=feed.dropped,
         quote_age_ms={symbol: _age_ms(quoted_ns, now_ns) for symbol, quoted_ns in feed.quoted_ns.items()},
         missing=feed.missing,
+        misfits=feed.misfits,
         streams=[
             schema.LpStream(
                 connected=stream.connected,

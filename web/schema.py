@@ -403,6 +403,8 @@ class LpFeed(Body, frozen=True):
     quote_age_ms: dict[str, int | None]
     """Of each symbol that is asked for."""
     missing: dict[str, str]
+    misfits: dict[str, str]
+    """Symbols whose terms the LP does not take, and which."""
     streams: list[LpStream]
 
 

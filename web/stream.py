@@ -8,14 +8,17 @@ a snapshot, then what changes. A price may be skipped for a newer one; what happ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from actors.domain.commands import CancelOrder
+from actors.store.throttle import network_of
 from web import access, dealing, problem, requests
+from web.access import Rule
+from web.allowance import ADDRESS, USER
 from web.auth import Caller
 from web.backend import Backend
 from web.channels import Subscriptions
@@ -27,9 +30,8 @@ from web.outlet import Outlet
 AUTH_LIMIT_S = 10
 """A client that has not said who it is for so long is sent away."""
 SOCKETS_LIMIT = 20_000
-REQUESTS_PER_SECOND = 100
-"""A client that asks more often is served at this pace, once it has used up its burst."""
-REQUESTS_BURST = 200
+REFUSED_PAUSE_S = 0.1
+"""A client that asks too often is read no further for so long after each refusal."""
 
 TOO_SLOW = 4408
 """It reads too slowly: too much waits for it. It may come back, and say since when."""
@@ -58,8 +60,10 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._sockets = sockets
         self._outlet: Outlet
         self._subscriptions: Subscriptions | None = None
-        self._free_at_s = 0.0
-        """When the client has made up for its requests so far."""
+
+    @property
+    def network(self) -> str:
+        return network_of(self.request.remote_ip or "")
 
     @property
     def is_known(self) -> bool:
@@ -73,7 +77,9 @@ class StreamHandler(Shielded, WebSocketHandler):
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             detail = "This address speaks WebSocket (RFC 6455) alone."
             raise problem.Problem(426, "UPGRADE_REQUIRED", detail, headers={"Upgrade": "websocket"})
-        if len(self._sockets) >= SOCKETS_LIMIT:
+        if wait_s := self._spend():
+            raise problem.too_many(wait_s)
+        if len(self._sockets) >= SOCKETS_LIMIT or self._sockets.is_full_for(self.network):
             raise problem.unavailable("There are too many connections. Please try again in a moment.")
         if "Authorization" in self.request.headers:
             scheme, _, token = self.request.headers["Authorization"].partition(" ")
@@ -107,7 +113,11 @@ class StreamHandler(Shielded, WebSocketHandler):
         self.heard_s = asyncio.get_running_loop().time()
 
     async def on_message(self, message: str | bytes) -> None:
-        await self._keep_pace()
+        self.asked_s = self.heard_s = asyncio.get_running_loop().time()
+        if wait_s := self._spend():
+            self._refuse(_id_of(message), problem.too_many(wait_s))
+            await asyncio.sleep(REFUSED_PAUSE_S)
+            return
         try:
             request = _decode(message)
         except msgspec.ValidationError as error:
@@ -119,7 +129,7 @@ class StreamHandler(Shielded, WebSocketHandler):
             return
         self._backend.requests.add(self)
         try:
-            await self._serve[type(request)](self, request)
+            await self._serve(request)
         except problem.Problem as refused:
             self._refuse(request.id, refused)
             if isinstance(request, requests.Auth):
@@ -155,11 +165,16 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._sockets.closed_slow += 1
         self.part(TOO_SLOW, "you read too slowly")
 
-    async def _keep_pace(self) -> None:
-        now_s = self.asked_s = self.heard_s = asyncio.get_running_loop().time()
-        self._free_at_s = max(self._free_at_s, now_s - REQUESTS_BURST / REQUESTS_PER_SECOND) + 1 / REQUESTS_PER_SECOND
-        if self._free_at_s > now_s:
-            await asyncio.sleep(self._free_at_s - now_s)
+    def _spend(self) -> int:
+        """Takes one request out of what REST and all sockets of the caller have; gives how long to wait for one."""
+        whose, key = (ADDRESS, self.network) if self.caller is None else (USER, self.caller.purse)
+        return self._backend.allowances[whose].spend(key, self._backend.clock_ns()).wait_s
+
+    async def _serve(self, request: requests.Request) -> None:
+        operation = OPERATIONS[type(request)]
+        if not operation.rule.public:
+            operation.rule.check(self._known_caller())
+        await operation.serve(self, request)
 
     async def _admit(self, token: str) -> None:
         """The owner of the token asks from now on; raises a problem, 401 or 403."""
@@ -182,7 +197,6 @@ class StreamHandler(Shielded, WebSocketHandler):
         return self.caller
 
     async def _ping(self, request: requests.Ping) -> None:
-        self._known_caller()
         self._agree(request)
 
     async def _auth(self, request: requests.Auth) -> None:
@@ -190,19 +204,17 @@ class StreamHandler(Shielded, WebSocketHandler):
         self._agree(request)
 
     async def _subscribe(self, request: requests.Subscribe) -> None:
-        caller = self._known_caller()
         if self._subscriptions is None:
             self._subscriptions = Subscriptions(self._backend, self)
-        await self._subscriptions.subscribe(caller, request, lambda: self._agree(request))
+        await self._subscriptions.subscribe(self._known_caller(), request, lambda: self._agree(request))
 
     async def _unsubscribe(self, request: requests.Unsubscribe) -> None:
-        caller = self._known_caller()
         if self._subscriptions is not None:
-            self._subscriptions.unsubscribe(caller, request)
+            self._subscriptions.unsubscribe(self._known_caller(), request)
         self._agree(request)
 
     async def _change(self, request: requests.Modify | requests.Protect | requests.Cancel) -> None:
-        account_id = self._trading_account()
+        account_id = self._account()
         if isinstance(request, requests.Modify):
             await dealing.modify_order(self._backend, account_id, request.order_id, request.body)
         elif isinstance(request, requests.Protect):
@@ -217,8 +229,8 @@ class StreamHandler(Shielded, WebSocketHandler):
 
     def _command(self, request: requests.Deal) -> dealing.Deal:
         if isinstance(request, requests.Place):
-            return dealing.submit(self._trading_account(request.body.account_id), request.body)
-        account_id = self._trading_account()
+            return dealing.submit(self._account(request.body.account_id), request.body)
+        account_id = self._account()
         if isinstance(request, requests.CloseMany):
             return dealing.close_many(account_id, request.body)
         if isinstance(request, requests.Close):
@@ -227,25 +239,35 @@ class StreamHandler(Shielded, WebSocketHandler):
             return dealing.close_by(account_id, request.position_id, request.body)
         return dealing.reverse(account_id, request.position_id, request.body)
 
-    def _trading_account(self, account_id: str | None = None) -> int:
-        caller = self._known_caller()
-        access.TRADE.check(caller)
-        return access.TRADE.account(caller, account_id)
+    def _account(self, account_id: str | None = None) -> int:
+        """On which the caller trades."""
+        return access.TRADE.account(self._known_caller(), account_id)
 
-    _serve: ClassVar[dict[type, Callable[..., Any]]] = {
-        requests.Auth: _auth,
-        requests.Ping: _ping,
-        requests.Subscribe: _subscribe,
-        requests.Unsubscribe: _unsubscribe,
-        requests.Modify: _change,
-        requests.Protect: _change,
-        requests.Cancel: _change,
-        requests.Place: _deal,
-        requests.Close: _deal,
-        requests.CloseBy: _deal,
-        requests.Reverse: _deal,
-        requests.CloseMany: _deal,
-    }
+
+class Operation(NamedTuple):
+    rule: Rule
+    """Whom it is for; of subscriptions the channel's rule says more (web/channels.py)."""
+    serve: Callable[[StreamHandler, Any], Awaitable[None]]
+
+
+OPERATIONS: Mapping[type[Any], Operation] = access.complete(
+    {
+        requests.Auth: Operation(access.PUBLIC, StreamHandler._auth),
+        requests.Ping: Operation(access.ANYBODY, StreamHandler._ping),
+        requests.Subscribe: Operation(access.ANYBODY, StreamHandler._subscribe),
+        requests.Unsubscribe: Operation(access.ANYBODY, StreamHandler._unsubscribe),
+        requests.Modify: Operation(access.TRADE, StreamHandler._change),
+        requests.Protect: Operation(access.TRADE, StreamHandler._change),
+        requests.Cancel: Operation(access.TRADE, StreamHandler._change),
+        requests.Place: Operation(access.TRADE, StreamHandler._deal),
+        requests.Close: Operation(access.TRADE, StreamHandler._deal),
+        requests.CloseBy: Operation(access.TRADE, StreamHandler._deal),
+        requests.Reverse: Operation(access.TRADE, StreamHandler._deal),
+        requests.CloseMany: Operation(access.TRADE, StreamHandler._deal),
+    },
+    get_args(requests.Request),
+)
+"""What may be asked, and by whom. What has no rule here does not start."""
 
 
 def _id_of(message: str | bytes) -> int | str | None:

@@ -22,7 +22,7 @@ class ConnectFixSession(Body, frozen=True):
 
 
 class DisconnectFixSession(Body, frozen=True):
-    """Logs the session out and holds it down, until it is connected or the process starts anew.
+    """Logs the session out and holds it down, over restarts of the process too, until it is connected.
 
     As ConnectFixSession.
     """
@@ -43,6 +43,28 @@ class SetFixSequence(Body, frozen=True):
     reason: str
 
 
+class Collateral(Message, frozen=True):
+    """What an LP counts for our account there (35=BA), in its currency; None where it does not say."""
+
+    currency: str
+    total_net_e8: int | None
+    cash_e8: int | None
+    excess_e8: int | None
+    told_ns: int
+
+
+class LpSurvey(Message, frozen=True):
+    """What an LP has said of itself on the session."""
+
+    listed: int | None
+    """How many instruments it lists; None: it was not asked, or has not said all."""
+    misfits: dict[str, str]
+    """By our symbol, what of its terms the LP does not take: unlisted, or a sentence."""
+    collateral: Collateral | None
+    refused: str
+    """Which question it does not answer, and why; empty: none."""
+
+
 class FixSession(Message, frozen=True):
     session_id: str
     purpose: str
@@ -57,6 +79,8 @@ class FixSession(Message, frozen=True):
     """The last Logon since the process started; 0: none."""
     peer: str
     """The other end's address and port, while there is a connection."""
+    survey: LpSurvey | None = None
+    """Of a session with an LP that is asked for it."""
 
 
 class FixSessions(Body, frozen=True):

@@ -1,5 +1,7 @@
 """Opening the sockets of the bus, each with its limits. A socket belongs to the thread that uses it."""
 
+import contextlib
+
 import zmq
 
 from actors.bus.codec import MAX_FRAME_BYTES
@@ -49,6 +51,15 @@ def collector(context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> zmq.Soc
     socket = _bound(_socket(context, zmq.SUB), endpoint)
     socket.subscribe(b"")
     return socket
+
+
+def drained(socket: zmq.Socket[bytes], limit_messages: int) -> list[bytes]:
+    """The frames of what waits to be read."""
+    frames: list[bytes] = []
+    with contextlib.suppress(zmq.Again):
+        for _ in range(limit_messages):
+            frames += socket.recv_multipart(zmq.NOBLOCK)
+    return frames
 
 
 def subscriber(context: zmq.Context[zmq.Socket[bytes]], endpoint: str, *topics: bytes) -> zmq.Socket[bytes]:

@@ -47,6 +47,8 @@ class FeedStatus(Body, frozen=True):
     """When each symbol that is asked for was last quoted; 0: not yet."""
     missing: dict[str, str] = msgspec.field(default_factory=dict)
     """Symbols that do not come, and why: unlisted, unaskable, silent."""
+    misfits: dict[str, str] = msgspec.field(default_factory=dict)
+    """Symbols whose terms the LP does not take, as far as it lists its own, and which."""
 
 
 class StandingQuotes(Body, frozen=True):

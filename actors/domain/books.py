@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.domain.child import Break, ChildOrder, VenueFill
+from actors.domain.child import Break, BreakReason, ChildOrder, VenueFill
 from actors.domain.execution import remember
 from actors.domain.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.instrument import Instrument
@@ -151,6 +151,8 @@ class Books:
         elif child.is_over:
             del self.open[name]
             self._keep(after)
+            # It has become known: there is nothing for a person to settle any more.
+            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         else:
             self.open[name] = after
         desk = self.desk(child.symbol)

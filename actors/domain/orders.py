@@ -148,7 +148,8 @@ def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns
 def _place(state: State, account: Account, instrument: Instrument, order: Order, now_ns: int) -> list[Event]:
     """A new order: dealt now, or accepted to wait; raises Refused where the rules forbid it."""
     terms = order.terms
-    oco.check_free(account, order)
+    if terms.oco:
+        oco.check_free(account, order)
     check_size(account, instrument, terms)
     tick = dealable_tick(state, account, terms.symbol, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
@@ -168,7 +169,8 @@ def deal_order(
 ) -> list[Event]:
     """Deals an order, whole, at the tick, or sends it to venues; what is filled ends the others of its mark."""
     terms = order.terms
-    oco.check_free(account, order)
+    if terms.oco:
+        oco.check_free(account, order)
     price_e8 = tick.ask_e8 if terms.side is BUY else tick.bid_e8
     if terms.bound_e8 and not is_within(terms.side, price_e8, terms.bound_e8):
         raise Refused(Code.PRICE_BOUND, f"the price is beyond the order's bound {format_e8(terms.bound_e8)}", "bound")
@@ -181,7 +183,9 @@ def deal_order(
     deal = Deal(state, account, tick, now_ns)
     deal.execute(order, price_e8)
     deal = abook.route(state, account, deal, order, price_e8, for_venues_e8, venues, now_ns)
-    return deal.events + oco.others_cancelled(account, order, deal.events)
+    if terms.oco:
+        deal.events += oco.others_cancelled(account, order, deal.events)
+    return deal.events
 
 
 def _reduced(state: State, account: Account, order: Order) -> Order:

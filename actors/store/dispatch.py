@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.domain.books import SentChild
-from actors.domain.child import VenueReport
+from actors.domain.child import ReportKind, VenueReport
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -102,6 +102,18 @@ class Dispatch:
         cursor: str = self._place("cursor", "")
         return cursor
 
+    @property
+    def trades_ns(self) -> int:
+        """Until when the venue's executions were asked for and read; 0: they never were."""
+        trades_ns: int = self._place("trades_ns", 0)
+        return trades_ns
+
+    @property
+    def forgotten_ns(self) -> int:
+        """When the newest of the orders was sent that are not known any more; 0: none is forgotten."""
+        forgotten_ns: int = self._place("forgotten_ns", 0)
+        return forgotten_ns
+
     def begin(self, event_seq: int, children: Iterable[tuple[SentChild, str, bool]]) -> None:
         """The first time, or after this file was lost: the engine's open orders, which may have been sent before.
 
@@ -170,6 +182,10 @@ class Dispatch:
                 self._put("cursor", cursor)
         return new
 
+    def trades_read(self, until_ns: int) -> None:
+        with self._whole():
+            self._put("trades_ns", until_ns)
+
     def acknowledge(self, numbers: Iterable[int]) -> None:
         """The engine has these reports in its journal."""
         with self._whole():
@@ -193,6 +209,15 @@ class Dispatch:
 
     def by_child_id(self, child_id: str) -> Dispatched | None:
         return next(iter(self._orders(f"{_ORDERS} WHERE child_id = ?", child_id)), None)
+
+    def fill(self, child_id: str, exec_id: str) -> VenueReport | None:
+        """What was said first of an execution."""
+        begin = f"{ReportKind.FILL.value}:{exec_id}:"
+        row = self._db.execute(
+            "SELECT report FROM reports WHERE child_id = ? AND substr(identity, 1, ?) = ? ORDER BY number",
+            (child_id, len(begin), begin),
+        ).fetchone()
+        return _report(row[0]) if row else None
 
     @property
     def is_quiet(self) -> bool:
@@ -219,11 +244,16 @@ class Dispatch:
 
     def _forget(self) -> None:
         """The oldest orders that are over, and told, with their reports."""
-        rows = self._db.execute(
-            "SELECT child_id FROM orders WHERE number <= (SELECT max(number) FROM orders) - ? AND stage = 2"
+        over = self._db.execute(
+            "SELECT child_id, sent FROM orders WHERE number <= (SELECT max(number) FROM orders) - ? AND stage = 2"
             " AND NOT EXISTS (SELECT 1 FROM reports WHERE reports.child_id = orders.child_id AND NOT acknowledged)",
             (OVER_LIMIT,),
         ).fetchall()
+        if not over:
+            return
+        rows = [(child_id,) for child_id, _ in over]
+        sent_ns = max(_sent(sent).child.sent_ns for _, sent in over)
+        self._put("forgotten_ns", max(sent_ns, self.forgotten_ns))
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
 

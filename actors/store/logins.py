@@ -24,7 +24,7 @@ from actors.bus.people import (
 )
 from actors.store import audit, throttle
 from actors.store.people_schema import API_KEYS, LOGIN_ATTEMPTS, REVOCATIONS, SESSIONS, USERS
-from actors.store.throttle import ADDRESS, NAME, Limit, address_subject, name_subject
+from actors.store.throttle import ADDRESS, NAME, Limit, address_subject, name_subject, network_of
 
 SESSIONS_PER_USER = 20
 """One more ends the oldest."""
@@ -36,7 +36,7 @@ REVOCATIONS_MAX = 10_000
 
 def begin_login(connection: sqlalchemy.Connection, told: BeginLogin, now_ns: int) -> Answer:
     connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.last_ns < now_ns - throttle.FORGET_AFTER_NS))
-    subjects = {name_subject(told.username): NAME, address_subject(told.address): ADDRESS}
+    subjects = {name_attempts(connection, told.username, told.address): NAME, address_subject(told.address): ADDRESS}
     wait_ns = max(locked_until_ns(connection, subject, limit) - now_ns for subject, limit in subjects.items())
     if wait_ns > 0:
         return LoginTicket(None, wait_ns)
@@ -50,6 +50,16 @@ def begin_login(connection: sqlalchemy.Connection, told: BeginLogin, now_ns: int
         return LoginTicket(None, 0)
     row = connection.execute(select(USERS).where(USERS.c.username == told.username)).first()
     return LoginTicket(user_of(row) if row is not None and not row.disabled else None, 0)
+
+
+def name_attempts(connection: sqlalchemy.Connection, username: str, address: str) -> str:
+    """Under what attempts at this name count: where the user has a login, apart, so that nobody else locks them out."""
+    subject = name_subject(username)
+    if "\0" in username:
+        return subject
+    theirs = select(SESSIONS.c.address).join(USERS).where(USERS.c.username == username)
+    networks = {network_of(known) for known in connection.scalars(theirs)}
+    return f"{subject}:{network_of(address)}" if network_of(address) in networks else subject
 
 
 def locked_until_ns(connection: sqlalchemy.Connection, subject: str, limit: Limit) -> int:
@@ -173,7 +183,8 @@ def user_of(row: sqlalchemy.Row[tuple[object, ...]]) -> User:
 
 def forgive(connection: sqlalchemy.Connection, username: str, address: str) -> None:
     """The name's attempts are forgotten; of the address's only this one, or one good login would excuse all guesses."""
-    connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.subject == name_subject(username)))
+    subject = name_attempts(connection, username, address)
+    connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.subject == subject))
     connection.execute(
         update(LOGIN_ATTEMPTS)
         .where(LOGIN_ATTEMPTS.c.subject == address_subject(address))

@@ -26,7 +26,7 @@ from actors.bus.people import (
 from actors.store import audit, logins, own_login
 from actors.store.own_login import NO_TOTP
 from actors.store.people_schema import LOGIN_ATTEMPTS, USERS
-from actors.store.throttle import NAME, name_subject
+from actors.store.throttle import NAME, name_subject, until_ns
 
 ROWS_MAX = 1_000
 
@@ -83,6 +83,8 @@ def _change_user(connection: sqlalchemy.Connection, told: ChangeUser, now_ns: in
     changes = {name: value for name, value in changes.items() if before._mapping[name] != value}
     if not changes:
         return Users([_row(connection, before)])
+    if refusal := _own(told):
+        return refusal
     stays_admin = changes.get("role", before.role) == "admin" and not changes.get("disabled", before.disabled)
     if before.role == "admin" and not before.disabled and not stays_admin and _admins(connection) == 1:
         return Refusal("LAST_ADMIN", "this is the last administrator", "user_id")
@@ -94,7 +96,7 @@ def _change_user(connection: sqlalchemy.Connection, told: ChangeUser, now_ns: in
 
 def _reset_login(connection: sqlalchemy.Connection, told: ResetLogin, now_ns: int) -> Answer:
     before = _find(connection, told.user_id)
-    if refusal := _may_not_help(told, before):
+    if refusal := _may_not_help(told, before) or _own(told):
         return refusal
     assert before is not None
     changes = {"password_hash": told.password_hash, **NO_TOTP}
@@ -122,8 +124,20 @@ def _may_not_help(told: ResetLogin | UnlockUser, user: sqlalchemy.Row[tuple[obje
     return None
 
 
+def _own(told: ChangeUser | ResetLogin) -> Refusal | None:
+    """Nobody gives themselves a role, nor gets past the second factor of a session that they have found open."""
+    if told.actor.user_id == told.user_id:
+        return Refusal("SAME_PERSON", "another administrator does this for you", "user_id")
+    return None
+
+
 def _unlock(connection: sqlalchemy.Connection, username: str) -> None:
-    connection.execute(delete(LOGIN_ATTEMPTS).where(LOGIN_ATTEMPTS.c.subject == name_subject(username)))
+    connection.execute(delete(LOGIN_ATTEMPTS).where(_attempts_at(username)))
+
+
+def _attempts_at(username: str) -> sqlalchemy.ColumnElement[bool]:
+    """Wherever they are made from (logins.name_attempts)."""
+    return LOGIN_ATTEMPTS.c.subject.startswith(name_subject(username), autoescape=True)
 
 
 def _admins(connection: sqlalchemy.Connection) -> int:
@@ -170,8 +184,7 @@ def _find(connection: sqlalchemy.Connection, user_id: int) -> sqlalchemy.Row[Any
 
 
 def _row(connection: sqlalchemy.Connection, user: sqlalchemy.Row[Any]) -> UserRow:
-    subject = name_subject(user.username)
-    failures = connection.scalar(select(LOGIN_ATTEMPTS.c.failures).where(LOGIN_ATTEMPTS.c.subject == subject)) or 0
+    attempts = connection.execute(select(LOGIN_ATTEMPTS).where(_attempts_at(user.username))).all()
     return UserRow(
         user.user_id,
         user.username,
@@ -179,8 +192,8 @@ def _row(connection: sqlalchemy.Connection, user: sqlalchemy.Row[Any]) -> UserRo
         user.account_id or 0,
         user.disabled,
         user.totp_confirmed,
-        failures,
-        logins.locked_until_ns(connection, subject, NAME),
+        sum(row.failures for row in attempts),
+        max((until_ns(NAME, row.failures, row.last_ns) for row in attempts), default=0),
         int(user.created.timestamp()) * 1_000_000_000,
     )
 

@@ -5,6 +5,7 @@ Some attempts are free, then the wait doubles with each, up to the lock-out's. T
 
 import hashlib
 import ipaddress
+from functools import lru_cache
 from typing import NamedTuple
 
 SECOND_NS = 1_000_000_000
@@ -29,14 +30,19 @@ def name_subject(username: str) -> str:
 
 
 def address_subject(address: str) -> str:
-    """An IPv6 client has a network of 64 bits to choose from: it counts as one address."""
+    return f"address:{network_of(address)}"
+
+
+@lru_cache(10_000)
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv6 client has 64 bits to choose from. "unknown" for what is none."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return "address:unknown"
+        return "unknown"
     if parsed.version == 6 and parsed.ipv4_mapped is None:
-        return f"address:{ipaddress.ip_network((parsed, 64), strict=False)}"
-    return f"address:{getattr(parsed, 'ipv4_mapped', None) or parsed}"
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def until_ns(limit: Limit, failures: int, last_ns: int) -> int:

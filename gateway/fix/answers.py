@@ -74,7 +74,7 @@ def is_admitted(settings: SessionSettings, message: Message) -> bool:
         return True
     wanted = ((553, settings.username), (554, settings.password))
     right = [hmac.compare_digest(message.get(tag) or b"", text.encode("ascii")) for tag, text in wanted if text]
-    return all(right)
+    return all(right) and all(message.get(tag) == name for tag, name in settings.peer_names)
 
 
 def is_ours(settings: SessionSettings, message: Message) -> bool:
@@ -98,8 +98,8 @@ def logon_problem(settings: SessionSettings, message: Message, now_ns: int) -> s
 
 def identity_problem(settings: SessionSettings, message: Message, now_ns: int) -> Problem | None:
     """Names and times that are there and wrong; what is missing or malformed is left to validation."""
-    for tag, name in ((49, settings.target), (56, settings.sender)):
-        if (value := message.get(tag)) and value != name.encode():
+    for tag, name in settings.peer_names:
+        if (value := message.get(tag)) and value != name:
             return Problem(RejectReason.COMPID_PROBLEM, tag)
     sent_ns = parse_utc_timestamp(message.get(52) or b"")
     if sent_ns is None:

@@ -25,8 +25,12 @@ class Outbox:
         self.last_written_ns = 0
         self._settings = settings
         self._store = store
-        self._before_time = join(_named((49, settings.sender), (50, settings.sender_sub)))
-        self._after_time = join(_named((56, settings.target), (57, settings.target_sub)))
+        self._before_time = join(
+            _named((49, settings.sender), (50, settings.sender_sub), (142, settings.sender_location))
+        )
+        self._after_time = join(
+            _named((56, settings.target), (57, settings.target_sub), (143, settings.target_location))
+        )
         self._unsaved: list[SentMessage] = []
         self._forget_from: int | None = None
         self._wire: list[bytes] = []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from gateway.fix.codec import MESSAGE_LIMIT_BYTES
+from gateway.fix.codec import MESSAGE_LIMIT_BYTES, Field
 from gateway.fix.dictionary import Dictionary, fix44
 from gateway.fix.schedule import Schedule
 from gateway.fix.store import SentMessage
@@ -22,7 +22,10 @@ def always(_sent: SentMessage, _now_ns: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
-    """Names are ASCII, and an empty one is not sent. An acceptor takes HeartBtInt as it is offered."""
+    """Names are ASCII, and an empty one is neither sent nor looked at. An acceptor takes HeartBtInt as it is offered.
+
+    The peer's messages have ours as targets and its own as senders; where one names another, it is refused.
+    """
 
     session_id: str
     role: Role
@@ -30,9 +33,11 @@ class SessionSettings:
     target: str
     sender_sub: str = ""
     target_sub: str = ""
+    sender_location: str = ""
+    target_location: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
-    """An initiator sends both; an acceptor demands them where it has them."""
+    """An initiator sends both; an acceptor demands them, and sub and location ids, in a Logon where it has them."""
     heartbeat_s: int = 30
     heartbeat_limit_s: int = 3_600
     reset_on_logon: bool = False
@@ -62,3 +67,16 @@ class SessionSettings:
     """Messages above a gap that are kept; those beyond are dropped, and asked for again."""
     resend_page_messages: int = 500
     """Messages sent again between two looks at the peer."""
+    peer_names: tuple[Field, ...] = field(init=False, repr=False)
+    """All names that are agreed, by the tags under which the peer's messages have them."""
+
+    def __post_init__(self) -> None:
+        agreed = (
+            (49, self.target),
+            (56, self.sender),
+            (50, self.target_sub),
+            (57, self.sender_sub),
+            (142, self.target_location),
+            (143, self.sender_location),
+        )
+        object.__setattr__(self, "peer_names", tuple((tag, name.encode()) for tag, name in agreed if name))

@@ -101,6 +101,13 @@ class FixWorld(World):
         """The line is gone; neither side knows what the other has read."""
         self._disconnect()
 
+    def rename(self, names: dict[str, str]) -> None:
+        """The registry has other names from now on."""
+        with self._transaction():
+            self.orders.rename(self.session, names, self.now_ns)
+            self.session.save()
+        self._after_commit()
+
     def lp_fills(self) -> list[FixFill]:
         return sorted(
             (order.cl_ord_id, f"E{it.exec_id}", it.quantity_e8 if order.side == "1" else -it.quantity_e8, it.price_e8)

@@ -7,11 +7,16 @@ from pathlib import Path
 import pykka
 import pytest
 
-from actors.domain.child import BreakReason, ChildState
+from actors.dispatcher import Dispatcher
+from actors.domain.books import SentChild
+from actors.domain.child import BreakReason, ChildState, send
 from actors.domain.events import ChildChanged, ChildSent, OrderEnded
-from actors.domain.order import OrderStatus, Side
+from actors.domain.order import OrderStatus, Side, TimeInForce
+from actors.store.dispatch import Dispatch
+from actors.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
+from gateway.venues.execution import Said
 from tests.actors.venue_world import FragileDispatch, World
-from tests.examples import order
+from tests.examples import START_NS, order
 
 FAULTS = ("", "partial", "reject", "cancel", "cut", "swallow", "late", "away")
 
@@ -153,3 +158,25 @@ def test_the_client_order_follows(tmp_path: Path) -> None:
     (ended,) = [event.order for event in world.events if isinstance(event, OrderEnded)]
     assert (ended.status, ended.filled_e8) == (OrderStatus.CANCELLED, 5_000 * 10**8)
     check(world)
+
+
+def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Path) -> None:
+    store = Dispatch(tmp_path / "d.sqlite", START_NS)
+    sent = SentChild(send(1, 1, "OANDA", "EURUSD", Side.BUY, 5, 0, START_NS + 10, START_NS), 1, (), TimeInForce.IOC)
+    store.follow(1, [(sent, "c1")], [], [])
+    actor = Dispatcher.start("OANDA", {"EURUSD": "EUR_USD"}, store, START_NS)
+
+    def told(message: Told) -> list[VenueCall]:
+        work: Work = actor.ask(message, block=True)
+        return [call for call in work.calls if not isinstance(call, AskHoldings)]
+
+    (placed,) = told(Linked(START_NS, True, ""))
+    assert isinstance(placed, Place)
+    told(Placed(START_NS, "1-1", []))
+    works = [Said("c1", "accepted", "")]
+    assert told(Inquired(START_NS + 10, "1-1", works)) == []
+    assert told(Inquired(START_NS + 11, "1-1", [Said("c1", "fill", "E1", 5, 1)])) == []
+    assert told(Inquired(START_NS + 11, "1-1", works)) == [Cancel("1-1", placed.order)]
+    store.follow(2, [], ["1-1"], [])
+    assert told(Inquired(START_NS + 12, "1-1", works)) == []
+    store.close()

@@ -23,6 +23,7 @@ from actors.domain.commands import SubmitOrder
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
 from tests.actors.test_fix_clients import ready
+from tests.system.running import eventually
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,16 @@ class Operator:
         return found
 
 
+def refuses(trader: Trader) -> bool:
+    """Whether the acceptor is there, and does not let it in."""
+    try:
+        assert not trader.tries()
+    except ConnectionError:
+        return False
+    trader.cut()
+    return True
+
+
 def test_a_session_is_seen_held_repaired_and_let_go(floor: Floor, operator: Operator) -> None:
     trader = Trader(floor).log_on()
     seen = operator.session("TRADER")
@@ -78,6 +89,10 @@ def test_a_session_is_seen_held_repaired_and_let_go(floor: Floor, operator: Oper
         pass
     assert not trader.tries()
     trader.cut()
+    floor.kill("fix_clients")
+    floor.start("fix_clients")
+    assert operator.session("TRADER").state == "held", "as it was left"
+    eventually(lambda: refuses(trader))
 
     before = operator.session("TRADER")
     assert operator.ask(SetFixSequence("TRADER", 0, 0, "root", " ")) == Refusal(

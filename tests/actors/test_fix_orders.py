@@ -13,6 +13,7 @@ from actors.domain.order import Side
 from tests.actors.fix_world import FixWorld, FragileStore
 from tests.examples import order
 from tools.venues.fix.faults import Faults
+from tools.venues.fix.wire import utc_timestamp
 
 FAULTS = ("", "duplicate_executions", "gaps", "low_sequence_numbers", "silent_orders", "cut_orders", "lost_orders")
 
@@ -50,6 +51,20 @@ def traded(path: Path, faults: tuple[str, ...]) -> FixWorld:
 def ends(world: FixWorld) -> list[ChildState]:
     last = {event.child.child_id: event.child.state for event in world.events if isinstance(event, ChildChanged)}
     return [last[event.sent.child.child_id] for event in world.events if isinstance(event, ChildSent)]
+
+
+def client_ids(world: FixWorld) -> list[str]:
+    sent = [event.sent.child for event in world.events if isinstance(event, ChildSent)]
+    return [f"{child.child_id}-{child.sent_ns}" for child in sent]
+
+
+def deal_behind_our_back(world: FixWorld, name: str) -> None:
+    """An execution in our account of which the session says nothing."""
+    theirs = world.lp_book.new_order(
+        peer="OTHER", cl_ord_id=name, symbol="EUR/USD", side="1", ord_type="1", time_in_force="3",
+        quantity_e8=7 * 10**8, price_e8=0, status="0",
+    )  # fmt: skip
+    world.lp_book.fill(theirs, theirs.quantity_e8, 110_000_000, utc_timestamp(world.now_ns))
 
 
 def check(world: FixWorld) -> None:
@@ -125,14 +140,80 @@ def test_cut_and_killed_at_random(tmp_path: Path, seed: int) -> None:
 
 def test_what_somebody_else_deals_on_the_account_is_a_break_that_is_told_once(tmp_path: Path) -> None:
     world = traded(tmp_path, ("",))
-    theirs = world.lp_book.new_order(
-        peer="OTHER", cl_ord_id="x", symbol="EUR/USD", side="1", ord_type="1", time_in_force="3",
-        quantity_e8=7 * 10**8, price_e8=0, status="0",
-    )  # fmt: skip
-    world.lp_book.fill(theirs, theirs.quantity_e8, 110_000_000, "")
+    deal_behind_our_back(world, "x")
     for _ in range(600):
         world.step()
     (found,) = world.breaks()
     assert found.found.reason is BreakReason.HOLDING
     assert world.our_fills() == world.lp_fills()[:1]
     world.close()
+
+
+def test_an_order_that_rests_though_it_is_immediate_is_cancelled(tmp_path: Path) -> None:
+    world = traded(tmp_path, ("resting_orders",))
+    assert ends(world) == [ChildState.CANCELLED]
+    (theirs,) = world.lp_book.orders()
+    assert (theirs.status, theirs.orig_cl_ord_id, theirs.filled_e8) == ("4", client_ids(world)[0], 0)
+    check(world)
+
+
+@pytest.mark.parametrize("fault", ["busts", "corrections"])
+def test_an_execution_that_the_lp_takes_back_or_corrects_is_a_break_that_is_told_once(
+    tmp_path: Path, fault: str
+) -> None:
+    world = traded(tmp_path, (fault,))
+    for _ in range(3):
+        world.cut()
+        for _ in range(20):
+            world.step()
+    (found,) = [event.found for event in world.breaks() if event.found.reason is not BreakReason.HOLDING]
+    assert found.reason is BreakReason.BUSTED
+    assert found.report is not None
+    assert "of execution E1" in found.report.text
+    assert ends(world) == [ChildState.FILLED]
+    world.close()
+
+
+def test_an_execution_that_we_do_not_know_is_found_after_a_reconnect_and_told_once(tmp_path: Path) -> None:
+    world = traded(tmp_path, ("",))
+    deal_behind_our_back(world, "x")
+    deal_behind_our_back(world, "")
+    for _ in range(3):
+        world.cut()
+        for _ in range(20):
+            world.step()
+    strays = [event.found for event in world.breaks() if event.found.reason is BreakReason.UNKNOWN_ORDER]
+    assert [found.child_id for found in strays] == ["x", "E3"]
+    assert len(world.our_fills()) == 1
+    world.close()
+
+
+def test_an_execution_that_was_lost_of_an_order_of_ours_is_taken(tmp_path: Path) -> None:
+    """The LP forgets to say it, and its back office has it."""
+    world = opened(tmp_path)
+    world.lp_faults.set("resting_orders=1")
+    world.tell(order("EURUSD", Side.BUY, "10000", "forgotten"))
+    for _ in range(5):
+        world.step()
+    (theirs,) = world.lp_book.orders()
+    world.lp_book.fill(theirs, theirs.quantity_e8, 110_020_000, utc_timestamp(world.now_ns))
+    world.cut()
+    for _ in range(5):
+        world.step()
+    assert ends(world) == [ChildState.FILLED]
+    world.run()
+    check(world)
+
+
+def test_names_follow_the_registry(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    world.rename({})
+    world.tell(order("EURUSD", Side.BUY, "10000", "nameless"))
+    world.run()
+    assert ends(world) == [ChildState.REJECTED]
+    assert world.lp_book.orders() == []
+    world.rename({"EURUSD": "EUR/USD"})
+    world.tell(order("EURUSD", Side.BUY, "10000", "named"))
+    world.run()
+    assert ends(world) == [ChildState.REJECTED, ChildState.FILLED]
+    check(world)

@@ -20,6 +20,7 @@ from actors.lp_feed import (
     Feed,
     Followed,
     Heard,
+    Misfit,
     Planned,
     Stalled,
     Told,
@@ -206,3 +207,10 @@ def test_with_bad_settings_nothing_stands(feed: pykka.ActorRef[Any]) -> None:
 def test_a_stall_is_counted(feed: pykka.ActorRef[Any]) -> None:
     assert said(feed, Stalled()) == []
     assert status(feed).dropped == {"stalled": 1}
+
+
+def test_symbols_that_do_not_fit_are_said(feed: pykka.ActorRef[Any]) -> None:
+    """They come all the same."""
+    assert said(feed, Misfit({"EURUSD": "unlisted"})) == []
+    told = status(feed)
+    assert (told.misfits, told.missing) == ({"EURUSD": "unlisted"}, {})

@@ -24,6 +24,9 @@ from tests.docs import documents
 from tests.system import test_drill
 from tools.venues.recording import find_recordings
 from web import (
+    allowance,
+    app,
+    channels,
     connected,
     dealing,
     handler,
@@ -36,6 +39,7 @@ from web import (
     schema,
     stream,
 )
+from web.allowance import ADDRESS, USER
 
 API = documents.read("docs/api.md")
 OPERATIONS = documents.read("docs/operations.md")
@@ -198,7 +202,6 @@ def test_close_codes() -> None:
 
 def test_operations_of_the_socket() -> None:
     tags = {kind.__struct_config__.tag for kind in typing.get_args(requests.Request)}
-    assert set(stream.StreamHandler._serve) == set(typing.get_args(requests.Request))
     told = [documents.json_values(documents.words(cell)[0])[0] for cell, _ in documents.tables(API, "request", "")]
     assert {request["op"] for request in told} == tags
     assert {request["channel"] for request in told if request["op"] == "subscribe"} == set(requests.Channel)
@@ -233,8 +236,10 @@ MS_NS = 1_000_000
         (API, f"pings whom it has not heard of for {connected.PING_AFTER_S} s"),
         (API, f"asked nothing for {connected.IDLE_LIMIT_S // 60} minutes"),
         (API, f"last {recent.RECENT_EVENTS_LIMIT:,} events"),
-        (API, f"{stream.REQUESTS_PER_SECOND} requests a second"),
-        (API, f"first {stream.REQUESTS_BURST} of a burst"),
+        (API, f"sending {app.RATES_PER_S[USER]} requests a second"),
+        (API, f"address {app.RATES_PER_S[ADDRESS]}, with a burst of {allowance.BURST_S} s"),
+        (API, f"read on {stream.REFUSED_PAUSE_S} s later"),
+        (API, f"follows {channels.ACCOUNTS_LIMIT:,} accounts and alerts"),
         (OPERATIONS, f"last {REMEMBERED_ORDERS:,} orders"),
         (ARCHITECTURE, f"wait up to {engine.TICKS_WAIT_NS // MS_NS} ms"),
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),

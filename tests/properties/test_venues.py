@@ -276,6 +276,7 @@ class HonestVenues(RuleBasedStateMachine, AtVenues):
         if hasattr(self, "told"):
             self.tell_the_end()
             assert set(self.breaks) <= {BreakReason.STILL_UNKNOWN}
+            assert self.state.books.breaks == {}
             self.check_replay()
 
 

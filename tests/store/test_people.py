@@ -207,10 +207,39 @@ def test_the_staff_changes_users_and_void_tokens_go_with_it(people: People, anna
 
 
 def test_the_last_administrator_stays(people: People, anna: Actor) -> None:
-    assert people.tell(ChangeUser(ROOT, 2, "risk", None, None, "")).code == "LAST_ADMIN"
-    assert people.tell(ChangeUser(ROOT, 2, None, None, True, "")).code == "LAST_ADMIN"
+    other = Actor(9, "gone", "admin", HOME)
+    assert people.tell(ChangeUser(other, 2, "risk", None, None, "")).code == "LAST_ADMIN"
+    assert people.tell(ChangeUser(other, 2, None, None, True, "")).code == "LAST_ADMIN"
     people.tell(ChangeUser(ROOT, anna.user_id, "admin", None, None, ""))
-    assert isinstance(people.tell(ChangeUser(ROOT, 2, None, None, True, "")), Users)
+    assert isinstance(people.tell(ChangeUser(other, 2, None, None, True, "")), Users)
+
+
+def test_nobody_changes_or_resets_themselves(people: People, anna: Actor) -> None:
+    people.tell(ChangeUser(ROOT, anna.user_id, "admin", None, None, ""))
+    for told in (
+        ChangeUser(ROOT, 2, "trader", None, None, ""),
+        ChangeUser(ROOT, 2, None, 7, None, ""),
+        ChangeUser(ROOT, 2, None, None, True, ""),
+        ResetLogin(ROOT, 2, "hash", ""),
+    ):
+        assert people.tell(told) == Refusal("SAME_PERSON", "another administrator does this for you", "user_id")
+
+
+def test_nobody_else_locks_a_user_out_where_they_have_logged_in_before(people: People, anna: Actor) -> None:
+    elsewhere = "203.0.113.7"
+    people.login()
+    for _ in range(5):
+        assert people.tell(BeginLogin("anna", elsewhere)).wait_ns == 0
+    assert people.tell(BeginLogin("anna", elsewhere)).wait_ns == S
+    assert people.tell(BeginLogin("anna", "198.51.100.1")).wait_ns == S
+    people.login()
+    assert people.tell(BeginLogin("anna", elsewhere)).wait_ns == S, "a login at home excuses no guess from elsewhere"
+    for _ in range(5):
+        assert people.tell(BeginLogin("anna", HOME)).wait_ns == 0
+    assert people.tell(BeginLogin("anna", HOME)).wait_ns == S, "whoever is at the user's own address has no more tries"
+    people.tell(UnlockUser(ROOT, anna.user_id, ""))
+    for address in (HOME, elsewhere):
+        assert people.tell(BeginLogin("anna", address)).wait_ns == 0
 
 
 def test_support_resets_and_unlocks_clients_alone(people: People, anna: Actor) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 60.0
@@ -34,7 +35,7 @@ class Broker:
         own = {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(self.port)}
         own["HEDGEROW_FIX_PORT"] = str(self.fix_port)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
-        self._environment = {**inherited, **own, **settings}
+        self.environment = {**inherited, **own, **settings}
         self._commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -58,7 +59,7 @@ class Broker:
         assert program == "python"
         log = (self.run_dir.parent / f"{name}.log").open("ab")
         self._processes[name] = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
         )
         log.close()
 
@@ -69,6 +70,12 @@ class Broker:
         """SIGKILL: no goodbye, nothing written."""
         process = self._processes[name]
         process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def kill_a_child(self, name: str) -> None:
+        """SIGKILL to one of the processes that it has started; waits until it has ended for that reason."""
+        process = self._processes[name]
+        psutil.Process(process.pid).children()[0].kill()
         process.wait()
 
     def wait_ready(self) -> None:

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
-from actors.bus.answers import AccountReport, Events, ExposureReport, OrderReport, Reply
-from actors.bus.requests import EngineRequest, GetAccount, GetEvents, GetExposure
-from actors.domain.child import BreakReason
+from actors.bus.answers import AccountReport, Breaks, Events, ExposureReport, OrderReport, Reply
+from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
+from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged, Event
+from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
+from actors.domain.lp_registry import ChangeLp
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.system.running import Broker, eventually
@@ -25,6 +27,8 @@ from tests.system.running import Broker, eventually
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
 PATIENCE_S = 90.0
 LARGE = "100000"
+UNKNOWN_NS = 75_000_000_000
+"""So old is an order at the least of which a person is told that nobody says what became of it."""
 
 _decode_reply = codec.decoder(Reply)
 
@@ -43,7 +47,9 @@ class Dealing:
     def __enter__(self) -> "Dealing":
         for name in self.names:
             self.broker.start(name)
-        self._engine = sockets.dealer(self._context, endpoints.local(self.broker.run_dir).engine)
+        where = endpoints.local(self.broker.run_dir)
+        self._engine = sockets.dealer(self._context, where.engine)
+        self._aggregator = sockets.dealer(self._context, where.aggregator)
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -62,6 +68,12 @@ class Dealing:
                     return reply.body
         raise AssertionError("the engine does not answer")
 
+    def ask_aggregator(self, body: Any) -> Any:
+        self._requests += 1
+        self._aggregator.send(codec.encode(AggregatorRequest(self._requests, body)))
+        assert self._aggregator.poll(int(PATIENCE_S) * 1_000)
+        return _decode_reply(self._aggregator.recv()).body
+
     def buy(self, name: str, quantity: str = LARGE, side: Side = Side.BUY) -> bool:
         terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(quantity))
         return isinstance(self.ask(SubmitOrder(1, name, terms)), OrderReport)
@@ -79,20 +91,37 @@ class Dealing:
         eventually(is_taken)
 
     def events(self) -> list[Event]:
-        found: list[Event] = []
+        return [event for _, event in self.happened()]
+
+    def happened(self) -> list[tuple[int, Event]]:
+        """Events with the times (ns) at which the engine had them."""
+        found: list[tuple[int, Event]] = []
         while True:
             page = self.ask(GetEvents(len(found) + 1))
             assert isinstance(page, Events)
-            new = [event for batch in page.batches for event in batch.events]
+            new = [(batch.time_ns, event) for batch in page.batches for event in batch.events]
             if not new:
                 return found
             known = len(found) + 1 - page.batches[0].first_seq
             found += new[known:]
 
-    def breaks(self) -> list[BreakFound]:
-        """But not that an order was unknown for long: with processes away so often that is true."""
-        found = [event for event in self.events() if isinstance(event, BreakFound)]
-        return [it for it in found if it.found.reason is not BreakReason.STILL_UNKNOWN]
+    def breaks(self) -> list[Break]:
+        """What waits for a person, and what ever did for no good reason.
+
+        With processes away so often it may be true that an order was unknown for long. That ends when it is known.
+        """
+        sent_ns: dict[str, int] = {}
+        wrong: list[Break] = []
+        for time_ns, event in self.happened():
+            if isinstance(event, ChildSent):
+                sent_ns[event.sent.child.child_id] = event.sent.child.sent_ns
+            elif isinstance(event, BreakFound):
+                found = event.found
+                is_true = found.reason is BreakReason.STILL_UNKNOWN and time_ns - sent_ns[found.child_id] > UNKNOWN_NS
+                wrong += [] if is_true else [found]
+        report = self.ask(GetBreaks())
+        assert isinstance(report, Breaks)
+        return [*wrong, *(one.found for one in report.breaks)]
 
     def is_settled(self) -> bool:
         report = self.ask(GetExposure())
@@ -180,3 +209,24 @@ def test_each_process_is_killed_at_any_moment(dealing: Dealing) -> None:
     eventually(lambda: dealing.buy("last") and dealing.is_settled())
     check(dealing)
     assert len(dealing.venue_fills()) > 5
+
+
+def test_orders_go_by_the_names_of_the_registry_while_it_runs(dealing: Dealing) -> None:
+    """Prices go on from another LP."""
+    dealing.deal("named")
+    check(dealing)
+    fills = dealing.venue_fills()
+    oanda = dealing.ask_aggregator(GetLps()).registry.lps["OANDA"]
+    symbols = {ours: theirs for ours, theirs in oanda.symbols.items() if ours != "EURUSD"}
+    dealing.ask_aggregator(ChangeLp(by="test", lp=msgspec.structs.replace(oanda, symbols=symbols)))
+    time.sleep(1.0)
+    dealing.deal("nameless")
+    eventually(dealing.is_settled)
+    changed = [event.child for event in dealing.events() if isinstance(event, ChildChanged)]
+    assert changed[-1].state is ChildState.REJECTED
+    assert dealing.venue_fills() == fills
+    dealing.ask_aggregator(ChangeLp(by="test", lp=oanda))
+    time.sleep(1.0)
+    dealing.deal("named again")
+    check(dealing)
+    assert len(dealing.venue_fills()) == len(fills) + 1

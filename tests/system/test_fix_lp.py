@@ -101,6 +101,7 @@ def test_a_very_large_order_is_filled_over_fix_and_what_goes_wrong_is_known_in_t
         "silent_orders=1",
         "cut_orders=1",
         "lost_orders=1",
+        "resting_orders=1",
         "partial_permille=1000",
         "reject_permille=1000",
     )
@@ -110,8 +111,8 @@ def test_a_very_large_order_is_filled_over_fix_and_what_goes_wrong_is_known_in_t
         dealing.deal(f"order-{number}")
         eventually(dealing.is_settled, PATIENCE_S)
     dealing.check()
-    lost, refused = 1, 1
-    assert len({name for name, *_ in dealing.lp_fills()}) == 1 + len(faults) - lost - refused
+    lost, cancelled, refused = 1, 1, 1
+    assert len({name for name, *_ in dealing.lp_fills()}) == 1 + len(faults) - lost - cancelled - refused
 
 
 def test_each_process_is_killed_at_any_moment(dealing: FixDealing) -> None:

@@ -96,7 +96,7 @@ async def trading(
     port = venue.bind_and_serve("127.0.0.1", 0)
     try:
         async with broker.connected(port):
-            await broker.until(lambda: "EUR/USD" in venue.desk.prices)
+            await broker.until(lambda: "EUR/USD" in venue.desk.prices.now)
             yield venue, broker, port
     finally:
         await venue.close()
@@ -258,6 +258,37 @@ def test_an_order_that_is_lost_is_not_known() -> None:
     run(scene)
 
 
+@pytest.mark.parametrize(("fault", "kind", "trans_type"), [("busts", "H", "1"), ("corrections", "G", "2")])
+def test_an_execution_is_taken_back_or_corrected(fault: str, kind: str, trans_type: str) -> None:
+    async def scene() -> None:
+        async with trading(Faults(**{fault: 1})) as (venue, broker, _):
+            broker.order("one")
+            (amended,) = await broker.reported("one", kind)
+            assert values(amended, 17, 19, 39) == ("B1", "E1", "4" if kind == "H" else "2")
+            broker.send("AD", (568, "t"), (569, "0"))
+            await broker.until(lambda: broker.messages[-1].get(912) == b"Y")
+            assert values(broker.messages[-1], 17, 572, 487) == ("B1", "T1", trans_type)
+            (order,) = venue.book.orders()
+            assert order.filled_e8 == (0 if kind == "H" else order.quantity_e8)
+
+    run(scene)
+
+
+def test_an_order_that_rests_though_it_is_immediate_waits_for_its_cancel() -> None:
+    async def scene() -> None:
+        async with trading(Faults(resting_orders=1)) as (_, broker, _):
+            broker.order("one", (40, "2"), (44, "9"), (59, "3"))
+            await broker.reported("one", "0")
+            broker.send("F", (41, "one"), (11, "x"), (55, "EUR/USD"), (54, "1"), (60, _now()), (38, "10000"))
+            (cancelled,) = await broker.reported("x", "4")
+            assert values(cancelled, 41, 14) == ("one", "0")
+            broker.send("H", (11, "one"), (55, "EUR/USD"), (54, "1"))
+            (known,) = await broker.reported("x", "I")
+            assert values(known, 41, 39) == ("one", "4")
+
+    run(scene)
+
+
 def test_a_gap_is_asked_for_and_a_number_used_twice_ends_the_session() -> None:
     async def scene() -> None:
         async with trading(Faults(gaps=1)) as (_, broker, _):
@@ -284,15 +315,27 @@ def test_positions_trades_symbols_and_orders_are_told(tmp_path: Path) -> None:
             account = ((453, "1"), (448, "SIM"), (447, "D"), (452, "13"), (1, "SIM"), (581, "1"))
             broker.send("AN", (710, "p"), (724, "0"), *account, (715, _now()[:8]), (60, _now()))
             broker.send("AD", (568, "t"), (569, "0"))
+            broker.send("AD", (568, "o"), (569, "1"), (11, "one"))
+            broker.send("AD", (568, "n"), (569, "0"), (580, "1"), (75, "20000101"), (60, "20000101-00:00:00"))
             broker.send("x", (320, "s"), (559, "4"))
+            broker.send("BB", (909, "c"), (1, "A1"))
             broker.send("AF", (584, "m"), (585, "7"))
             await broker.reported("rest", "I")
             told = {message.msg_type: message for message in broker.messages}
             assert [message.msg_type for message in broker.messages] == [
-                *(b"AO", b"AP", b"AQ", b"AE", b"AE", b"y", b"8"),
+                *(b"AO", b"AP", b"AQ", b"AE", b"AE", b"AQ", b"AE", b"AQ", b"y", b"BA", b"8"),
             ]
+            trades = [message for message in broker.messages if message.msg_type in (b"AQ", b"AE")]
+            assert [values(message, 568, 748, 11, 912) for message in trades] == [
+                *(("t", "2", "", ""), ("t", "", "one", "N"), ("t", "", "two", "Y")),
+                *(("o", "1", "", ""), ("o", "", "one", "Y"), ("n", "0", "", "")),
+            ]
+            assert values(told[b"BA"], 909, 1, 15, 901) == ("c", "A1", "USD", "10000000")
+            assert values(told[b"y"], 320, 393, 893) == ("s", "19", "Y")
+            listed = told[b"y"].fields
+            assert listed[listed.index((55, b"EUR/USD")) :][:3] == [(55, b"EUR/USD"), (561, b"1"), (562, b"1")]
             assert values(told[b"AP"], 55, 704, 705) == ("EUR/USD", "0", "15000")
-            assert values(told[b"AE"], 568, 32, 54, 912) == ("t", "25000", "2", "Y")
+            assert values(trades[2], 32, 54, 17) == ("25000", "2", "E2")
             assert values(told[b"8"], 584, 911, 912) == ("m", "1", "Y")
 
     run(scene)

@@ -40,10 +40,11 @@ def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.anyio
 async def test_a_user_who_asks_too_often_is_told_when_to_come_back_and_nobody_else_is(world: World) -> None:
     bucket = world.web.backend.allowances[USER]
-    now_ns = world.clock()
-    while not bucket.spend("1", now_ns).wait_s:
-        pass
     response = await world.get("/positions")
+    while response.status_code == 200:  # A slow machine gives one back between the last one and the next.
+        while not bucket.spend("account 1", world.clock()).wait_s:
+            pass
+        response = await world.get("/positions")
     assert (response.status_code, response.json()["code"]) == (429, "TOO_MANY_REQUESTS")
     assert int(response.headers["retry-after"]) >= 1
     assert response.headers["ratelimit-policy"] == '"user";q=400;w=4'

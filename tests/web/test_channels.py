@@ -119,13 +119,24 @@ async def test_alerts_to_the_owner_and_to_the_staff_and_to_nobody_else(world: Wo
     async with world.socket() as mine, world.socket(OTHER) as other, world.socket(DEALER) as staff:
         for socket in (mine, other, staff):
             assert (await asked(socket, op="subscribe", channel="alerts"))["ok"]
+        for socket, account_id in ((mine, "1"), (other, "2")):
+            standing = await socket.hear()
+            assert (standing["type"], standing["account_id"], standing["status"]) == ("margin", account_id, "normal")
+            assert standing["margin_level"] is None
         assert (await world.order(quantity="2000000")).status_code == 201
         await world.price("EURUSD", "1.0800", "1.0801")
         for socket in (mine, staff):
             alert = await socket.hear_until(of("margin"))
             assert (alert["account_id"], alert["status"]) == ("1", "margin_call")
         await asked(other, op="ping")
-        assert not [message for message in other.heard if "type" in message]
+        assert [message["status"] for message in other.heard if "type" in message] == ["normal"]
+        async with world.socket() as late:
+            assert (await asked(late, op="subscribe", channel="alerts"))["ok"]
+            standing = await late.hear()
+            assert (standing["status"], standing["margin_level"]) == ("margin_call", alert["margin_level"])
+            assert standing["seq"] >= alert["seq"]
+        unknown = await asked(staff, op="subscribe", channel="alerts", account_id="99")
+        assert unknown["error"]["code"] == "UNKNOWN_ACCOUNT"
         seq = alert["seq"]
         async with world.socket() as again:
             assert (await asked(again, op="subscribe", channel="alerts", since=seq - 1))["ok"]

@@ -7,6 +7,7 @@ class One:
     """A socket that answers pings when it is asked to."""
 
     def __init__(self, until_s: int = 10**9, *, follows: bool = False, answers: bool = True) -> None:
+        self.network = "192.0.2.1"
         self.until_s = until_s
         self.asked_s = self.heard_s = self.pinged_s = 0.0
         self.is_known = True
@@ -28,7 +29,7 @@ class One:
 
 
 def test_who_is_silent_is_pinged_and_sent_away_when_nothing_comes() -> None:
-    sockets, well, dead = Sockets(), One(follows=True), One(follows=True, answers=False)
+    sockets, well, dead = Sockets(10), One(follows=True), One(follows=True, answers=False)
     sockets.add(well)
     sockets.add(dead)
     for second in range(1, 2 * PING_AFTER_S):
@@ -39,7 +40,7 @@ def test_who_is_silent_is_pinged_and_sent_away_when_nothing_comes() -> None:
 
 
 def test_who_follows_nothing_and_asks_nothing_is_idle() -> None:
-    sockets, idle, follower = Sockets(), One(), One(follows=True)
+    sockets, idle, follower = Sockets(10), One(), One(follows=True)
     sockets.add(idle)
     sockets.add(follower)
     for second in range(1, IDLE_LIMIT_S):
@@ -50,9 +51,21 @@ def test_who_follows_nothing_and_asks_nothing_is_idle() -> None:
 
 
 def test_the_end_of_a_token_goes_by_the_time_of_day() -> None:
-    sockets, socket = Sockets(), One(until_s=100)
+    sockets, socket = Sockets(10), One(until_s=100)
     sockets.add(socket)
     sockets.sweep(99, 1)
     assert socket.parted == []
     sockets.sweep(100, 1)
     assert socket.parted == [UNAUTHORISED]
+
+
+def test_so_many_of_one_network_and_no_more() -> None:
+    sockets, mine = Sockets(2), [One(), One()]
+    for socket in mine:
+        assert not sockets.is_full_for("192.0.2.1")
+        sockets.add(socket)
+    assert sockets.is_full_for("192.0.2.1")
+    assert not sockets.is_full_for("192.0.2.2")
+    for socket in (mine[0], mine[0]):
+        sockets.remove(socket)
+    assert (sockets.of("192.0.2.1"), sockets.is_full_for("192.0.2.1")) == (1, False)

@@ -246,7 +246,11 @@ async def test_exposure_hedges_and_breaks(world: World) -> None:
     assert (found["child_id"], found["reason"]) == ("LMAX:USDJPY", "holding")
     child_id = shown["children"][0]["child"]["child_id"]
     settled = {"child_id": child_id, "filled": "0", "reason": "the venue says no"}
-    assert (await ask(world, "POST", "/breaks/settle", settled, DEALER)).status_code in (204, 422)
+    assert (await ask(world, "POST", "/breaks/settle", settled, DEALER)).status_code == 204
+    shown = (await ask(world, "GET", "/exposure", who=DEALER)).json()
+    assert (shown["desks"][0]["hedging"], shown["children"]) == ("0", [])
+    again = await ask(world, "POST", "/breaks/settle", settled, DEALER)
+    assert (again.status_code, again.json()["code"]) == (422, "BAD_TERMS")
     dismissed = {"child_id": "LMAX:USDJPY", "reason": "moved by hand"}
     assert (await ask(world, "POST", "/breaks/dismiss", dismissed, DEALER)).status_code == 204
     again = await ask(world, "POST", "/breaks/dismiss", dismissed, DEALER)

@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+import statistics
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.conftest import Figure
 from tests.web.broker import ADMIN, eventually
 from tests.web.world import World, running
 from web.proxy import networks
 from web.routes import MESSAGE_LIMIT_BYTES
+from web.server import Limits
 
 pytestmark = pytest.mark.anyio
 
@@ -111,27 +115,53 @@ async def test_with_tls_there_is_no_plain_http(tmp_path: Path) -> None:
             await world.http.get("/health")
 
 
-async def test_who_sends_headers_slowly_is_cut_off_and_others_are_served(world: World) -> None:
-    world.web.server.conn_params.header_timeout = 0.5  # It is IDLE_LIMIT_S in the process.
-    crawlers = [await asyncio.open_connection("127.0.0.1", world.port) for _ in range(50)]
+async def _slow(world: World, request: bytes) -> bytes:
+    """What comes back to a client that sends a byte at a time for ever: first `request`, then what does not matter."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
 
-    async def crawl(writer: asyncio.StreamWriter) -> None:
-        for byte in b"GET /account HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"a" * 10_000:
-            if writer.is_closing():
-                return
-            writer.write(bytes([byte]))
+    async def crawl() -> None:
+        writer.write(request)
+        while not writer.is_closing():
+            writer.write(b"a")
             await asyncio.sleep(0.05)
 
-    crawling = [asyncio.create_task(crawl(writer)) for _, writer in crawlers]
-    assert (await world.get("/account")).status_code == 200
-    for reader, _ in crawlers:
-        assert await asyncio.wait_for(_rest(reader), 10) == b""
-    for task in crawling:
-        task.cancel()
-    await asyncio.gather(*crawling, return_exceptions=True)
-    for _, writer in crawlers:
+    crawling = asyncio.create_task(crawl())
+    try:
+        return await _rest(reader)
+    finally:
+        crawling.cancel()
+        await asyncio.gather(crawling, return_exceptions=True)
         writer.close()
-    await eventually(lambda: len(world.web.server._connections) <= 1)
+
+
+@pytest.mark.parametrize("part", ["nothing", "head", "body"])
+async def test_who_sends_slowly_is_cut_off_and_others_are_served_as_fast_as_ever(
+    tmp_path: Path, part: str, figure: Figure
+) -> None:
+    """Slowloris: 200 clients that send a byte every 50 ms. How long another client waits is told as a ratio."""
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\n"
+    begun = {"nothing": b"", "head": head + b"X-Slow: ", "body": head + b"Content-Length: 60000\r\n\r\n"}[part]
+    async with running(tmp_path, Limits(request_timeout_s=2)) as world:
+        calm_s = await _waited_s(world)
+        slow = [asyncio.create_task(_slow(world, begun)) for _ in range(200)]
+        await eventually(lambda: len(world.web.server._connections) > 200)
+        ratio = await _waited_s(world) / calm_s
+        figure(f"slowloris ({part}): another client's median GET /account, to that of before", ratio)
+        assert ratio < 30
+        async with asyncio.timeout(20):
+            told = await asyncio.gather(*slow)
+        assert set(told) == {b""}
+        await eventually(lambda: len(world.web.server._connections) <= 1)
+
+
+async def _waited_s(world: World) -> float:
+    """The median of some answers' times."""
+    taken = []
+    for _ in range(30):
+        began_s = time.perf_counter()
+        assert (await world.get("/account")).status_code == 200
+        taken.append(time.perf_counter() - began_s)
+    return statistics.median(taken)
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:

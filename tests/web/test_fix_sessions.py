@@ -21,6 +21,7 @@ DEMO = {
     "began": "1970-01-01T00:00:01Z",
     "logged_on": "1970-01-01T00:00:02Z",
     "peer": None,
+    "survey": None,
 }
 
 

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import socket as sockets
+import statistics
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +13,18 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from actors.domain.commands import Deposit, SubmitOrder
+from tests.conftest import Figure
 from tests.web.broker import ADMIN, OTHER, eventually
-from tests.web.world import Socket, World
+from tests.web.world import Socket, World, running
+from web.allowance import ADDRESS, USER
+from web.proxy import networks
+from web.server import Limits
 
 pytestmark = pytest.mark.anyio
 
 EUR = {"channel": "quotes", "symbols": ["EURUSD"]}
+ORDER = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "1000"}
+FLOOD = 100
 
 
 def without_times(message: dict[str, Any]) -> dict[str, Any]:
@@ -438,19 +447,99 @@ async def test_garbage_on_the_streams_is_counted_and_life_goes_on(world: World) 
     assert (await world.order()).status_code == 201
 
 
-async def test_a_storm_of_subscriptions_waits_for_itself_and_for_nobody_else(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("web.stream.REQUESTS_BURST", 50)
-    monkeypatch.setattr("web.stream.REQUESTS_PER_SECOND", 400)
-    async with world.socket() as storm, world.socket() as calm:
-        for number in range(1, 401):
-            await storm.say(id=number, op="subscribe" if number % 2 else "unsubscribe", **EUR)
-        await calm.ask(id=1, op="subscribe", **EUR)
-        world.broker.tick("EURUSD", "1.2", "1.3")
-        await calm.hear_until(lambda message: quotes(message) == [1001])
-        await storm.say(id=401, op="ping")
-        await storm.hear_until(lambda message: message.get("id") == 401)
-        answers = [message for message in storm.heard if "ok" in message and message["id"]]
-        assert answers == [{"id": number, "ok": True} for number in range(1, 402)]
-        assert world.web.news.quotes.clients == 1
+async def test_rest_and_all_sockets_of_an_account_have_one_allowance(tmp_path: Path) -> None:
+    async with running(tmp_path, rates_per_s={USER: 5, ADDRESS: 1_000}) as world, world.socket() as one:
+        async with world.socket() as two:
+            left = [await socket.ask(id=1, op="ping") for _ in range(6) for socket in (one, two)]
+            assert [answer["ok"] for answer in left] == [True] * 12
+        statuses = [(await world.get("/account")).status_code for _ in range(12)]
+        assert statuses[0] == 200
+        assert statuses[-1] == 429
+        refused = await one.ask(id=2, op="place", body=ORDER)
+        assert (refused["error"]["status"], refused["error"]["code"]) == (429, "TOO_MANY_REQUESTS")
+        assert refused["error"]["retry_after_s"] == 1
+        assert not [asked for asked in world.broker.asked if isinstance(asked, SubmitOrder)]
+        assert (await world.get("/account", OTHER)).status_code == 200
+
+
+async def test_an_address_that_connects_too_often_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, rates_per_s={USER: 1_000, ADDRESS: 2}) as world:
+        for _ in range(8):
+            async with world.socket(username=None):
+                pass
+        with pytest.raises(InvalidStatus) as refused:
+            async with world.socket(username=None):
+                pass
+        assert refused.value.response.status_code == 429
+        assert refused.value.response.headers["retry-after"] == "1"
+
+
+async def test_what_an_address_may_guess_on_a_socket_is_counted(tmp_path: Path) -> None:
+    rates = {USER: 1_000, ADDRESS: 3}
+    async with running(tmp_path, rates_per_s=rates) as world, world.socket(username=None) as socket:
+        codes = [(await socket.ask(id=1, op="ping"))["error"]["code"] for _ in range(13)]
+    assert codes[:8] == ["UNAUTHORISED"] * 8
+    assert codes[-1] == "TOO_MANY_REQUESTS"
+
+
+async def test_an_address_has_so_many_sockets_and_no_more(tmp_path: Path) -> None:
+    """By X-Forwarded-For too: what a proxy may have in all is no client's."""
+    limits = Limits(address_connections=2)
+    async with running(tmp_path, limits, proxies=networks(["127.0.0.1"])) as world:
+        url = f"ws://127.0.0.1:{world.port}/ws"
+
+        def coming_from(address: str) -> Any:
+            return connect(url, additional_headers={"X-Forwarded-For": address})
+
+        async with coming_from("2001:db8::1"), coming_from("2001:db8::2"), coming_from("192.0.2.1"):
+            with pytest.raises(InvalidStatus) as refused:
+                async with coming_from("2001:db8::3"):
+                    pass
+            assert refused.value.response.status_code == 503
+            async with coming_from("2001:db8:0:1::1"):
+                pass
+
+
+async def test_a_storm_of_subscriptions_is_refused_and_nobody_else_waits(tmp_path: Path, figure: Figure) -> None:
+    """20 sockets subscribe and unsubscribe as fast as they can; how long another client waits is told as a ratio."""
+    async with running(tmp_path, rates_per_s={USER: 100, ADDRESS: 1_000_000}) as world:
+        async with contextlib.AsyncExitStack() as stack:
+            calm = await stack.enter_async_context(world.socket(OTHER))
+            storms = [await stack.enter_async_context(world.socket()) for _ in range(20)]
+            calm_s = await _round_trip_s(calm)
+            flooding = [asyncio.create_task(_flood(storm)) for storm in storms]
+            stormy_s = await _round_trip_s(calm)
+            answers = [answer for answered in await asyncio.gather(*flooding) for answer in answered]
+            codes = {answer["error"]["code"] for answer in answers if not answer["ok"]}
+            assert (len(answers), codes) == (20 * FLOOD, {"TOO_MANY_REQUESTS"})
+            assert world.web.news.quotes.clients <= 20
+        figure("subscribe storm: another client's median round trip, to that of before", stormy_s / calm_s)
+        assert stormy_s / calm_s < 30
+        await eventually(lambda: not world.web.news.quotes.clients)
+
+
+async def _flood(socket: Socket) -> list[dict[str, Any]]:
+    for number in range(1, FLOOD + 1):
+        await socket.say(id=number, op="subscribe" if number % 2 else "unsubscribe", **EUR)
+    await socket.hear_until(lambda message: message.get("id") == FLOOD)
+    return [message for message in socket.heard if "ok" in message and message["id"]]
+
+
+async def _round_trip_s(socket: Socket) -> float:
+    taken = []
+    for _ in range(50):
+        began_s = time.perf_counter()
+        await socket.ask(id=1, op="ping")
+        taken.append(time.perf_counter() - began_s)
+    return statistics.median(taken)
+
+
+async def test_subscriptions_to_accounts_are_bounded(plenty: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.channels.ACCOUNTS_LIMIT", 2)
+    async with plenty.socket(ADMIN) as socket:
+        for account_id in ("1", "1", "2"):
+            assert (await socket.ask(id=1, op="subscribe", channel="alerts", account_id=account_id))["ok"]
+        refused = await socket.ask(id=2, op="subscribe", channel="account", account_id="1")
+        assert (refused["error"]["status"], refused["error"]["code"]) == (422, "TOO_MANY_SUBSCRIPTIONS")
+        assert (await socket.ask(id=3, op="unsubscribe", channel="alerts", account_id="1"))["ok"]
+        assert (await socket.ask(id=4, op="subscribe", channel="account", account_id="1"))["ok"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from actors.bus import endpoints
 from tests.web.broker import ADMIN, COST, TRADER, Context, FakeBroker, eventually
-from web.app import Web
+from web.app import LIMITS, RATES_PER_S, Web
 from web.auth import Tokens
 from web.keyring import Keyring
 from web.safety import Safety
+from web.server import Limits
 
 KEY = b"0123456789abcdef0123456789abcdef"
 KID = "1700000000-0123abcd"
@@ -122,7 +123,9 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path, **safety: Any) -> AsyncIterator[World]:
+async def running(
+    folder: Path, limits: Limits = LIMITS, rates_per_s: Mapping[str, int] = RATES_PER_S, **safety: Any
+) -> AsyncIterator[World]:
     """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/safety.py."""
     context: Context = zmq.Context()
     where = endpoints.local(folder)
@@ -130,7 +133,7 @@ async def running(folder: Path, **safety: Any) -> AsyncIterator[World]:
     broker = FakeBroker(context, where)
     tokens = Tokens(Keyring({KID: KEY}), ttl_s=600)
     set_up = Safety(**{"bcrypt_cost": COST, **safety})
-    web = Web(context, where, tokens, clock, TOTP_KEY, set_up, folder / "dist")
+    web = Web(context, where, tokens, clock, TOTP_KEY, set_up, folder / "dist", limits, rates_per_s)
     listener, port = bind_unused_port()
     web.server.add_socket(listener)
     stop = asyncio.Event()

@@ -25,10 +25,11 @@ from actors.domain.quote import Tick
 from config import settings
 from tools.bench import market, orders_chain
 from tools.bench.result import Spoiled
-from web.app import CONNECTIONS_LIMIT, Web
+from web.allowance import ADDRESS, USER
+from web.app import LIMITS, Web
 from web.auth import Tokens
 from web.keyring import Keyring
-from web.server import connections_for
+from web.server import Limits, connections_for
 
 TOKENS = Tokens(Keyring({"1700000000-00000000": b"a key of the benchmark's own: 32+"}), ttl_s=3_600)
 ACCOUNTS = 100
@@ -84,10 +85,18 @@ def web(folder: Path) -> None:
 
 
 async def _web(folder: Path) -> None:
-    connections_for(CONNECTIONS_LIMIT)
+    connections_for(LIMITS.connections)
     context: process.Context = zmq.Context()
     at = endpoints.local(folder)
-    served = Web(context, at, TOKENS, process.clock_ns, b"no second factor is asked for: 32")
+    served = Web(
+        context,
+        at,
+        TOKENS,
+        process.clock_ns,
+        b"no second factor is asked for: 32",
+        limits=Limits(address_connections=LIMITS.connections),
+        rates_per_s={USER: 1_000_000, ADDRESS: 1_000_000},
+    )
     listening = _listener()
     served.server.add_socket(listening)
     _say_port(folder, listening.getsockname()[1])
@@ -184,7 +193,7 @@ def bare(folder: Path, payload: str) -> None:
 
 
 async def _bare(folder: Path, payload: str) -> None:
-    connections_for(CONNECTIONS_LIMIT)
+    connections_for(LIMITS.connections)
     everybody: set[ServerConnection] = set()
 
     async def meet(connection: ServerConnection) -> None:

@@ -1,20 +1,18 @@
-"""What an LP lists and what our account there holds: 35=x/y, AN/AO/AP, AD/AE and BB/BA."""
+"""What our account at an LP holds: positions (35=AN, AO, AP) and collateral (35=BB, BG, BA)."""
 
 from typing import NamedTuple
 
 from gateway.fix.codec import Field, Message
-from gateway.fix.lp.values import e8, entries, text, transact_time_ns
+from gateway.fix.lp.values import e8, entries, text
 from gateway.fix.times import utc_timestamp
-from gateway.venues.execution import Said
 
 _DATE_CHARS = 8
 _TOTAL = b"TQ"
 _POSITIONS = b"0"
 _FOUND, _NONE_FOUND = b"0", b"2"
-_ALL_SECURITIES = b"4"
-_BY_CRITERIA = b"1"
 _ACCOUNT_TYPE = b"1"
 _PARTY_ROLE_ACCOUNT = b"24"
+_REJECTED = b"4"
 
 
 class PositionCount(NamedTuple):
@@ -68,42 +66,15 @@ def position_report(message: Message) -> PositionReport:
     return PositionReport(text(message, 710), text(message, 55), net_e8)
 
 
-def trades_request(request_id: str, client_id: str) -> list[Field]:
-    """35=AD for the executions of one order."""
-    return [(568, request_id.encode()), (569, _BY_CRITERIA), (263, b"0"), (11, client_id.encode())]
-
-
-def trade_report(message: Message) -> Said:
-    """Of a 35=AE: one execution, with the ExecID that its 35=8 has."""
-    return Said(
-        text(message, 11),
-        "fill",
-        text(message, 17),
-        e8(message.get(32)) or 0,
-        e8(message.get(31)) or 0,
-        time_ns=transact_time_ns(message),
-    )
-
-
-def securities_request(request_id: str) -> list[Field]:
-    """35=x for everything that the LP trades."""
-    return [(320, request_id.encode()), (559, _ALL_SECURITIES)]
-
-
-def securities(message: Message) -> list[str]:
-    """Of a 35=y: the instruments of this fragment."""
-    listed = [entry.get(55, b"").decode("ascii", "backslashreplace") for entry in entries(message, 146)]
-    return [name for name in listed if name]
-
-
 def collateral_inquiry(request_id: str, account: str) -> list[Field]:
     """35=BB."""
     return [(909, request_id.encode()), *([(1, account.encode())] if account else [])]
 
 
 class Collateral(NamedTuple):
-    """Of a 35=BA, in the currency of the account; None where the LP does not say."""
+    """Of a 35=BA, in the currency of the account; None where the LP does not say, or not within our scale."""
 
+    request_id: str
     currency: str
     total_net_e8: int | None
     cash_e8: int | None
@@ -112,4 +83,11 @@ class Collateral(NamedTuple):
 
 def collateral(message: Message) -> Collateral:
     figures = (e8(message.get(tag)) for tag in (900, 901, 899))
-    return Collateral(text(message, 15), *figures)
+    return Collateral(text(message, 909), text(message, 15), *figures)
+
+
+def collateral_refusal(message: Message) -> tuple[str, str]:
+    """Of a 35=BG: the request, and why it is refused; empty where it is not."""
+    is_refused = message.get(945) == _REJECTED or message.get(946) not in (None, _FOUND)
+    detail = f"CollInquiryResult {text(message, 946)}: {text(message, 58)}"
+    return text(message, 909), detail if is_refused else ""

@@ -33,10 +33,13 @@ class Report(NamedTuple):
 
 
 def execution_report(message: Message) -> Report:
-    """35=8. A fill that cannot be read has a quantity of 0, which is a break."""
+    """35=8. A fill that cannot be read has a quantity of 0, which is a break.
+
+    Where it has an OrigClOrdID, that is the order, and ClOrdID the request to cancel it: orders are not replaced.
+    """
     exec_type, transaction = message.get(150) or b"", message.get(20)
     status = message.get(39) or exec_type
-    client_id = text(message, 11)
+    client_id = text(message, 41) or text(message, 11)
     is_answer = exec_type == _STATUS or transaction == _STATUS_TRANSACTION
     if status == b"8" and (message.get(103) == _UNKNOWN_ORDER or (is_answer and message.get(37) == _NO_ORDER_ID)):
         return Report(client_id, True, None)
@@ -50,8 +53,6 @@ def execution_report(message: Message) -> Report:
     else:
         # The order's status, not the event: the refusal of a ClOrdID that was used before carries that of its order.
         kind = _BY_STATUS.get(status, "accepted")
-        if exec_type in (b"4", b"5", b"6", b"E") and message.get(41):
-            client_id = text(message, 41)
     return Report(client_id, False, _said(message, client_id, kind))
 
 

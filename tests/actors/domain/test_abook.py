@@ -35,7 +35,7 @@ from actors.domain.events import (
     OrderRejected,
     RulesDefined,
 )
-from actors.domain.execution import ANSWER_LIMIT_NS
+from actors.domain.execution import ANSWER_LIMIT_DOUBLINGS, ANSWER_LIMIT_NS, INQUIRIES_BEFORE_BREAK
 from actors.domain.group import Group, Markup
 from actors.domain.hedge import HedgeTerms
 from actors.domain.ledger import TRADING, lp
@@ -143,6 +143,19 @@ def test_a_venue_that_does_not_answer_is_asked_and_nothing_is_assumed() -> None:
     _, filled = desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
     assert isinstance(filled, OrderFilled)
     assert filled.order.status is OrderStatus.FILLED
+
+
+def test_a_person_is_told_of_an_order_that_stays_unknown_until_it_is_known() -> None:
+    desk = Desk()
+    desk.tell(order("EURUSD", BUY, "10000"))
+    found = []
+    for _ in range(INQUIRIES_BEFORE_BREAK):
+        desk.now_ns += ANSWER_LIMIT_NS << ANSWER_LIMIT_DOUBLINGS
+        found += [event for event in desk.tell(ObserveStream(desk.now_ns)) if isinstance(event, BreakFound)]
+    assert [(one.found.child_id, one.found.reason) for one in found] == [("1-1", BreakReason.STILL_UNKNOWN)]
+    assert [one.found for one in desk.state.books.breaks.values()] == [found[0].found]
+    desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    assert desk.state.books.breaks == {}
 
 
 def test_an_order_that_never_arrived_goes_to_the_next_venue() -> None:

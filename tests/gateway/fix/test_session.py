@@ -3,6 +3,7 @@
 import dataclasses
 import random
 from datetime import time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from gateway.fix.events import LoggedOn, LoggedOut, Received, Refused
 from gateway.fix.reasons import BusinessReason
 from gateway.fix.schedule import Schedule
 from gateway.fix.session import Session, SessionMisuse
-from gateway.fix.settings import Role
+from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
 from gateway.fix.times import SECOND_NS, utc_timestamp
 from gateway.fix.validation import Level
@@ -401,3 +402,40 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 
 def test_a_message_shows_no_values() -> None:
     assert "secret" not in repr(Message(b"FIX.4.4", [(35, b"A"), (554, b"secret")]))
+
+
+NAMED: dict[str, Any] = {"sender_sub": "desk", "target_sub": "trader", "sender_location": "LD", "target_location": "NY"}
+OF_PEER = {50: b"trader", 57: b"desk", 142: b"NY", 143: b"LD"}
+
+
+def named(msg_type: bytes, seq: int, *body: tuple[int, bytes], **other: bytes) -> bytes:
+    """`other`: by its tag what the message has in the place of the agreed name; empty: nothing."""
+    names = {**OF_PEER, **{int(tag[1:]): name for tag, name in other.items()}}
+    return wire(msg_type, seq, *body, header=tuple((tag, name) for tag, name in names.items() if name))
+
+
+def test_sub_and_location_ids_are_sent() -> None:
+    desk = Desk(dataclasses.replace(INITIATOR, **NAMED))
+    assert desk.open() == ["A 34=1 50=desk 142=LD 57=trader 143=NY 98=0 108=30 553=me 554=secret"]
+
+
+@pytest.mark.parametrize("other", [{"t50": b""}, {"t57": b"x"}, {"t142": b"x"}, {"t143": b""}])
+def test_an_acceptor_takes_no_logon_with_other_sub_or_location_ids(other: dict[str, bytes]) -> None:
+    desk = Desk(dataclasses.replace(ACCEPTOR, **NAMED))
+    desk.open()
+    assert desk.hear(named(b"A", 1, (98, b"0"), (108, b"30"), **other)) == []
+    assert (desk.session.must_close, desk.session.sequences[:2]) == (True, (1, 1))
+
+
+@pytest.mark.parametrize("tag", OF_PEER)
+@pytest.mark.parametrize("role", [ACCEPTOR, INITIATOR])
+def test_a_message_with_another_sub_or_location_id_ends_the_session(tag: int, role: SessionSettings) -> None:
+    desk = Desk(dataclasses.replace(role, **NAMED))
+    desk.open()
+    desk.hear(named(b"A", 1, (98, b"0"), (108, b"30")))
+    assert desk.hear(named(b"0", 2, **{f"t{tag}": b""})) == []
+    assert desk.session.is_logged_on
+    reject, logout = desk.hear(named(b"0", 3, **{f"t{tag}": b"other"}))
+    assert "45=3 372=0 373=9 58=CompID problem" in reject
+    assert "58=CompID problem" in logout
+    assert not desk.session.is_logged_on

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS executions (
     exec_id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, quantity_e8 INTEGER NOT NULL, price_e8 INTEGER NOT NULL,
     time TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS amendments (
+    amendment_id INTEGER PRIMARY KEY, exec_id INTEGER NOT NULL, kind TEXT NOT NULL, price_e8 INTEGER NOT NULL
+);
 """
 
 
@@ -67,6 +70,15 @@ class Execution(NamedTuple):
     quantity_e8: int
     price_e8: int
     time: str
+
+
+class Amendment(NamedTuple):
+    """What became of an execution: H it never was, G its price is another."""
+
+    amendment_id: int
+    exec_id: int
+    kind: str
+    price_e8: int
 
 
 class Sent(NamedTuple):
@@ -144,7 +156,9 @@ class Book:
         return Order(*self._one("SELECT * FROM orders WHERE order_id = ?", order_id))
 
     def named(self, cl_ord_id: str) -> Order | None:
-        found = self._db.execute("SELECT * FROM orders WHERE cl_ord_id = ?", (cl_ord_id,)).fetchone()
+        """Under the name that it was given, or that a cancel or replacement has given it."""
+        either = "SELECT * FROM orders WHERE cl_ord_id = ?1 OR orig_cl_ord_id = ?1 ORDER BY order_id DESC"
+        found = self._db.execute(either, (cl_ord_id,)).fetchone()
         return found and Order(*found)
 
     def orders(self) -> list[Order]:
@@ -188,6 +202,23 @@ class Book:
     def executions(self) -> list[tuple[Order, Execution]]:
         rows = self._db.execute("SELECT * FROM executions ORDER BY exec_id").fetchall()
         return [(self.order(row[1]), Execution(*row)) for row in rows]
+
+    def amend(self, execution: Execution, kind: str, price_e8: int) -> tuple[Order, Amendment]:
+        row = (execution.exec_id, kind, price_e8)
+        made = self._db.execute("INSERT INTO amendments (exec_id, kind, price_e8) VALUES (?, ?, ?)", row)
+        assert made.lastrowid is not None
+        order, quantity_e8 = self.order(execution.order_id), execution.quantity_e8
+        filled_e8 = order.filled_e8 - quantity_e8 if kind == "H" else order.filled_e8
+        cost = int(order.cost) + quantity_e8 * (price_e8 - execution.price_e8)
+        status = "4" if kind == "H" else order.status
+        changed = self.change(order.order_id, filled_e8=filled_e8, cost=str(cost), status=status)
+        return changed, Amendment(made.lastrowid, *row)
+
+    def amendments(self) -> list[tuple[Order, Execution, Amendment]]:
+        """With the order and the execution as they were reported."""
+        executions = {execution.exec_id: (order, execution) for order, execution in self.executions()}
+        rows = self._db.execute("SELECT * FROM amendments ORDER BY amendment_id").fetchall()
+        return [(*executions[row[1]], Amendment(*row)) for row in rows]
 
     def _one(self, statement: str, *values: object) -> Any:
         found = self._db.execute(statement, values).fetchone()

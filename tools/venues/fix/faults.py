@@ -22,6 +22,12 @@ class Faults:
     """So many of the next orders are followed by a cut of the connection, before their reports are sent."""
     lost_orders: int = 0
     """So many of the next orders are cut off before they are taken: the LP knows nothing of them."""
+    resting_orders: int = 0
+    """So many of the next orders are taken and left, though they are immediate, until they are cancelled."""
+    busts: int = 0
+    """So many of the next executions are taken back (ExecType H) another `hold_ms` later."""
+    corrections: int = 0
+    """So many of the next executions are corrected (ExecType G) by a point, another `hold_ms` later."""
     gaps: int = 0
     """Before so many of the next application messages a sequence number is left out: a resend shows what it was."""
     low_sequence_numbers: int = 0

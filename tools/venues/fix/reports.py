@@ -1,7 +1,7 @@
 """The simulated LP's application messages, out: fields in the order that FIX 4.4 gives them."""
 
 from actors.domain.money import format_e8
-from tools.venues.fix.book import Execution, Order
+from tools.venues.fix.book import Amendment, Execution, Order
 from tools.venues.fix.wire import Fields
 
 SCALE = 100_000_000
@@ -86,12 +86,41 @@ def position_reports(request_id: str, symbols: dict[str, tuple[int, int]], accou
     ]
 
 
-def trade_report(request_id: str, order: Order, execution: Execution, last: bool) -> Fields:
+def trade_report(request_id: str, order: Order, execution: Execution) -> Fields:
     """35=AE for one execution."""
     return [
-        *((571, f"T{execution.exec_id}-{request_id}"), (568, request_id), (487, "0"), (570, "Y")),
-        *((17, f"E{execution.exec_id}"), (912, "Y" if last else "N"), (55, order.symbol)),
-        *((32, format_e8(execution.quantity_e8)), (31, format_e8(execution.price_e8)), (75, execution.time[:8])),
-        *((60, execution.time), (552, "1"), (54, order.side), (37, str(order.order_id)), (11, order.cl_ord_id)),
-        *((1, "SIM"),),
+        *((571, f"T{execution.exec_id}"), (568, request_id), (487, "0"), (570, "Y"), (17, f"E{execution.exec_id}")),
+        *_dealt(order, execution, execution.price_e8),
+    ]
+
+
+def amended_trade(request_id: str, order: Order, execution: Execution, amendment: Amendment) -> Fields:
+    """35=AE for an execution that was cancelled or corrected."""
+    return [
+        *((571, f"B{amendment.amendment_id}"), (568, request_id), (487, "1" if amendment.kind == "H" else "2")),
+        *((572, f"T{execution.exec_id}"), (570, "Y"), (17, f"B{amendment.amendment_id}")),
+        *_dealt(order, execution, amendment.price_e8 or execution.price_e8),
+    ]
+
+
+def amendment_report(order: Order, execution: Execution, amendment: Amendment, now: str) -> Fields:
+    """35=8 of ExecType H, Trade Cancel, or G, Trade Correct: it names the execution (19)."""
+    dealt = execution._replace(price_e8=amendment.price_e8 or execution.price_e8)
+    more = (19, f"E{execution.exec_id}")
+    return execution_report(order, f"B{amendment.amendment_id}", amendment.kind, now, more, execution=dealt)
+
+
+def listed(symbol: str) -> Fields:
+    """One instrument of a 35=y, its least quantity is its step."""
+    least = "0.0001" if symbol.startswith(("BTC", "ETH")) else "1"
+    return [(55, symbol), (561, least), (562, least)]
+
+
+def _dealt(order: Order, execution: Execution, price_e8: int) -> Fields:
+    name = order.orig_cl_ord_id or order.cl_ord_id
+    return [
+        *((55, order.symbol), (32, format_e8(execution.quantity_e8)), (31, format_e8(price_e8))),
+        *((75, execution.time[:8]), (60, execution.time)),
+        *((552, "1"), (54, order.side), (37, str(order.order_id))),
+        *([(11, name)] if name else []),
     ]

@@ -1,6 +1,7 @@
 """The simulated LP's sockets: one connection a peer, its messages to the session and the desk, their answers back."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -76,12 +77,13 @@ class FixVenue(TCPServer):
         *,
         lag_ms: int = LAG_MS,
         faults_file: Path | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`logins`: by the peer's SenderCompID. `book`: kept in memory where none is given.
 
         `faults_file`: where somebody writes NAME=NUMBER, a line each, these are the faults from then on, and it goes.
         """
-        super().__init__()
+        super().__init__(ssl_options=tls)
         self.faults = faults or Faults()
         self.book = book or Book()
         self.play = Play(market, SYMBOLS, self._show, self._room, lag_ms=lag_ms)

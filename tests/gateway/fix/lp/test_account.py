@@ -1,12 +1,11 @@
-"""Positions, executions, instruments and collateral, as an LP reports them."""
+"""Positions and collateral, as an LP reports them."""
 
 import pytest
 
 from actors.domain.money import parse_e8
 from gateway.fix.lp import account
 from gateway.fix.lp.account import Collateral, PositionCount, PositionReport
-from gateway.venues.execution import Said
-from tests.gateway.fix.lp.messages import SENT_NS, message
+from tests.gateway.fix.lp.messages import message
 
 
 @pytest.mark.parametrize(
@@ -42,15 +41,10 @@ def test_a_position_that_cannot_be_read_is_none() -> None:
     assert account.position_report(message(b"AP", "710=p 55=EUR/USD 702=1 703=TQ 704=x")).net_e8 is None
 
 
-def test_an_execution_of_a_trade_report() -> None:
-    body = "568=t 17=E1 55=EUR/USD 32=400 31=1.1 60=20260119-12:00:00.000 552=1 54=1 37=1 11=c1"
-    assert account.trade_report(message(b"AE", body)) == Said(
-        "c1", "fill", "E1", parse_e8("400"), parse_e8("1.1"), time_ns=SENT_NS
+def test_collateral() -> None:
+    assert account.collateral_inquiry("q", "A1") == [(909, b"q"), (1, b"A1")]
+    assert account.collateral(message(b"BA", "909=q 15=USD 899=-3 900=100.5 901=x")) == Collateral(
+        "q", "USD", parse_e8("100.5"), None, parse_e8("-3")
     )
-
-
-def test_instruments_and_collateral() -> None:
-    assert account.securities(message(b"y", "320=s 560=0 146=2 55=EUR/USD 15=EUR 55=GBP/USD")) == ["EUR/USD", "GBP/USD"]
-    assert account.collateral(message(b"BA", "15=USD 900=100.5 901=x")) == Collateral(
-        "USD", parse_e8("100.5"), None, None
-    )
+    assert account.collateral_refusal(message(b"BG", "909=q 945=0 946=0")) == ("q", "")
+    assert account.collateral_refusal(message(b"BG", "909=q 945=4 946=3 58=no")) == ("q", "CollInquiryResult 3: no")

@@ -5,7 +5,7 @@ import pytest
 from actors.domain.money import parse_e8
 from gateway.fix.codec import Field, Message
 from gateway.fix.dictionary import fix44
-from gateway.fix.lp import account, market_data, orders
+from gateway.fix.lp import account, listing, market_data, orders, trades
 from gateway.fix.validation import Level, check
 from gateway.venues.execution import VenueOrder
 from tests.gateway.fix.lp.messages import SENT_NS
@@ -26,9 +26,10 @@ DATED = VenueOrder("c3", "EUR/USD", False, parse_e8("1"), "GTD", limit_e8=parse_
         (b"H", orders.status("c1", "EUR/USD", True, "A")),
         (b"AF", orders.mass_status("m")),
         (b"V", market_data.subscribe("q", ["EUR/USD", "GBP/USD"], 1)),
-        (b"x", account.securities_request("s")),
+        (b"x", listing.securities_request("s")),
         (b"AN", account.positions_request("p", "", SENT_NS)),
-        (b"AD", account.trades_request("t", "c1")),
+        (b"AD", trades.order_trades_request("t", "c1")),
+        (b"AD", trades.trades_request("t", 0, SENT_NS)),
         (b"BB", account.collateral_inquiry("b", "A")),
     ],
 )
