@@ -164,7 +164,8 @@ class AccountView:
 
     def _place(self, position: Position) -> None:
         instrument = self._prices.instruments.get(position.symbol)
-        self._account.place(position, instrument.quote if instrument is not None else "")
+        before = self._account.positions.get(position.position_id)
+        self._account.place(position, instrument.quote if instrument is not None else "", before)
 
     def _position_frame(self, position: Position) -> bytes:
         price_e8, profit = self._valued[position.position_id]

@@ -152,11 +152,12 @@ class State:
 
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
-        for one in self.price_classes(tick.symbol).by_markup.values():
+        symbol, group_ticks, bands = tick.symbol, self.group_ticks, self.bands
+        for one in self.price_classes(symbol).by_markup.values():
             seen = one.markup.tick(tick)
             for name in one.groups:
-                self.group_ticks[name][tick.symbol] = seen
-                for account_id in self.bands[name].reached(seen):
+                group_ticks[name][symbol] = seen
+                for account_id in bands[name].reached(seen):
                     self.unwatched[account_id] = None
 
     def post(self, posting: Posting) -> None:

@@ -196,7 +196,7 @@ def watch_anew(state: State, withdrawn: list[Withdrawn], before: Group, after: G
     for symbol, below_bid, above_ask in withdrawn:
         rewatch(state, symbol)
         if below_bid or above_ask:
-            triggers, tick = state.prices[symbol].of(after).triggers, state.ticks[symbol]
+            triggers, tick = state.prices[symbol].triggers(after), state.ticks[symbol]
             was, now = before.tick(tick), after.tick(tick)
             triggers.below_bid.restore(below_bid, now.bid_e8 - was.bid_e8)
             triggers.above_ask.restore(above_ask, was.ask_e8 - now.ask_e8)
@@ -246,10 +246,11 @@ def _follow(
 
 
 def _triggers(state: State, account: Account, symbol: str) -> Triggers:
-    found = state.price_classes(symbol).of(account.group)
-    if len(found.triggers) > found.triggers.room:
+    classes = state.price_classes(symbol)
+    found = classes.triggers(account.group)
+    if len(found) > found.room:
         rewatch(state, symbol)
-    return found.triggers
+    return classes.triggers(account.group)
 
 
 def _still_ends(state: State, one: tuple[int, int, int]) -> bool:

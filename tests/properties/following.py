@@ -78,14 +78,18 @@ class Trails:
             self._set(("order", order.order_id), order.symbol, order.side, distance_e8, group, state)
 
     def _reprice(self, group: Group, state: State) -> None:
-        """A trail stays as far from its client's price as it was."""
         before = self.groups.get(group.name)
         self.groups[group.name] = group
         for key, one in self.followed.items():
             if before is not None and one.group == group.name:
-                was, now = before.tick(state.ticks[one.symbol]), group.tick(state.ticks[one.symbol])
-                moved_e8 = now.bid_e8 - was.bid_e8 if one.side is SELL else now.ask_e8 - was.ask_e8
-                self.followed[key] = one._replace(best_e8=one.best_e8 + moved_e8)
+                self._move(key, before, group, state)
+
+    def _move(self, key: tuple[str, int], before: Group, after: Group, state: State) -> None:
+        """A trail stays as far from its client's price as it was."""
+        one = self.followed[key]
+        was, now = before.tick(state.ticks[one.symbol]), after.tick(state.ticks[one.symbol])
+        moved_e8 = now.bid_e8 - was.bid_e8 if one.side is SELL else now.ask_e8 - was.ask_e8
+        self.followed[key] = one._replace(best_e8=one.best_e8 + moved_e8, group=after.name)
 
     def _set(self, key: tuple[str, int], symbol: str, side: Side, distance_e8: int, group: str, state: State) -> None:
         known = self.followed.get(key)
