@@ -9,9 +9,10 @@ import zmq
 
 from actors.bus.answers import AccountReport, Answer, Pong
 from actors.bus.asking import Asker, Away, Declined, Inlet, NoAnswer
+from actors.bus.desk_answers import Terms
 from actors.bus.following import EventStream
 from actors.bus.prices import Prices
-from actors.bus.requests import GetAccount, Ping
+from actors.bus.requests import GetAccount, GetTerms, Ping
 from actors.clients.books import Books
 from actors.clients.client import Client
 from actors.clients.desk import Desk
@@ -87,16 +88,18 @@ class EngineSide:
         pong = await ask_until(self._asker, Ping(), Pong)
         if not self._books.event_seq:
             self._books.event_seq = pong.seq if pong is not None else 0
-        for account_id in self._reporting.accounts:
+        terms = await ask_until(self._asker, GetTerms(), Terms)
+        self._standing.define(terms.groups if terms is not None else ())
+        quoted = [client.account for client in self._clients.values() if client.account]
+        for account_id in dict.fromkeys([*self._reporting.accounts, *quoted]):
             report = await ask_until(self._asker, GetAccount(account_id), AccountReport)
             if report is None:
                 self._log.error("there is no such account (yet)", account=account_id)
-                if account_id not in self._books.since:
-                    self._books.begin(account_id, 0, ())
-                continue
-            self._standing.learn(account_id, report)
-            if account_id not in self._books.since:
-                self._books.begin(account_id, report.seq, report.orders)
+            else:
+                self._standing.learn(account_id, report)
+            if account_id in self._reporting.accounts and account_id not in self._books.since:
+                seq, waiting = (report.seq, report.orders) if report is not None else (0, ())
+                self._books.begin(account_id, seq, waiting)
         self._settle()
 
     async def _catch_up(self) -> None:

@@ -8,7 +8,6 @@ from actors.clients.client import Client
 from actors.clients.depths import Depths
 from actors.clients.standing import Standing
 from actors.domain.book import Level
-from actors.domain.group import NO_MARKUP
 from gateway.fix.codec import Message
 from gateway.fix.trading import prices as wire
 from gateway.fix.trading.prices import Book, Levels
@@ -129,19 +128,17 @@ class Market:
         return not is_here and now_ns - followed.since_ns < DEPTH_PATIENCE_NS
 
     def _book(self, client: Client, symbol: str, wanted: MarketDataRequest) -> Book:
-        """As the client's group sees it; without prices where nobody may deal."""
-        tick = self._prices.ticks.get(symbol)
-        if tick is None or not tick.live:
+        """As the client's group sees it; without prices where nobody may deal, and while the group is not known."""
+        tick, group = self._prices.ticks.get(symbol), self._standing.groups.get(client.account)
+        if tick is None or not tick.live or group is None:
             return Book(symbol, tick.time_ns if tick is not None else 0, (), ())
-        group = self._standing.groups.get(client.account)
         if wanted.depth == 1:
-            seen = group.tick(tick) if group is not None else tick
+            seen = group.tick(tick)
             return Book(symbol, seen.time_ns, ((seen.bid_e8, 0),), ((seen.ask_e8, 0),))
         depth = self._depths.books.get(symbol)
         if depth is None:
             return Book(symbol, tick.time_ns, (), ())
-        markup = group.markup_of(symbol) if group is not None else NO_MARKUP
-        bid_shift_e8, ask_shift_e8 = markup.shifts_e8(depth.bids, depth.asks)
+        bid_shift_e8, ask_shift_e8 = group.markup_of(symbol).shifts_e8(depth.bids, depth.asks)
         limit = min(wanted.depth or DEPTH_LIMIT_LEVELS, DEPTH_LIMIT_LEVELS)
         bids, asks = _levels(depth.bids, bid_shift_e8, limit), _levels(depth.asks, ask_shift_e8, limit)
         return Book(symbol, tick.time_ns, bids, asks)

@@ -1,5 +1,7 @@
 """On which terms the clients' accounts deal: their groups and currencies, as the engine last said."""
 
+from collections.abc import Iterable
+
 from actors.bus.answers import AccountReport
 from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined
 from actors.domain.group import Group
@@ -10,6 +12,10 @@ class Standing:
         self.groups: dict[int, Group] = {}
         self.currencies: dict[int, str] = {}
         self._defined: dict[str, Group] = {}
+
+    def define(self, groups: Iterable[Group]) -> None:
+        """All that there are."""
+        self._defined |= {group.name: group for group in groups}
 
     def learn(self, account_id: int, report: AccountReport) -> None:
         self.groups[account_id] = report.group

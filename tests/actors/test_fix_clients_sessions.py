@@ -1,5 +1,6 @@
 """An operator's hand on the clients' sessions, and what the engine does by itself, as clients over FIX hear it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from actors.bus.fix_sessions import (
     SetFixSequence,
 )
 from actors.bus.requests import GetAccount
-from actors.domain.commands import SubmitOrder
+from actors.domain.book import Depth, Level
+from actors.domain.commands import DefineGroup, OpenAccount, SubmitOrder
+from actors.domain.group import Group, Markup
+from actors.domain.money import parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
 from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
 from tests.actors.test_fix_clients import ready
@@ -138,3 +142,33 @@ def test_a_fill_by_another_way_and_the_stop_out_are_told(floor: Floor) -> None:
     assert isinstance(account, AccountReport)
     assert [one.position.position_id for one in account.positions if str(one.position.position_id) in positions] == []
     trader.close()
+
+
+def test_who_only_watches_prices_sees_them_as_his_group_deals(floor: Floor) -> None:
+    """Also where his account is opened later, and before he is told anything after a restart."""
+    floor.bid, floor.ask = "1.10000", "1.10020"
+    floor.depth = Depth([Level(parse_e8("1.1"), 10**8, "A")], [Level(parse_e8("1.1002"), 10**8, "A")])
+    wide = Group("wide", Markup(spread_min_e8=parse_e8("0.0004")))
+    assert not isinstance(floor.ask_engine(DefineGroup(wide)), Refusal)
+    floor.stop("fix_clients")
+    floor.start("fix_clients")
+    watcher = Trader(floor, "WATCHER").log_on()
+    sides = ((267, b"2"), (269, b"0"), (269, b"1"), (146, b"1"), (55, b"EURUSD"))
+
+    def seen(depth: bytes) -> list[bytes]:
+        watcher.send("V", (262, b"%d" % time.time_ns()), (263, b"0"), (264, depth), *sides)
+        time.sleep(0.05)  # He may not ask too often.
+        return [entry[270] for entry in watcher.next("W", "Y").group(268, (269, 270, 271, 272, 273))]
+
+    assert (seen(b"1"), seen(b"0")) == ([], [])
+    assert not isinstance(floor.ask_engine(OpenAccount(7, "USD", group="wide")), Refusal)
+    eventually(lambda: seen(b"1") == seen(b"0") == [b"1.0999", b"1.1003"])
+    watcher.close()
+    floor.kill("fix_clients")
+    floor.start("fix_clients")
+    watcher = Trader(floor, "WATCHER").log_on()
+    prices = list[list[bytes]]()
+    while prices[-1:] != [[b"1.0999", b"1.1003"]]:
+        prices.append(seen(b"1"))
+    assert not any(prices[:-1])
+    watcher.close()

@@ -87,6 +87,15 @@ password_env = "TEST_FIX_PASSWORD"
 account = 1
 permissions = ["read"]
 
+[WATCHER]
+purpose = "client"
+sender = "HEDGEROW"
+target = "WATCHER"
+username = "watcher"
+password_env = "TEST_FIX_PASSWORD"
+account = 7
+permissions = ["market_data"]
+
 [COPY]
 purpose = "drop_copy"
 sender = "HEDGEROW"
