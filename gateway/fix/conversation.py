@@ -129,11 +129,10 @@ class Conversation(Line):
             self._answer_logout(message)
             return
         if message.msg_type == b"2":
-            problem = check(message, self.settings.dictionary, self.settings.validation)
-            if problem is None:
-                self._resend(message)
-            else:
+            if problem := check(message, self.settings.dictionary, self.settings.validation):
                 self._refuse(message, problem)
+            else:
+                self._resend(message)
             self._inbox.hold(seq, None)
         else:
             self._inbox.hold(seq, message)
@@ -171,9 +170,8 @@ class Conversation(Line):
         if (seq := self._fitting(message, self.outbox.next_out)) is None:
             return
         heartbeat_s = number(message.get(108)) or 0
-        expected = None
-        if self._lacking_from(message) is not None:
-            expected = self._inbox.next_in + (seq == self._inbox.next_in)
+        following = self._inbox.next_in + (seq == self._inbox.next_in)
+        expected = following if self._lacking_from(message) is not None else None
         self._logon_out = self.outbox.next_out
         self._say(b"A", answers.logon(self.settings, heartbeat_s, message.get(141) == b"Y", expected))
         self._logged_on(message, seq, anew)
@@ -184,8 +182,7 @@ class Conversation(Line):
             self.cut(text_of(message) or "the Logon was not answered with one")
             return
         problem = "" if answers.is_admitted(self.settings, message) else "the answer has other names"
-        problem = problem or answers.logon_problem(self.settings, message, self.now_ns)
-        if problem:
+        if problem := problem or answers.logon_problem(self.settings, message, self.now_ns):
             self._leave(problem)
             return
         anew = message.get(141) == b"Y"

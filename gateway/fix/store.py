@@ -22,6 +22,12 @@ LOG_LIMIT_PAGES = 2_000
 LOG_ROOM_BYTES = 8_388_608
 """The log's least size, from the beginning: the sync of a file that grows costs about twice as much."""
 
+KEPT_MESSAGES = 1_000_000
+"""Of each session: older ones are dropped, and filled over where a peer still asks for them."""
+
+_DROP_EVERY_MESSAGES = 1_000
+_DROP_LIMIT_MESSAGES = 2_000
+"""At a time, so that no commit is long."""
 _PAGE_BYTES = 4_096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fix_sessions (
@@ -116,6 +122,8 @@ class SqliteStore:
             self.db.executemany(
                 "INSERT INTO fix_messages VALUES (?, ?, ?, ?, ?, ?)", [(session_id, *message) for message in sent]
             )
+            if sent[0].seq // _DROP_EVERY_MESSAGES != (sent[-1].seq + 1) // _DROP_EVERY_MESSAGES:
+                self._drop_oldest(session_id, sent[-1].seq - KEPT_MESSAGES)
         self.db.execute("INSERT OR REPLACE INTO fix_sessions VALUES (?, ?, ?, ?)", (session_id, *sequences))
 
     def forget(self, session_id: str, first: int) -> None:
@@ -128,6 +136,13 @@ class SqliteStore:
             (session_id, first, last, limit),
         )
         return [SentMessage(*row) for row in rows]
+
+    def _drop_oldest(self, session_id: str, last: int) -> None:
+        self.db.execute(
+            "DELETE FROM fix_messages WHERE session_id = ?1 AND seq IN"
+            " (SELECT seq FROM fix_messages WHERE session_id = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
+            (session_id, last, _DROP_LIMIT_MESSAGES),
+        )
 
     def close(self) -> None:
         self.db.close()

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.fix.store import LOG_LIMIT_PAGES, LOG_ROOM_BYTES, SentMessage, Sequences, SqliteStore, StoreHeld
+from gateway.fix.store import (
+    KEPT_MESSAGES,
+    LOG_LIMIT_PAGES,
+    LOG_ROOM_BYTES,
+    SentMessage,
+    Sequences,
+    SqliteStore,
+    StoreHeld,
+)
 from tests.conftest import ROOT
 
 FIRST = SentMessage(1, b"D", 5, b"", b"11=a\x01")
@@ -119,6 +127,17 @@ def test_the_log_has_its_size_from_the_beginning_and_keeps_it(tmp_path: Path) ->
     assert path.stat().st_size > file_bytes
     store.close()
     assert not log.exists()
+
+
+def test_of_a_session_the_newest_messages_are_kept() -> None:
+    store = SqliteStore(":memory:")
+    with store.transaction():
+        store.save("a", Sequences(), [FIRST])
+        store.save("b", Sequences(), [FIRST, SECOND])
+        for seq in range(KEPT_MESSAGES + 1, KEPT_MESSAGES + 1_000):
+            store.save("b", Sequences(), [FIRST._replace(seq=seq)])
+    assert [sent.seq for sent in store.sent("a", 1, 10**9, 10)] == [1]
+    assert next(sent.seq for sent in store.sent("b", 1, 10**9, 1)) == KEPT_MESSAGES + 1
 
 
 def test_a_disk_without_room_for_the_log_serves_as_it_is(tmp_path: Path) -> None:
