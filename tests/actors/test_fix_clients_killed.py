@@ -1,6 +1,7 @@
 """SIGKILL of every side while orders go to and fro: each execution is told once, each order dealt once."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,7 @@ def test_an_engine_that_is_away_is_said_to_be(floor: Floor) -> None:
     while told.get(150) != "4":
         number += 1
         assert number < 1000
+        time.sleep(0.01)
         trader.change("F", f"back-{number}", "before", (38, b"1000"))
         while told.get(11) != f"back-{number}":
             told = fields_of(trader.next("8", "9"))
@@ -118,5 +120,6 @@ def test_a_stop_says_goodbye_and_a_restart_goes_on(floor: Floor) -> None:
         told = trader.report()
         if told[35] == "8":
             break
+        time.sleep(0.01)
     assert picked(told, 150, 41) == {150: "4", 41: "kept"}
     trader.close()
