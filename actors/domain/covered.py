@@ -3,7 +3,7 @@
 from actors.domain.account import Account
 from actors.domain.dealing import Deal
 from actors.domain.events import Cover
-from actors.domain.order import Order, OrderTerms, Position
+from actors.domain.order import Order, OrderReason, OrderTerms, Position
 
 
 def covered_e8(account: Account, position: Position, quantity_e8: int) -> int:
@@ -44,7 +44,7 @@ def closing_e8(account: Account, position: Position) -> int:
         and order.terms.reduce_only
         and order.symbol == position.symbol
         and order.side is not position.side
-        and order.position_id in (0, position.position_id)
+        and (order.reason is OrderReason.CLIENT or order.position_id == position.position_id)
     )
 
 

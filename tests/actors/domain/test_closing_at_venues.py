@@ -8,16 +8,24 @@ import pytest
 
 from actors.domain.books import PAUSE_NS, REFUSALS_LIMIT
 from actors.domain.child import ReportKind
-from actors.domain.commands import ClosePositionBy, DefineHedge, DefineRules, ModifyPosition, ObserveStream
+from actors.domain.commands import (
+    CancelOrder,
+    ClosePositionBy,
+    DefineHedge,
+    DefineRules,
+    ModifyPosition,
+    ObserveStream,
+    SubmitOrder,
+)
 from actors.domain.events import ChildSent, Cover, Event, OrderFilled
 from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.hedge import HedgeTerms
 from actors.domain.ledger import TRADING, lp
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason
+from actors.domain.order import OrderReason, OrderType
 from actors.domain.rulebook import Book, Rule
 from tests.actors.domain.venue_desk import A_BOOK, BUY, SELL, VENUES, Desk, kinds
-from tests.examples import ACCOUNT, closing, order
+from tests.examples import ACCOUNT, closing, order, terms
 
 FILL, REJECTED = ReportKind.FILL, ReportKind.REJECTED
 B_BOOK = Rule(rule_id=2, name="ours", book=Book.B_BOOK)
@@ -252,3 +260,51 @@ def test_time_goes_on_at_a_silent_venue_without_a_tick() -> None:
     desk.now_ns += ANSWER_LIMIT_NS + 1
     assert len(desk.tell(ObserveStream(desk.now_ns))) == 2
     assert [it.position_id for it in desk.account.positions.values()] == [1, 2, 3]
+
+
+def test_what_a_clients_closing_at_a_venue_leaves_open_keeps_its_stop() -> None:
+    """A closing of the first of two positions holds both while the venue has it, for it may take from either."""
+    desk = Desk()
+    for name in ("one", "two"):
+        desk.tell(order("EURUSD", BUY, "10000", name, stop_loss="1.095"))
+        (child_id,) = desk.state.books.open
+        desk.says(FILL, child_id, "10000", "1.1002")
+    desk.tell(SubmitOrder(ACCOUNT, "out", terms("EURUSD", SELL, "10000", reduce_only=True)))
+    assert desk.tick("1.09500", "1.09520") == []
+    desk.says(FILL, "3-1", "10000", "1.0951")
+    assert [it.position_id for it in desk.account.positions.values()] == [2]
+    assert children(desk.tick("1.09500", "1.09520")) == [("4-1", "LMAX", e8("10000"))]
+
+
+def test_what_a_venue_has_filled_in_part_holds_what_the_rest_will_close() -> None:
+    desk = Desk()
+    opened(desk, ("buy", "10000", "1.1002", A_BOOK), ("buy", "10000", "1.1002", A_BOOK))
+    desk.tell(ModifyPosition(ACCOUNT, 2, e8("1.095"), 0, 0))
+    desk.tell(SubmitOrder(ACCOUNT, "out", terms("EURUSD", SELL, "20000", reduce_only=True)))
+    desk.says(FILL, "3-1", "5000", "1.1", exec_id="e1")
+    assert desk.tick("1.09500", "1.09520") == []
+    desk.says(FILL, "3-1", "15000", "1.095", exec_id="e2")
+    assert desk.positions == []
+
+
+def test_a_trailing_stop_follows_once_whatever_comes_and_goes() -> None:
+    desk = Desk()
+    opened(desk, ("buy", "10000", "1.1002", A_BOOK))
+    desk.tell(ModifyPosition(ACCOUNT, 1, 0, 0, e8("0.005")))
+    for number in range(2, 5):
+        desk.tell(SubmitOrder(ACCOUNT, f"far-{number}", terms("EURUSD", SELL, "1000", OrderType.LIMIT, limit="1.2")))
+        desk.tell(CancelOrder(ACCOUNT, number))
+    (prices,) = desk.state.prices["EURUSD"].by_markup.values()
+    assert len(prices.triggers.below_bid) == 1
+
+
+def test_a_trailing_stop_that_was_reached_while_a_venue_closed_its_position_goes_when_that_fails() -> None:
+    """At the next price that is no better, 50 pips below the best."""
+    desk = Desk()
+    opened(desk, ("buy", "10000", "1.1002", A_BOOK))
+    desk.tell(ModifyPosition(ACCOUNT, 1, 0, 0, e8("0.005")))
+    desk.tell(closing(1))
+    assert desk.tick("1.09500", "1.09520") == []
+    desk.says(REJECTED, "2-1")
+    desk.says(REJECTED, "2-2")
+    assert children(desk.tick("1.09500", "1.09520")) == [("3-1", "LMAX", e8("10000"))]

@@ -10,17 +10,20 @@ from actors.domain.commands import (
     ObserveTicks,
     ReportExecution,
 )
+from actors.domain.covered import closing_e8
 from actors.domain.events import (
     ChildSent,
     Event,
 )
 from actors.domain.evolution import evolve
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import Side, TimeInForce
+from actors.domain.oco import is_held
+from actors.domain.order import OrderType, Side, TimeInForce
 from actors.domain.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.waiting import see
+from actors.domain.trigger import Reached, Triggers, Waiting
+from actors.domain.waiting import see, waits_for_e8
 from tests.examples import ACCOUNT, START_NS, encoded, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -101,6 +104,37 @@ def check(state: State) -> None:
         assert desk.b_book_clients.net_e8 + desk.a_book_clients.net_e8 == net_at_venues.get(symbol, 0)
         assert sum(desk.at_venues_e8.values()) == desk.a_book_clients.net_e8 + desk.coverage_e8
     assert encoded(restore(snapshot(state))) == encoded(state)
+    assert forgotten(state) == []
+
+
+def forgotten(state: State) -> list[Reached]:
+    """What should wait for a price, for no venue has a part in it, and does not."""
+    watched = {
+        entry
+        for classes in state.prices.values()
+        for one in classes.by_markup.values()
+        for entry in entries(one.triggers)
+    }
+    wanted = []
+    for account in state.accounts.values():
+        number = account.account_id
+        for it in account.orders.values():
+            if not it.at_venue_e8 and not is_held(account, it):
+                mark = it.trail_seq if it.terms.type is OrderType.TRAILING_STOP else waits_for_e8(it)
+                wanted.append(Reached(Waiting.ORDER, it.order_id, number, mark))
+        for position in account.positions.values():
+            if closing_e8(account, position) < position.quantity_e8:
+                stop_e8, profit_e8 = position.stop_loss_e8, position.take_profit_e8
+                trail_seq = position.trail_seq if position.trailing_stop_e8 else 0
+                marks = {Waiting.STOP_LOSS: stop_e8, Waiting.TAKE_PROFIT: profit_e8, Waiting.TRAILING_STOP: trail_seq}
+                wanted += [Reached(what, position.position_id, number, mark) for what, mark in marks.items() if mark]
+    return [one for one in wanted if one not in watched]
+
+
+def entries(triggers: Triggers) -> list[Reached]:
+    heaps = (triggers._bid_falls, triggers._bid_rises, triggers._ask_falls, triggers._ask_rises)
+    trails = (triggers.below_bid, triggers.above_ask)
+    return [it for heap in heaps for _, it in heap] + [it.waiting for trail in trails for it in trail.followed()]
 
 
 def kinds(events: list[Event]) -> list[type]:
