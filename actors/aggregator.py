@@ -28,6 +28,7 @@ from actors.domain.market import Market
 from actors.domain.pricing import Pricing
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
+from actors.listed import Listed
 from actors.lp_desk import LpDesk, open_desk
 from actors.store.lp_config import Damaged, LpConfig
 from actors.store.sequence import SequenceMark
@@ -61,9 +62,11 @@ class Aggregator(pykka.ThreadingActor):
         """`lps`: what an LP says that is not enabled there is dropped. `cover`: as SequenceMark.cover."""
         super().__init__()
         self._lps = lps
+        self._listed = Listed(instruments)
+        lps.relist(self._listed.instruments)
         self.market = Market(instruments, lps.terms(), pricings, first_seq, now_ns)
         self._cover = cover
-        self._backlogs = {symbol: Backlog(topics.tick(symbol)) for symbol in instruments}
+        self._backlogs = {symbol: Backlog(topics.tick(symbol)) for symbol in self.market.composites}
         self._feeds: dict[str, FeedStatus] = {}
         self._published_ns = 0
         self._turned_ns = now_ns
@@ -84,9 +87,12 @@ class Aggregator(pykka.ThreadingActor):
         # First: a fresh quote is never joined to one that has become stale since the last turn.
         self.market.pass_time(now_ns, ticks)
         has_stalled = self._look_for_a_stall(now_ns)
+        is_relisted = self._listed.hear(message.of("engine"))
+        if is_relisted:
+            self._relist(now_ns, ticks)
         version = self._lps.registry.version
         replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
-        has_changed = self._lps.registry.version != version
+        has_changed = self._lps.registry.version != version or is_relisted
         if has_changed:
             self.market.define(self._lps.terms(), now_ns, ticks)
             self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
@@ -105,7 +111,15 @@ class Aggregator(pykka.ThreadingActor):
             has_changed = True
         if has_changed or has_stalled:
             outbox.append(("ticks", [self._lps.announcement()]))
-        return outbox + replies
+        return outbox + replies + [("engine", [frame]) for frame in self._listed.question(now_ns)]
+
+    def _relist(self, now_ns: int, ticks: dict[str, list[Tick]]) -> None:
+        """Staff have changed instruments."""
+        self.market.relist(self._listed.instruments, now_ns, ticks)
+        self._lps.relist(self._listed.instruments)
+        for symbol in self.market.composites:
+            self._backlogs.setdefault(symbol, Backlog(topics.tick(symbol)))
+        self._depths = {it: number for it, number in self._depths.items() if it in self.market.composites}
 
     def _look_for_a_stall(self, now_ns: int) -> bool:
         """After one all feeds are asked for the quotes that stand, as after a start: those of quiet symbols were lost
@@ -164,7 +178,7 @@ class Aggregator(pykka.ThreadingActor):
         Depth costs more than ticks: it is published for those alone who ask for it by a topic that begins so.
         """
         kind, asked = subscription[:1], subscription[1:]
-        books = [symbol for symbol in self._backlogs if topics.depth(symbol).startswith(asked)]
+        books = [symbol for symbol in self.market.composites if topics.depth(symbol).startswith(asked)]
         if asked.startswith(topics.DEPTH_PREFIX) and books:
             (self._depth_prefixes.discard if kind == b"\0" else self._depth_prefixes.add)(asked)
         else:
@@ -227,6 +241,7 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
             "quotes": sockets.collector(context, endpoints.quotes),
             "ticks": sockets.snapshot_publisher(context, endpoints.ticks),
             "requests": sockets.router(context, endpoints.aggregator),
+            "engine": sockets.dealer(context, endpoints.engine, only_connected=True),
         },
         INTERVAL_MS,
     )

@@ -3,7 +3,7 @@
 from heapq import nsmallest
 from itertools import islice
 
-from actors.bus.answers import (
+from actors.bus.desk_answers import (
     AccountRow,
     AccountRows,
     Breaks,
@@ -24,6 +24,8 @@ from actors.domain.routing import Router, RouteRequest
 from actors.domain.rulebook import RuleBook, faults
 from actors.domain.state import State
 
+OF_ACCOUNTS = ("limits ", "account ")
+"""Subjects of which there are as many as accounts: their versions are told with the account."""
 ROWS_LIMIT = 500
 """No answer has more, whatever was asked for: it must fit a frame."""
 
@@ -40,7 +42,11 @@ def terms(state: State) -> Terms:
         dict(state.holidays),
         list(state.halts),
         dict(state.approval_limits),
-        {subject: version for subject, version in state.versions.current.items() if not subject.startswith("limits ")},
+        {
+            subject: version
+            for subject, version in state.versions.current.items()
+            if not subject.startswith(OF_ACCOUNTS)
+        },
     )
 
 
@@ -78,6 +84,7 @@ def accounts(state: State, query: GetAccounts) -> AccountRows:
                 account.status,
                 account.own_limits,
                 state.versions.current.get(f"limits {account.account_id}", 0),
+                state.versions.current.get(f"account {account.account_id}", 0),
             )
             for account in found
         ],

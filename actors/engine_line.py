@@ -5,7 +5,8 @@ from collections import Counter
 import structlog
 
 from actors.bus import codec
-from actors.bus.answers import Done, Events, ExposureReport, Refusal, Reply
+from actors.bus.answers import Done, Events, Refusal, Reply
+from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
 from actors.domain.books import SentChild

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.bus.answers import Explanation, Refusal, Reply
+from actors.bus.answers import Refusal, Reply
+from actors.bus.desk_answers import Explanation
 from actors.errand import Errand, Failed
 from actors.reports import Answered
 

@@ -17,9 +17,10 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
+from actors.domain.calendar import Sessions
 from actors.domain.lp_registry import Lp
 from actors.lp_address import venue_of
-from actors.lp_feed import Asked, Beat, Connected, Faulty, Feed, Followed, Heard, Planned, Stalled, Told
+from actors.lp_feed import Asked, Beat, Connected, Faulty, Feed, Followed, Heard, Opening, Planned, Stalled, Told
 from config import catalogue
 from config.settings import Settings
 from gateway.streams import LpStreams
@@ -56,6 +57,7 @@ class FeedRunner:
         self._is_orphan = is_orphan
         self._log = structlog.get_logger()
         self._lp: Lp | None = None
+        self._sessions: dict[str, Sessions] = {}
         self._aggregator_started_ns = 0
         self._streams: LpStreams | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -93,6 +95,9 @@ class FeedRunner:
                     newest = _decode_announced(codec.topic_and_body(frame)[1])
         if newest is None:
             return
+        if newest.sessions != self._sessions:
+            self._sessions = newest.sessions
+            self._ask(Opening(newest.sessions))
         lp = newest.registry.lps.get(self._name)
         if lp is None or not lp.enabled:
             self._log.info("not in the registry any more" if lp is None else "disabled")

@@ -124,6 +124,8 @@ class Runner:
         for desk in self._desks:
             lp = newest.registry.lps.get(desk.name)
             desk.follow(lp if lp is not None and lp.enabled and lp.adapter == FIX_ADAPTER else None, now_ns)
+        sessions = newest.sessions
+        self._each_quotes(lambda quotes: quotes.keep_hours(sessions))
         if newest.started_ns != self._aggregator_started_ns:
             self._aggregator_started_ns = newest.started_ns
             self._each_quotes(lambda quotes: quotes.ask(now_ns))

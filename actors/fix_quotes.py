@@ -1,12 +1,13 @@
 """The quotes of one LP's FIX session: subscriptions out, prices to the same feed actor that other LPs have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pykka
 
+from actors.domain.calendar import Sessions
 from actors.domain.lp_registry import Lp
-from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Planned, Told
+from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Opening, Planned, Told
 from config.lp_sessions import LpSession
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received
@@ -44,6 +45,10 @@ class Quotes:
             self._plan(now_ns)
             if session.is_logged_on:
                 self._subscribe(session, now_ns)
+
+    def keep_hours(self, sessions: Mapping[str, Sessions]) -> None:
+        """When each symbol is traded."""
+        self._tell(Opening(sessions))
 
     def misfits(self, found: dict[str, str]) -> None:
         """Symbols that do not fit what the LP lists."""

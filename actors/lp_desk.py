@@ -1,5 +1,8 @@
 """The aggregator's side of the LP registry: takes changes, keeps each before it is acknowledged, tells the feeds."""
 
+from collections.abc import Mapping
+
+import msgspec
 import structlog
 
 from actors.bus import codec, topics
@@ -7,6 +10,7 @@ from actors.bus.answers import Lps, Refusal
 from actors.bus.requests import GetLps
 from actors.bus.streams import LpsAnnounced
 from actors.domain import lp_registry
+from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Known, LpChange, Registry
 from actors.domain.pricing import LpTerms
 from actors.domain.refusal import Refused
@@ -22,7 +26,13 @@ class LpDesk:
         self._store = store
         self._known = known
         self._started_ns = started_ns
+        self._instruments: Mapping[str, Instrument] = {}
         self._log = structlog.get_logger()
+
+    def relist(self, instruments: Mapping[str, Instrument]) -> None:
+        """What LPs may be asked for; an entry may still name what has been retired."""
+        self._instruments = instruments
+        self._known = msgspec.structs.replace(self._known, symbols=frozenset(instruments))
 
     def terms(self) -> dict[str, LpTerms]:
         """Of the LPs that have a place in the books."""
@@ -32,7 +42,13 @@ class LpDesk:
 
     def announcement(self) -> bytes:
         """The frame for the feeds: the whole registry."""
-        return codec.encode(LpsAnnounced(self._started_ns, self.registry), topics.LPS)
+        retired = {symbol for symbol, it in self._instruments.items() if not it.is_listed}
+        registry = self.registry
+        if retired:
+            lps = {name: _without(lp, retired) for name, lp in registry.lps.items()}
+            registry = msgspec.structs.replace(registry, lps=lps)
+        sessions = {symbol: it.sessions for symbol, it in self._instruments.items()}
+        return codec.encode(LpsAnnounced(self._started_ns, registry, sessions), topics.LPS)
 
     def ask_anew(self, now_ns: int) -> None:
         """From the next announcement on: feeds that see it tell the quotes by which their LPs stand."""
@@ -56,6 +72,10 @@ class LpDesk:
             self.registry = changed
             self._log.info("lp change", change=changed.change, by=changed.by, version=changed.version)
         return Lps(changed)
+
+
+def _without(lp: lp_registry.Lp, symbols: set[str]) -> lp_registry.Lp:
+    return msgspec.structs.replace(lp, symbols={ours: it for ours, it in lp.symbols.items() if ours not in symbols})
 
 
 def open_desk(store: LpConfig, first: dict[str, lp_registry.Lp], known: Known, now_ns: int) -> LpDesk:

@@ -8,7 +8,7 @@ import pykka
 
 from actors.bus import codec
 from actors.bus.streams import FeedStatus, LadderBatch, QuoteBatch, StandingQuotes, StreamState
-from actors.domain.calendar import is_open
+from actors.domain.calendar import Sessions, is_open
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.quote import LADDER_LEVELS, Drop, Ladder, Quote, is_withdrawal
@@ -25,6 +25,12 @@ class Followed(NamedTuple):
     """The LP's entry in the registry."""
 
     lp: Lp
+
+
+class Opening(NamedTuple):
+    """When each symbol is traded, from now on."""
+
+    sessions: Mapping[str, Sessions]
 
 
 class Planned(NamedTuple):
@@ -81,7 +87,7 @@ class Beat(NamedTuple):
     now_ns: int
 
 
-Told = Followed | Planned | Misfit | Heard | Connected | Faulty | Stalled | Asked | Beat
+Told = Followed | Opening | Planned | Misfit | Heard | Connected | Faulty | Stalled | Asked | Beat
 
 
 class Line:
@@ -102,7 +108,7 @@ class Feed(pykka.ThreadingActor):
     def __init__(self, venue: str, instruments: dict[str, Instrument], now_ns: int) -> None:
         super().__init__()
         self._venue = venue
-        self._instruments = instruments
+        self._sessions: Mapping[str, Sessions] = {symbol: it.sessions for symbol, it in instruments.items()}
         self._started_ns = now_ns
         self._symbols: dict[str, str] = {}
         """From the LP's spelling to ours."""
@@ -125,6 +131,9 @@ class Feed(pykka.ThreadingActor):
                 return frames + self._ladders(message)
             case Followed(lp):
                 self._symbols = {theirs: ours for ours, theirs in lp.symbols.items()}
+                return []
+            case Opening(sessions):
+                self._sessions = sessions
                 return []
             case Misfit(misfits):
                 self._misfits = misfits
@@ -248,6 +257,6 @@ class Feed(pykka.ThreadingActor):
             if line.connected
             for symbol in sorted(line.symbols)
             if now_ns - max(self._quoted_ns.get(symbol, 0), line.connected_ns) > SILENT_AFTER_NS
-            and symbol in self._instruments
-            and is_open(self._instruments[symbol].sessions, now_ns)
+            and symbol in self._sessions
+            and is_open(self._sessions[symbol], now_ns)
         ]

@@ -21,7 +21,7 @@ from actors.bus.requests import (
 from actors.domain.state import State
 
 QUESTIONS: dict[type, Callable[[State, Any, int], Answer]] = {
-    GetInstruments: lambda state, query, now_ns: reports.instruments(state),
+    GetInstruments: lambda state, query, now_ns: reports.instruments(state, query.known_version),
     GetAccount: lambda state, query, now_ns: reports.account_report(state, query.account_id, now_ns),
     GetPreview: reports.preview_report,
     GetLotSize: reports.lot_size_report,

@@ -1,16 +1,8 @@
 """What the engine answers, apart from how it comes to it."""
 
 from actors.bus import codec
-from actors.bus.answers import (
-    AccountReport,
-    DeskReport,
-    ExposureReport,
-    Instruments,
-    LotSizeReport,
-    PositionReport,
-    PreviewReport,
-    Reply,
-)
+from actors.bus.answers import AccountReport, Instruments, LotSizeReport, PositionReport, PreviewReport, Reply
+from actors.bus.desk_answers import DeskReport, ExposureReport
 from actors.bus.pump import Outbox
 from actors.bus.requests import GetLotSize, GetPreview
 from actors.domain import margin, preview, wide
@@ -55,8 +47,10 @@ def lot_size_report(state: State, query: GetLotSize, now_ns: int) -> LotSizeRepo
     return LotSizeReport(state.accounts[query.account_id].currency, size)
 
 
-def instruments(state: State) -> Instruments:
-    return Instruments(list(state.instruments.values()))
+def instruments(state: State, known_version: int = 0) -> Instruments:
+    versions = state.versions.current
+    version = max((versions.get(f"instrument {symbol}", 0) for symbol in state.instruments), default=0)
+    return Instruments([] if version == known_version else list(state.instruments.values()), version)
 
 
 def exposure_report(state: State) -> ExposureReport:

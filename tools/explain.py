@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy.engine import URL
 
-from actors.bus.answers import Explanation, Refusal
+from actors.bus.answers import Refusal
+from actors.bus.desk_answers import Explanation
 from actors.domain.account import AccountSummary
 from actors.domain.commands import ObserveTicks
 from actors.domain.evidence import Source

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.bus.answers import AccountReport, AccountRows
+from actors.bus.answers import AccountReport
 from actors.bus.asking import Asker, Away
+from actors.bus.desk_answers import AccountRows
 from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount, GetAccounts
 from actors.domain.events import (
@@ -18,9 +19,11 @@ from actors.domain.events import (
     ChildSent,
     DaySealed,
     Event,
+    GroupAssigned,
     GroupDefined,
     HedgeDefined,
     HedgeOrdered,
+    HedgeRemoved,
     HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
@@ -59,6 +62,7 @@ DESK_EVENTS = (
     HolidaysDefined,
     RulesDefined,
     HedgeDefined,
+    HedgeRemoved,
     ChildSent,
     ChildChanged,
     BreakDismissed,
@@ -92,13 +96,19 @@ class Accounts:
     """Takes the engine's events in, and keeps a live view of each account that somebody watches."""
 
     def __init__(
-        self, engine: Asker, prices: Prices, render: Renderer, regrouped: Callable[[], None] = lambda: None
+        self,
+        engine: Asker,
+        prices: Prices,
+        render: Renderer,
+        regrouped: Callable[[], None] = lambda: None,
+        assigned: Callable[[int], None] = lambda account_id: None,
     ) -> None:
-        """`regrouped` is called when a group has other terms than before."""
+        """`regrouped` is called when a group has other terms than before, `assigned` when an account is in another."""
         self.known = Known()
         self.alerts = Alerts()
         self.recent = RecentEvents()
         self._regrouped = regrouped
+        self._assigned = assigned
         self._engine = engine
         self._prices = prices
         self._render = render
@@ -200,6 +210,8 @@ class Accounts:
         self.recent.keep(account_id, past)
         if isinstance(event, AccountOpened):
             self.known.note_terms(account_id, event.currency, event.group)
+        elif isinstance(event, GroupAssigned):
+            self._assign(event)
         elif isinstance(event, MarginStatusChanged):
             self.recent.keep(DESK, past)
             self.alerts.deliver(account_id, past)
@@ -238,6 +250,13 @@ class Accounts:
             else:
                 tell(watch.watchers, watch.view.regroup(group, now_ns))
         self._regrouped()
+
+    def _assign(self, event: GroupAssigned) -> None:
+        group = event.group
+        self.known.groups.setdefault(group.name, group)
+        if currency := self.known.currency(event.account_id):
+            self.known.note_terms(event.account_id, currency, group.name)
+        self._assigned(event.account_id)
 
     async def _catch_up(self, seq: int, since: int) -> None:
         """Until event `seq` has been heard of; raises TooLongAgo where some after `since` are not kept any more."""

@@ -2,23 +2,20 @@
 
 from msgspec import UNSET, UnsetType
 
-from web.schema import (
-    Amount,
+from web.bodies import (
     BarBody,
     Body,
     EntryBody,
     FeedBody,
     FillBody,
-    Id,
     LpFeed,
     LpStatus,
-    Moment,
     OrderBody,
     PositionBody,
-    Setting,
     SymbolBody,
     TickBody,
 )
+from web.schema import Amount, Id, Moment, Setting
 from web.survey import Component
 
 

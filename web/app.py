@@ -74,7 +74,8 @@ class Web:
         self.prices = Prices(clock, self._on_ticks, self._on_depth)
         render = Renderer(self.prices.instruments)
         engine, history, aggregator, fix_desks = peers.connect(context, where)
-        accounts = Accounts(engine, self.prices, render, self._on_terms)
+        self.sockets = Sockets(limits.address_connections)
+        accounts = Accounts(engine, self.prices, render, self._on_terms, self.sockets.send_away)
         self.news = News(self.prices, accounts, render, (engine, history, aggregator), clock)
         self.backend = Backend(
             engine,
@@ -94,7 +95,6 @@ class Web:
             Edge(safety.origins, tls=safety.tls is not None),
             fix_desks,
         )
-        self.sockets = Sockets(limits.address_connections)
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)
         routed = application(self.backend, self.sockets, self._metrics(), pages, safety.proxies)
         self.server = Server.of(routed, self.sockets, limits, safety.proxies, safety.tls)

@@ -8,7 +8,7 @@ import msgspec
 from actors.bus.answers import AccountReport, Answer
 from actors.bus.asking import Away, Declined, NoAnswer
 from actors.domain.commands import CancelOrder, ModifyOrder, ModifyPosition
-from web import dealing, problem, schema
+from web import bodies, dealing, problem, schema
 from web.handler import Handler
 from web.schema import CLIENT_ORDER_ID
 
@@ -55,13 +55,13 @@ class CommandHandler(AskingHandler):
         if not headers:
             return wanted
         self._is_keyed = True
-        key = _key(",".join(headers))
+        key = idempotency_key(",".join(headers))
         if wanted.client_order_id not in (None, key):
             detail = "The Idempotency-Key and the client_order_id are both given, and differ."
             raise problem.invalid("client_order_id", detail)
         return msgspec.structs.replace(wanted, client_order_id=key)
 
-    async def deal(self, command: dealing.Deal) -> tuple[schema.ExecutionBody, bool]:
+    async def deal(self, command: dealing.Deal) -> tuple[bodies.ExecutionBody, bool]:
         """As dealing.deal."""
         try:
             return await dealing.deal(self.backend, command)
@@ -76,7 +76,7 @@ class CommandHandler(AskingHandler):
         self.answer_nothing()
 
 
-def _key(header: str) -> str:
+def idempotency_key(header: str) -> str:
     """The key of the header, a string of RFC 8941; also taken without its quotes."""
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not _CLIENT_ORDER_ID.fullmatch(key):

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from actors.bus.asking import Away, Declined, NoAnswer
-from actors.bus.people import Actor, RecordAct, Recorded, RecordOutcome
+from actors.bus.users import Actor, RecordAct, Recorded, RecordOutcome
 from web import problem
 from web.asking import AskingHandler
 

@@ -13,7 +13,8 @@ from typing import Any, NoReturn, TypeVar
 import jwt
 import msgspec
 
-from actors.bus.people import Session, User
+from actors.bus.logins import Session
+from actors.bus.users import User
 from actors.store.passwords import check_password, cost_of, hash_password
 from web.keyring import Keyring
 

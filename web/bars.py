@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from actors.bus.answers import Bars, Ticks
+from actors.bus.answers import Ticks
 from actors.bus.asking import Asker, Away
+from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars, GetTickHistory, GetTicks
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.quote import Tick

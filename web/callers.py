@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
-from actors.bus.people import GetApiKey, GetRevocations, KeyReport, Revocation, Revocations
+from actors.bus.logins import GetApiKey, GetRevocations, KeyReport, Revocation, Revocations
 from web import keyring, problem
 from web.auth import Caller, Tokens, Unauthorised
 

@@ -15,6 +15,8 @@ UNAUTHORISED = 4401
 SILENT = 4407
 """No answer to a ping."""
 IDLE = 4409
+EVENTS_LOST = 4410
+"""Events cannot be had any more, or the account deals on other terms: subscribe anew for a snapshot."""
 
 
 class Connection(Protocol):
@@ -27,6 +29,10 @@ class Connection(Protocol):
     heard_s: float
     """When it last gave a sign of life."""
     pinged_s: float
+
+    @property
+    def account_id(self) -> int:
+        """Of whoever has logged in; 0: none."""
 
     @property
     def network(self) -> str:
@@ -94,6 +100,12 @@ class Sockets:
             elif silence_s >= PING_AFTER_S and socket.pinged_s <= socket.heard_s:
                 socket.pinged_s = steady_s
                 socket.ping_now()
+
+    def send_away(self, account_id: int) -> None:
+        """Whoever follows the prices of the account's group of before."""
+        for socket in self:
+            if socket.account_id == account_id:
+                socket.part(EVENTS_LOST, "the account is in another group, subscribe anew")
 
     def close(self) -> None:
         for socket in self:

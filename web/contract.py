@@ -38,6 +38,8 @@ class Contract(NamedTuple):
     """Of the body."""
     headers: Mapping[str, str]
     """What the request may have further, by name, and what it means."""
+    terms: Any
+    """What the body's `terms` may have, where they are checked field by field."""
 
 
 def contract(
@@ -53,6 +55,7 @@ def contract(
     media: tuple[str, ...] = (JSON,),
     example: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
+    terms: Any = None,
 ) -> Callable[[F], F]:
     """Marks a handler's method with its contract."""
     made = Contract(
@@ -67,6 +70,7 @@ def contract(
         media,
         example,
         dict(headers or {}),
+        terms,
     )
 
     def mark(method: F) -> F:

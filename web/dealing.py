@@ -16,7 +16,7 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.order import OrderStatus
-from web import problem, schema
+from web import bodies, problem, schema
 from web.backend import Backend
 from web.terms import changed_protections, changed_terms, new_terms, positive_e8
 
@@ -96,7 +96,7 @@ async def group(backend: Backend, account_id: int) -> str:
         raise problem.of_bus(error) from None
 
 
-async def deal(backend: Backend, command: Deal) -> tuple[schema.ExecutionBody, bool]:
+async def deal(backend: Backend, command: Deal) -> tuple[bodies.ExecutionBody, bool]:
     """Has a command with a client_order_id carried out; gives what came of it, and whether it was done before."""
     money = await currency(backend, command.account_id)
     identity = {"client_order_id": command.client_order_id}

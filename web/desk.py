@@ -1,33 +1,80 @@
 """What the staff's handlers share: questions to the engine, its terms with their versions, and audited commands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from actors.bus.answers import Answer, Done, Terms
-from actors.bus.asking import Away, Declined, NoAnswer
+from actors.bus.answers import Answer, Done
+from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.desk_answers import Terms
 from actors.bus.requests import GetTerms
 from web import problem
+from web.asking import idempotency_key
 from web.auditing import AuditedHandler
-from web.contract import COMMAND
+from web.contract import COMMAND, QUESTION, F, contract
+from web.paging import PagingHandler
 from web.plain import plain
+from web.schema import NoParameters, Request
 
 CHANGE = COMMAND | {412}
 IF_MATCH = {"If-Match": "The ETag of an answer: the change is made to no other version. * or absent: to any."}
-Answered = dict[str, Any]
-"""An object by the names that docs/api.md and the domain's structs give it."""
-QUESTION_TIMEOUT_MS = 5_000
-COMMAND_TIMEOUT_MS = 5_000
+TIMEOUT_MS = 5_000
 _TAG = re.compile(r'"([1-9][0-9]{0,17})"')
-_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 A = TypeVar("A", bound=Answer)
 
 
-class DeskHandler(AuditedHandler):
-    async def engine(self, question: Any, answer: type[A], timeout_ms: int = QUESTION_TIMEOUT_MS) -> A:
+def looks_up(summary: str, answer: Any, parameters: type[Request] = NoParameters) -> Callable[[F], F]:
+    """The contract of a question."""
+    return contract(summary, {200: answer}, parameters=parameters, problems=QUESTION)
+
+
+def changes(
+    summary: str,
+    answer: Any,
+    body: type[Request] | None = None,
+    example: Mapping[str, Any] | None = None,
+    *,
+    terms: Any = None,
+    status: int = 200,
+    parameters: type[Request] = NoParameters,
+) -> Callable[[F], F]:
+    """The contract of a change of terms, against a version of them. `terms`: the type of the body's `terms`."""
+    return contract(
+        summary,
+        {status: answer},
+        parameters=parameters,
+        body=body,
+        terms=terms,
+        problems=CHANGE,
+        headers=IF_MATCH,
+        example=example,
+    )
+
+
+def commands(
+    summary: str,
+    answers: Mapping[int, Any],
+    body: type[Request] | None = None,
+    example: Mapping[str, Any] | None = None,
+    *,
+    needs_key: bool = False,
+    parameters: type[Request] = NoParameters,
+) -> Callable[[F], F]:
+    """The contract of another command."""
+    return contract(
+        summary, answers, parameters=parameters, body=body, problems=COMMAND, needs_key=needs_key, example=example
+    )
+
+
+class DeskHandler(AuditedHandler, PagingHandler):
+    async def engine(self, question: Any, answer: type[A], timeout_ms: int = 0) -> A:
+        return await self.look(self.backend.engine, question, answer, timeout_ms)
+
+    async def look(self, asker: Asker, question: Any, answer: type[A], timeout_ms: int = 0) -> A:
+        """A question, which changes nothing. `timeout_ms`: 0 is TIMEOUT_MS."""
         try:
-            return await self.backend.engine.ask(question, answer, timeout_ms)
+            return await asker.ask(question, answer, timeout_ms or TIMEOUT_MS)
         except (Away, NoAnswer, Declined) as error:
             raise problem.of_bus(error) from None
 
@@ -43,18 +90,16 @@ class DeskHandler(AuditedHandler):
             raise problem.Problem(412, "VERSION_MISMATCH", 'If-Match is the ETag of an answer, such as "12", or *.')
         return int(match[1])
 
+    def by(self, reason: str, version: int = 0) -> tuple[str, str, int]:
+        """Who changes terms, why, and to which version: that of If-Match, or else the one that was looked at.
+
+        Between a look and the change somebody else's may come: theirs is not undone by ours.
+        """
+        return self.caller.username, reason, self.wanted_version() or version
+
     def idempotency_key(self) -> str:
         """Under what the request is carried out once; raises a problem where there is none."""
-        header = self.request.headers.get("Idempotency-Key", "")
-        key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
-        if not _KEY.fullmatch(key):
-            raise problem.Problem(
-                400,
-                "BAD_IDEMPOTENCY_KEY",
-                'Idempotency-Key is needed, a string such as "my-1": 1 to 64 of A-Z a-z 0-9 . _ : -',
-                field="Idempotency-Key",
-            )
-        return key
+        return idempotency_key(self.request.headers.get("Idempotency-Key", ""))
 
     async def order(
         self,
@@ -66,12 +111,11 @@ class DeskHandler(AuditedHandler):
         before: Any = None,
         identity: Mapping[str, str] | None = None,
     ) -> A:
-        """Has a command carried out under the eyes of the audit log. `before`: the terms that it changes."""
-        doing = self._order(command, answer, dict(identity or {}))
+        """Has the engine carry out a command under the eyes of the audit log. `before`: the terms that it changes."""
         return await self.act(
             type(command).__name__,
             subject,
-            doing,
+            self.carry_out(self.backend.engine, command, answer, identity or {}),
             before=None if before is None else plain(before),
             after=plain(command),
             reason=reason,
@@ -83,13 +127,17 @@ class DeskHandler(AuditedHandler):
     def answer_terms(self, terms: Any, subject: str, versions: Mapping[str, int], status: int = 200) -> None:
         """One thing, with its version as an ETag."""
         version = versions.get(subject, 0)
-        if version:
-            self.set_header("ETag", f'"{version}"')
+        self.tag(version)
         self.answer({"version": str(version) if version else None, "terms": plain(terms)}, status)
 
-    async def _order(self, command: Any, answer: type[A], identity: dict[str, str]) -> A:
+    def tag(self, version: int) -> None:
+        if version:
+            self.set_header("ETag", f'"{version}"')
+
+    async def carry_out(self, asker: Asker, command: Any, answer: type[A], identity: Mapping[str, str]) -> A:
+        """`identity`: under what it may be sent again."""
         try:
-            return await self.backend.engine.ask(command, answer, COMMAND_TIMEOUT_MS)
+            return await asker.ask(command, answer, TIMEOUT_MS)
         except Declined as error:
             raise problem.of_refusal(error.refusal) from None
         except Away as error:

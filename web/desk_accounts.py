@@ -2,62 +2,43 @@
 
 from typing import Any
 
-from actors.bus.answers import AccountRow, AccountRows, Done, MoneyReport, MoneyRequests, OrderReport
-from actors.bus.requests import GetAccounts, GetMoneyRequests
-from actors.domain.approval import MoneyRequest, RequestStatus
+from actors.bus.answers import Done, OrderReport
+from actors.bus.desk_answers import AccountRow, AccountRows
+from actors.bus.requests import GetAccounts
 from actors.domain.commands import (
-    Adjust,
+    AssignGroup,
     CancelOrder,
     ClosePosition,
-    DecideRequest,
-    Deposit,
-    GrantCredit,
-    Movement,
     OpenAccount,
-    RequestMoney,
     SetLimits,
-    Withdraw,
 )
 from actors.domain.limits import Limits
-from actors.domain.money import NotExact, format_minor, parse_minor
 from actors.domain.order import OrderStatus
-from web import desk_schema, problem, render, schema
-from web.contract import COMMAND, QUESTION, contract
-from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
+from web import answers, bodies, desk_answers, desk_schema, problem, render
+from web.desk import DeskHandler, changes, commands, looks_up
 from web.plain import merged, plain, struct_of
+from web.plain_types import patched
 from web.terms import positive_e8
-from web.times import format_ns
-
-MOVEMENTS: dict[str, type[Deposit] | type[Withdraw] | type[GrantCredit] | type[Adjust]] = {
-    "deposit": Deposit,
-    "withdrawal": Withdraw,
-    "credit": GrantCredit,
-    "adjustment": Adjust,
-}
-_KINDS = {movement: kind for kind, movement in MOVEMENTS.items()}
 
 
 class AccountsHandler(DeskHandler):
     """GET and POST /admin/accounts."""
 
-    @contract("All accounts.", {200: Answered}, parameters=desk_schema.WhichAccounts, problems=QUESTION)
+    @looks_up("All accounts.", desk_answers.ACCOUNTS, desk_schema.WhichAccounts)
     async def get(self) -> None:
         page = self.parameters(desk_schema.WhichAccounts)
         asked = GetAccounts(page.limit + 1, int(page.after or 0), page.group or "")
         rows = (await self.engine(asked, AccountRows)).accounts
-        listed = rows[: page.limit]
-        cursor = str(listed[-1].account_id) if len(rows) > page.limit else None
+        listed, cursor = self.page(rows, page.limit, lambda row: row.account_id, "after")
         self.answer({"accounts": [_row(row) for row in listed], "next": cursor})
 
-    @contract(
+    @commands(
         "Open an account.",
-        {201: Answered},
-        body=desk_schema.NewAccount,
-        problems=COMMAND,
-        example={"account_id": "7", "currency": "USD", "reason": "new client"},
+        {201: desk_answers.ACCOUNT},
+        desk_schema.NewAccount,
+        {"account_id": "7", "currency": "USD", "reason": "new client"},
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.NewAccount)
         number = int(wanted.account_id)
         rows = (await self.engine(GetAccounts(1, number - 1), AccountRows)).accounts
@@ -74,9 +55,8 @@ class AccountsHandler(DeskHandler):
 class OneAccountHandler(DeskHandler):
     """GET /admin/accounts/{id}: its figures, its limits, and the terms of its group."""
 
-    @contract("An account.", {200: Answered}, problems=QUESTION)
+    @looks_up("An account.", desk_answers.ONE_ACCOUNT)
     async def get(self, account_id: str) -> None:
-        self.parameters(schema.NoParameters)
         row = await row_of(self, int(account_id))
         report = await self.report(row.account_id)
         body = {
@@ -90,117 +70,55 @@ class OneAccountHandler(DeskHandler):
 class AccountLimitsHandler(DeskHandler):
     """PATCH /admin/accounts/{id}/limits: its own; 0 (and no currency of an exposure limit) is what its group says."""
 
-    @contract(
+    @changes(
         "Change an account's own limits.",
-        {200: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"terms": {"positions": 7}, "reason": "asked for"},
+        desk_answers.OWN_LIMITS,
+        desk_schema.ChangedTerms,
+        {"terms": {"positions": 7}, "reason": "asked for"},
+        terms=patched(Limits),
     )
     async def patch(self, account_id: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
         row = await row_of(self, int(account_id))
         limits = struct_of(Limits, merged(plain(row.limits), wanted.terms))
-        version = self.wanted_version() or row.limits_version
-        command = SetLimits(row.account_id, limits, self.caller.username, wanted.reason, version)
+        command = SetLimits(row.account_id, limits, *self.by(wanted.reason, row.limits_version))
         await self.change(command, f"account {account_id}", wanted.reason, before=row.limits)
         row = await row_of(self, row.account_id)
         self.answer_terms(row.limits, "limits", {"limits": row.limits_version})
 
 
-class MoneyHandler(DeskHandler):
-    """POST /admin/accounts/{id}/money: 201 where it was moved, 202 where another person must approve it first."""
+class AccountGroupHandler(DeskHandler):
+    """PUT /admin/accounts/{id}/group: on whose terms it deals from now on, with what it has open and waiting."""
 
-    @contract(
-        "Move money; above the limit ask for it.",
-        {201: Answered, 202: Answered},
-        body=desk_schema.MoveMoney,
-        problems=COMMAND,
-        needs_key=True,
-        example={"kind": "deposit", "amount": "100.00", "reason": "wire 17"},
+    @changes(
+        "Move an account to another group.",
+        desk_answers.ACCOUNT,
+        desk_schema.AssignedGroup,
+        {"group": "pros", "reason": "asked for"},
     )
-    async def post(self, account_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        key = self.idempotency_key()
-        wanted = self.body(desk_schema.MoveMoney)
-        number = int(account_id)
-        currency = await self.currency(number)
-        amount_minor = _minor(wanted.amount, currency)
-        movement: Movement = MOVEMENTS[wanted.kind](number, amount_minor, key, self.caller.username)
-        report = await self.order(
-            RequestMoney(movement, wanted.reason),
-            f"account {number}",
-            wanted.reason,
-            MoneyReport,
-            identity={"idempotency_key": key},
-        )
-        self.backend.accounts.known.note(number, report.seq)
-        status = 202 if report.request.status is RequestStatus.PENDING else 201
-        self.set_header("Location", f"/admin/money-requests/{report.request.request_id}")
-        self.answer({"request": _request(report.request, currency)}, status)
-
-
-class MoneyRequestsHandler(DeskHandler):
-    """GET /admin/money-requests: newest first."""
-
-    @contract("Money that was asked for.", {200: Answered}, parameters=desk_schema.WhichRequests, problems=QUESTION)
-    async def get(self) -> None:
-        page = self.parameters(desk_schema.WhichRequests)
-        asked = GetMoneyRequests(page.limit + 1, int(page.before or 0), page.status == "pending")
-        found = (await self.engine(asked, MoneyRequests)).requests
-        listed = found[: page.limit]
-        cursor = str(listed[-1].request_id) if len(found) > page.limit else None
-        bodies = [_request(it, await self.currency(it.movement.account_id)) for it in listed]
-        self.answer({"requests": bodies, "next": cursor})
-
-
-class MoneyRequestHandler(DeskHandler):
-    """GET /admin/money-requests/{id}."""
-
-    @contract("One request for money.", {200: Answered}, problems=QUESTION)
-    async def get(self, request_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        request = await _asked(self, int(request_id))
-        self.answer({"request": _request(request, await self.currency(request.movement.account_id))})
-
-
-class DecisionHandler(DeskHandler):
-    """POST /admin/money-requests/{id}/decision: approved by another person than asked, or turned down."""
-
-    @contract(
-        "Approve a request for money, or turn it down.",
-        {200: Answered},
-        body=desk_schema.Decision,
-        problems=COMMAND,
-        example={"approve": True, "reason": "seen"},
-    )
-    async def post(self, request_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        wanted = self.body(desk_schema.Decision)
-        request = await _asked(self, int(request_id))
-        account_id = request.movement.account_id
-        command = DecideRequest(request.request_id, wanted.approve, self.caller.username, wanted.reason)
-        report = await self.order(command, f"account {account_id}", wanted.reason, MoneyReport, before=request)
-        self.backend.accounts.known.note(account_id, report.seq)
-        self.answer({"request": _request(report.request, await self.currency(account_id))})
+    async def put(self, account_id: str) -> None:
+        wanted = self.body(desk_schema.AssignedGroup)
+        row = await row_of(self, int(account_id))
+        command = AssignGroup(row.account_id, wanted.group, *self.by(wanted.reason, row.group_version))
+        await self.change(command, f"account {account_id}", wanted.reason, before={"group": row.group})
+        row = await row_of(self, row.account_id)
+        self.tag(row.group_version)
+        self.answer({"account": _row(row)})
 
 
 class AccountOrdersHandler(DeskHandler):
     """GET /admin/accounts/{id}/orders: those that wait, oldest first."""
 
-    @contract("Orders that wait.", {200: Answered}, problems=QUESTION)
+    @looks_up("Orders that wait.", desk_answers.WaitingOrders)
     async def get(self, account_id: str) -> None:
-        self.parameters(schema.NoParameters)
         orders = (await self.report(int(account_id))).orders
-        self.answer({"orders": [self.backend.render.order(order) for order in orders]})
+        self.answer(desk_answers.WaitingOrders(orders=[self.backend.render.order(order) for order in orders]))
 
 
 class AccountOrderHandler(DeskHandler):
     """DELETE /admin/accounts/{id}/orders/{id}: cancelled."""
 
-    @contract("Cancel an order.", {204: None}, parameters=desk_schema.Why, problems=COMMAND)
+    @commands("Cancel an order.", {204: None}, parameters=desk_schema.Why)
     async def delete(self, account_id: str, order_id: str) -> None:
         reason = self.parameters(desk_schema.Why).reason
         command = CancelOrder(int(account_id), int(order_id))
@@ -212,28 +130,25 @@ class AccountOrderHandler(DeskHandler):
 class AccountPositionsHandler(DeskHandler):
     """GET /admin/accounts/{id}/positions."""
 
-    @contract("Open positions.", {200: Answered}, problems=QUESTION)
+    @looks_up("Open positions.", answers.Positions)
     async def get(self, account_id: str) -> None:
-        self.parameters(schema.NoParameters)
         report = await self.report(int(account_id))
         position, currency = self.backend.render.position, report.summary.currency
         bodies = [position(p.position, p.price_e8, p.profit_minor, currency) for p in report.positions]
-        self.answer({"positions": bodies})
+        self.answer(answers.Positions(positions=bodies))
 
 
 class ClosePositionHandler(DeskHandler):
     """POST /admin/accounts/{id}/positions/{id}/close: all of it, or the quantity named."""
 
-    @contract(
+    @commands(
         "Close a position.",
-        {200: Answered},
-        body=desk_schema.CloseForClient,
-        problems=COMMAND,
+        {200: bodies.ExecutionBody},
+        desk_schema.CloseForClient,
+        {"reason": "asked by phone"},
         needs_key=True,
-        example={"reason": "asked by phone"},
     )
     async def post(self, account_id: str, position_id: str) -> None:
-        self.parameters(schema.NoParameters)
         key = self.idempotency_key()
         wanted = self.body(desk_schema.CloseForClient)
         number = int(account_id)
@@ -257,39 +172,8 @@ async def row_of(handler: DeskHandler, account_id: int) -> AccountRow:
     return rows[0]
 
 
-async def _asked(handler: DeskHandler, number: int) -> MoneyRequest:
-    found = (await handler.engine(GetMoneyRequests(1, number + 1), MoneyRequests)).requests
-    if not found or found[0].request_id != number:
-        raise problem.of_code("UNKNOWN_REQUEST", f"there is no request {number}", "request_id")
-    return found[0]
-
-
 def _row(row: AccountRow) -> dict[str, Any]:
     body: dict[str, Any] = plain(row)
-    return {**body, "limits_version": str(row.limits_version) if row.limits_version else None}
-
-
-def _minor(text: str, currency: str) -> int:
-    try:
-        return parse_minor(text, currency)
-    except NotExact as error:
-        raise problem.invalid("amount", f"amount: {error}.") from None
-
-
-def _request(request: MoneyRequest, currency: str) -> dict[str, Any]:
-    movement = request.movement
-    return {
-        "id": str(request.request_id),
-        "account_id": str(movement.account_id),
-        "kind": _KINDS[type(movement)],
-        "amount": format_minor(movement.amount_minor, currency),
-        "currency": currency,
-        "idempotency_key": movement.key,
-        "asked_by": movement.actor,
-        "reason": request.reason,
-        "asked": format_ns(request.asked_ns),
-        "status": request.status.value,
-        "decided_by": request.decided_by or None,
-        "decision_reason": request.decision_reason or None,
-        "decided": format_ns(request.decided_ns) if request.decided_ns else None,
-    }
+    for name in ("limits_version", "group_version"):
+        body[name] = str(body[name]) if body[name] else None
+    return body

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from actors.bus.answers import RoutePreview, Terms
+from actors.bus.desk_answers import RoutePreview, Terms
 from actors.bus.requests import PreviewRoute
 from actors.domain.commands import DefineRules
 from actors.domain.rulebook import Rule
-from web import desk_schema, problem, schema
+from web import desk_answers, desk_schema, problem
 from web.contract import QUESTION, contract
-from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
+from web.desk import DeskHandler, changes, looks_up
 from web.plain import merged, plain, struct_of
+from web.plain_types import patched
 from web.terms import positive_e8
 from web.times import parse_ns
 
@@ -19,14 +20,12 @@ RULES = "rules"
 class _RulesHandler(DeskHandler):
     async def define(self, terms: Terms, rules: tuple[Rule, ...], reason: str, status: int = 200) -> None:
         """Has all rules be these, unless they are others by now than those that were looked at."""
-        version = self.wanted_version() or terms.versions.get(RULES, 0)
-        command = DefineRules(rules, terms.venues, self.caller.username, reason, version)
+        command = DefineRules(rules, terms.venues, *self.by(reason, terms.versions.get(RULES, 0)))
         await self.change(command, RULES, reason, before=terms.rules)
         self.answer_rules(await self.terms(), status)
 
     def answer_rules(self, terms: Terms, status: int = 200) -> None:
-        if version := terms.versions.get(RULES, 0):
-            self.set_header("ETag", f'"{version}"')
+        self.tag(terms.versions.get(RULES, 0))
         body = {"version": terms.rules.version, "venues": terms.venues, "rules": plain(terms.rules.rules)}
         self.answer(body, status)
 
@@ -34,21 +33,18 @@ class _RulesHandler(DeskHandler):
 class RoutingHandler(_RulesHandler):
     """GET and POST /admin/routing: the rules in the order in which they are tried; a new one."""
 
-    @contract("The dealing rules.", {200: Answered}, problems=QUESTION)
+    @looks_up("The dealing rules.", desk_answers.RULES)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         self.answer_rules(await self.terms())
 
-    @contract(
+    @changes(
         "Add a rule.",
-        {201: Answered},
-        body=desk_schema.NewRule,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"rule": {"name": "large", "book": "b_book", "quantity_min": "50000"}, "reason": "large ones"},
+        desk_answers.RULES,
+        desk_schema.NewRule,
+        {"rule": {"name": "large", "book": "b_book", "quantity_min": "50000"}, "reason": "large ones"},
+        status=201,
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.NewRule)
         terms = await self.terms()
         known = terms.rules.rules
@@ -61,16 +57,14 @@ class RoutingHandler(_RulesHandler):
 class RuleHandler(_RulesHandler):
     """PATCH (RFC 7396) and DELETE /admin/routing/{id}."""
 
-    @contract(
+    @changes(
         "Change a rule.",
-        {200: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"terms": {"quantity_min": "70000"}, "reason": "fewer"},
+        desk_answers.RULES,
+        desk_schema.ChangedTerms,
+        {"terms": {"quantity_min": "70000"}, "reason": "fewer"},
+        terms=patched(Rule),
     )
     async def patch(self, rule_id: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
         terms = await self.terms()
         known = _rule(terms, int(rule_id))
@@ -78,7 +72,7 @@ class RuleHandler(_RulesHandler):
         rules = tuple(rule if it is known else it for it in terms.rules.rules)
         await self.define(terms, rules, wanted.reason)
 
-    @contract("Take a rule away.", {200: Answered}, parameters=desk_schema.Why, problems=CHANGE, headers=IF_MATCH)
+    @changes("Take a rule away.", desk_answers.RULES, parameters=desk_schema.Why)
     async def delete(self, rule_id: str) -> None:
         reason = self.parameters(desk_schema.Why).reason
         terms = await self.terms()
@@ -89,16 +83,13 @@ class RuleHandler(_RulesHandler):
 class RuleOrderHandler(_RulesHandler):
     """PUT /admin/routing/order: the ids of all rules, in the order in which they are to be tried."""
 
-    @contract(
+    @changes(
         "Order the rules.",
-        {200: Answered},
-        body=desk_schema.RuleOrder,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"rule_ids": ["1", "2"], "reason": "large ones first"},
+        desk_answers.RULES,
+        desk_schema.RuleOrder,
+        {"rule_ids": ["1", "2"], "reason": "large ones first"},
     )
     async def put(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.RuleOrder)
         terms = await self.terms()
         rules = tuple(_rule(terms, int(number)) for number in wanted.rule_ids)
@@ -112,13 +103,12 @@ class RoutePreviewHandler(DeskHandler):
 
     @contract(
         "Where an order would go, and why.",
-        {200: Answered},
+        {200: desk_answers.ROUTE},
         body=desk_schema.Preview,
         problems=QUESTION,
         example={"account_id": "1", "symbol": "EURUSD", "side": "buy", "quantity": "1000"},
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Preview)
         question = PreviewRoute(
             int(wanted.account_id),

@@ -34,6 +34,10 @@ class NewAccount(Why, frozen=True):
     group: Name = "standard"
 
 
+class AssignedGroup(Why, frozen=True):
+    group: Name
+
+
 class WhichAccounts(Request, frozen=True):
     limit: Page = 100
     after: Id | None = None
@@ -84,7 +88,7 @@ class Preview(Request, frozen=True):
     """Those to try; absent: those in force."""
 
 
-class SendHedge(Why, frozen=True):
+class NewHedgeOrder(Why, frozen=True):
     side: Side
     quantity: Decimal
     venues: Annotated[list[Name], Meta(min_length=1, max_length=16)]
@@ -104,6 +108,11 @@ class Settlement(Why, frozen=True):
 
 class Dismissal(Why, frozen=True):
     child_id: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Against(Request, frozen=True):
+    against: Version | None = None
+    """Absent: the version before."""
 
 
 class WhichChanges(Request, frozen=True):

@@ -1,246 +1,224 @@
-"""Terms for the staff: instruments, groups, holidays, hedges; who changed them, and the versions of before."""
+"""Terms for the staff: instruments, groups, holidays and hedges."""
 
 from datetime import date
 from typing import Any
 
-from actors.bus.answers import Changes, Events
-from actors.bus.requests import GetChanges, GetEvents
 from actors.domain.calendar import date_of, day_of
-from actors.domain.commands import DefineGroup, DefineHedge, DefineHolidays, DefineInstrument
-from actors.domain.events import (
-    GroupDefined,
-    HedgeDefined,
-    HolidaysDefined,
-    InstrumentDefined,
-    LimitsSet,
-    RulesDefined,
-    TradingHalted,
-    TradingResumed,
-)
+from actors.domain.commands import DefineGroup, DefineHedge, DefineHolidays, DefineInstrument, RemoveHedge
 from actors.domain.group import Group
 from actors.domain.hedge import HedgeTerms
-from actors.domain.instrument import Instrument
-from web import desk_schema, problem, schema
-from web.contract import QUESTION, contract
-from web.desk import CHANGE, IF_MATCH, Answered, DeskHandler
+from actors.domain.instrument import Instrument, InstrumentState
+from web import desk_answers, desk_schema, problem
+from web.desk import DeskHandler, changes, looks_up
 from web.plain import merged, plain, struct_of
+from web.plain_types import patched
 
-TERMS_EVENTS = (
-    InstrumentDefined
-    | GroupDefined
-    | HolidaysDefined
-    | LimitsSet
-    | RulesDefined
-    | HedgeDefined
-    | TradingHalted
-    | TradingResumed
-)
+_AUDUSD = {
+    "symbol": "AUDUSD",
+    "base": "AUD",
+    "quote": "USD",
+    "description": "Australian dollar / US dollar",
+    "price_digits": 5,
+    "quantity_min": "1",
+    "quantity_max": "10000000",
+    "quantity_step": "1",
+    "margin_rate": "0.05",
+    "price_min": "0.2",
+    "price_max": "2",
+}
 
 
 class InstrumentsHandler(DeskHandler):
-    """GET /admin/instruments."""
+    """GET and POST /admin/instruments."""
 
-    @contract("All instruments.", {200: Answered}, problems=QUESTION)
+    @looks_up("All instruments.", desk_answers.INSTRUMENTS)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer({"instruments": [_versioned(it, f"instrument {it.symbol}", terms) for it in terms.instruments]})
 
+    @changes(
+        "Add an instrument.",
+        desk_answers.INSTRUMENT,
+        desk_schema.ChangedTerms,
+        {"terms": _AUDUSD, "reason": "clients ask for it"},
+        terms=patched(Instrument),
+        status=201,
+    )
+    async def post(self) -> None:
+        wanted = self.body(desk_schema.ChangedTerms)
+        instrument = struct_of(Instrument, wanted.terms)
+        symbol = instrument.symbol
+        if any(known.symbol == symbol for known in (await self.terms()).instruments):
+            detail = f"There is an instrument {symbol} already."
+            raise problem.Problem(409, "DUPLICATE_INSTRUMENT", detail, field="terms.symbol")
+        subject = f"instrument {symbol}"
+        await self.change(DefineInstrument(instrument, *self.by(wanted.reason)), subject, wanted.reason)
+        self.set_header("Location", f"/admin/instruments/{symbol}")
+        self.answer_terms(instrument, subject, (await self.terms()).versions, 201)
+
 
 class InstrumentHandler(DeskHandler):
-    """GET and PATCH /admin/instruments/{symbol}: bounds, margin, sessions, swap, whether it is open or close-only."""
+    """GET, PATCH and DELETE /admin/instruments/{symbol}: bounds, margin, sessions, swap, whether it is open."""
 
-    @contract("An instrument.", {200: Answered}, problems=QUESTION)
+    @looks_up("An instrument.", desk_answers.INSTRUMENT)
     async def get(self, symbol: str) -> None:
-        self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer_terms(_instrument(terms.instruments, symbol), f"instrument {symbol}", terms.versions)
 
-    @contract(
+    @changes(
         "Change an instrument.",
-        {200: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"terms": {"state": "close_only"}, "reason": "election"},
+        desk_answers.INSTRUMENT,
+        desk_schema.ChangedTerms,
+        {"terms": {"state": "close_only"}, "reason": "election"},
+        terms=patched(Instrument),
     )
     async def patch(self, symbol: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
+        await self.redefine(symbol, wanted.terms, wanted.reason)
+
+    @changes(
+        "Retire an instrument of which nothing is open; a change of its state brings it back.",
+        desk_answers.INSTRUMENT,
+        parameters=desk_schema.Why,
+    )
+    async def delete(self, symbol: str) -> None:
+        await self.redefine(symbol, {"state": InstrumentState.RETIRED.value}, self.parameters(desk_schema.Why).reason)
+
+    async def redefine(self, symbol: str, patch: Any, reason: str) -> None:
         terms = await self.terms()
-        subject, version = f"instrument {symbol}", self.wanted_version()
+        subject = f"instrument {symbol}"
         known = _instrument(terms.instruments, symbol)
-        instrument = struct_of(Instrument, merged(plain(known), wanted.terms))
+        instrument = struct_of(Instrument, merged(plain(known), patch))
         if instrument.symbol != symbol:
             raise problem.invalid("terms.symbol", "A symbol keeps its name.")
-        # Between this look and the change somebody else's may come: theirs is not undone by ours.
-        by = (self.caller.username, wanted.reason, version or terms.versions.get(subject, 0))
-        await self.change(DefineInstrument(instrument, *by), subject, wanted.reason, before=known)
+        command = DefineInstrument(instrument, *self.by(reason, terms.versions.get(subject, 0)))
+        await self.change(command, subject, reason, before=known)
         self.answer_terms(instrument, subject, (await self.terms()).versions)
 
 
 class GroupsHandler(DeskHandler):
     """GET and POST /admin/groups."""
 
-    @contract("All groups.", {200: Answered}, problems=QUESTION)
+    @looks_up("All groups.", desk_answers.GROUPS)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer({"groups": [_versioned(it, f"group {it.name}", terms) for it in terms.groups]})
 
-    @contract(
+    @changes(
         "Add a group.",
-        {201: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"terms": {"name": "pros", "leverage": 30}, "reason": "new"},
+        desk_answers.GROUP,
+        desk_schema.ChangedTerms,
+        {"terms": {"name": "pros", "leverage": 30}, "reason": "new"},
+        terms=patched(Group),
+        status=201,
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
         group = struct_of(Group, wanted.terms)
         if any(known.name == group.name for known in (await self.terms()).groups):
             raise problem.Problem(409, "DUPLICATE_GROUP", f"There is a group {group.name} already.", field="terms.name")
         subject = f"group {group.name}"
-        await self.change(DefineGroup(group, self.caller.username, wanted.reason), subject, wanted.reason)
+        await self.change(DefineGroup(group, *self.by(wanted.reason)), subject, wanted.reason)
         self.answer_terms(group, subject, (await self.terms()).versions, 201)
 
 
 class GroupHandler(DeskHandler):
     """GET and PATCH /admin/groups/{name}: markup, commission, swap, limits, margin levels, leverage, hedging."""
 
-    @contract("A group.", {200: Answered}, problems=QUESTION)
-    async def get(self, name: str) -> None:
-        self.parameters(schema.NoParameters)
+    @looks_up("A group.", desk_answers.GROUP)
+    async def get(self, group: str) -> None:
         terms = await self.terms()
-        self.answer_terms(_group(terms.groups, name), f"group {name}", terms.versions)
+        self.answer_terms(_group(terms.groups, group), f"group {group}", terms.versions)
 
-    @contract(
+    @changes(
         "Change a group.",
-        {200: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"terms": {"leverage": 20}, "reason": "tighter"},
+        desk_answers.GROUP,
+        desk_schema.ChangedTerms,
+        {"terms": {"leverage": 20}, "reason": "tighter"},
+        terms=patched(Group),
     )
-    async def patch(self, name: str) -> None:
-        self.parameters(schema.NoParameters)
+    async def patch(self, group: str) -> None:
         wanted = self.body(desk_schema.ChangedTerms)
         terms = await self.terms()
-        subject, version = f"group {name}", self.wanted_version()
-        known = _group(terms.groups, name)
-        group = struct_of(Group, merged(plain(known), wanted.terms))
-        if group.name != name:
+        subject = f"group {group}"
+        known = _group(terms.groups, group)
+        changed = struct_of(Group, merged(plain(known), wanted.terms))
+        if changed.name != group:
             raise problem.invalid("terms.name", "A group keeps its name.")
-        by = (self.caller.username, wanted.reason, version or terms.versions.get(subject, 0))
-        await self.change(DefineGroup(group, *by), subject, wanted.reason, before=known)
-        self.answer_terms(group, subject, (await self.terms()).versions)
+        command = DefineGroup(changed, *self.by(wanted.reason, terms.versions.get(subject, 0)))
+        await self.change(command, subject, wanted.reason, before=known)
+        self.answer_terms(changed, subject, (await self.terms()).versions)
 
 
 class HolidaysHandler(DeskHandler):
     """GET /admin/holidays: the days on which nothing is settled, by currency."""
 
-    @contract("Days on which nothing is settled.", {200: Answered}, problems=QUESTION)
+    @looks_up("Days on which nothing is settled.", desk_answers.AllHolidays)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         holidays = (await self.terms()).holidays
-        self.answer({"holidays": {currency: _dates(days) for currency, days in holidays.items()}})
+        self.answer(desk_answers.AllHolidays(holidays={code: _dates(days) for code, days in holidays.items()}))
 
 
 class CurrencyHolidaysHandler(DeskHandler):
     """PUT /admin/holidays/{currency}: all of its days."""
 
-    @contract(
+    @changes(
         "Set a currency's days.",
-        {200: Answered},
-        body=desk_schema.Holidays,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"days": ["2026-12-25"], "reason": "calendar"},
+        desk_answers.CurrencyHolidays,
+        desk_schema.Holidays,
+        {"days": ["2026-12-25"], "reason": "calendar"},
     )
     async def put(self, currency: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Holidays)
         days = tuple(sorted({_day(text) for text in wanted.days}))
-        command = DefineHolidays(currency, days, self.caller.username, wanted.reason, self.wanted_version())
+        command = DefineHolidays(currency, days, *self.by(wanted.reason))
+        subject = f"holidays {currency}"
         before = (await self.terms()).holidays.get(currency, ())
-        await self.change(command, f"holidays {currency}", wanted.reason, before=_dates(before))
-        self.answer({"currency": currency, "days": _dates(days)})
+        await self.change(command, subject, wanted.reason, before=_dates(before))
+        self.tag((await self.terms()).versions.get(subject, 0))
+        self.answer(desk_answers.CurrencyHolidays(currency=currency, days=_dates(days)))
 
 
 class HedgesHandler(DeskHandler):
     """GET /admin/hedges."""
 
-    @contract("How symbols are hedged.", {200: Answered}, problems=QUESTION)
+    @looks_up("How symbols are hedged.", desk_answers.HEDGES)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         terms = await self.terms()
         self.answer({"hedges": [_versioned(it, f"hedge {it.symbol}", terms) for it in terms.hedges]})
 
 
 class HedgeHandler(DeskHandler):
-    """PUT /admin/hedges/{symbol}: from which limit on, in which steps and where it is hedged."""
+    """PUT and DELETE /admin/hedges/{symbol}: from which limit on, in which steps and where it is hedged."""
 
-    @contract(
+    @changes(
         "Hedge a symbol.",
-        {200: Answered},
-        body=desk_schema.ChangedTerms,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={
+        desk_answers.HEDGE,
+        desk_schema.ChangedTerms,
+        {
             "terms": {"limit": "500000", "step": "1000", "minimum": "10000", "venues": ["OANDA"]},
             "reason": "limit",
         },
+        terms=patched(HedgeTerms, "symbol"),
     )
     async def put(self, symbol: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.ChangedTerms)
         hedge = struct_of(HedgeTerms, {**wanted.terms, "symbol": symbol})
         subject = f"hedge {symbol}"
-        before = next((it for it in (await self.terms()).hedges if it.symbol == symbol), None)
-        command = DefineHedge(hedge, self.caller.username, wanted.reason, self.wanted_version())
-        await self.change(command, subject, wanted.reason, before=before)
+        command = DefineHedge(hedge, *self.by(wanted.reason))
+        await self.change(command, subject, wanted.reason, before=_hedge((await self.terms()).hedges, symbol))
         self.answer_terms(hedge, subject, (await self.terms()).versions)
 
-
-class ChangesHandler(DeskHandler):
-    """GET /admin/changes: who has changed which terms, newest first."""
-
-    @contract("Who has changed which terms.", {200: Answered}, parameters=desk_schema.WhichChanges, problems=QUESTION)
-    async def get(self) -> None:
-        page = self.parameters(desk_schema.WhichChanges)
-        asked = GetChanges(page.limit + 1, int(page.before or 0), page.subject or "")
-        found = (await self.engine(asked, Changes)).changes
-        listed = found[: page.limit]
-        cursor = str(listed[-1].version) if len(found) > page.limit else None
-        bodies = [
-            {
-                **plain(change),
-                "version": str(change.version),
-                "previous": str(change.previous) if change.previous else None,
-            }
-            for change in listed
-        ]
-        self.answer({"changes": bodies, "next": cursor})
-
-
-class VersionHandler(DeskHandler):
-    """GET /admin/versions/{number}: terms as they were made then."""
-
-    @contract("Terms of a version.", {200: Answered}, problems=QUESTION)
-    async def get(self, number: str) -> None:
-        self.parameters(schema.NoParameters)
-        version = int(number)
-        for batch in (await self.engine(GetEvents(version), Events)).batches:
-            if batch.first_seq <= version < batch.first_seq + len(batch.events):
-                event = batch.events[version - batch.first_seq]
-                if isinstance(event, TERMS_EVENTS):
-                    self.answer(
-                        {"version": number, "time": plain(batch.time_ns, name="time_ns"), "terms": plain(event)}
-                    )
-                    return
-        raise problem.Problem(404, "UNKNOWN_VERSION", f"No terms have the version {number}.")
+    @changes("Hedge a symbol no longer; what is hedged stays so.", None, parameters=desk_schema.Why, status=204)
+    async def delete(self, symbol: str) -> None:
+        reason = self.parameters(desk_schema.Why).reason
+        terms = await self.terms()
+        known, subject = _hedge(terms.hedges, symbol), f"hedge {symbol}"
+        if known is None:
+            raise problem.Problem(404, "UNKNOWN_HEDGE", f"{symbol[:32]} is not hedged.", field="symbol")
+        command = RemoveHedge(symbol, *self.by(reason, terms.versions.get(subject, 0)))
+        await self.change(command, subject, reason, before=known)
+        self.answer_nothing()
 
 
 def _versioned(one: Any, subject: str, terms: Any) -> dict[str, Any]:
@@ -260,6 +238,10 @@ def _group(groups: list[Group], name: str) -> Group:
     if found is None:
         raise problem.Problem(404, "UNKNOWN_GROUP", f"There is no group {name[:64]!r}.", field="name")
     return found
+
+
+def _hedge(hedges: list[HedgeTerms], symbol: str) -> HedgeTerms | None:
+    return next((it for it in hedges if it.symbol == symbol), None)
 
 
 def _dates(days: tuple[int, ...]) -> list[str]:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from actors.bus.answers import Breaks, DeskReport, Done, Explanation, ExposureReport
+from actors.bus.answers import Done
+from actors.bus.desk_answers import Breaks, DeskReport, Explanation, ExposureReport
 from actors.bus.requests import GetBreaks, GetExplanation, GetExposure
 from actors.domain import wide
 from actors.domain.commands import DismissBreak, HaltTrading, ResumeTrading, SendHedge, SettleBreak
 from actors.domain.money import NotExact, format_e8, parse_e8
-from web import desk_schema, problem, schema
-from web.contract import COMMAND, QUESTION, contract
-from web.desk import Answered, DeskHandler
+from web import desk_answers, desk_schema, problem
+from web.desk import DeskHandler, commands, looks_up
 from web.plain import plain
 from web.terms import positive_e8
 
@@ -17,56 +17,45 @@ EXPLANATION_TIMEOUT_MS = 30_000
 """It is worked out from a snapshot and the journal after it."""
 
 
-class HaltsHandler(DeskHandler):
-    """GET and POST /admin/halts: what is halted; a halt of all, a group or a symbol."""
-
-    @contract("What is halted.", {200: Answered}, problems=QUESTION)
-    async def get(self) -> None:
-        self.parameters(schema.NoParameters)
-        await self.answer_halts()
-
-    @contract(
-        "Halt trading.",
-        {200: Answered},
-        body=desk_schema.Halting,
-        problems=COMMAND,
-        example={"scope": "symbol", "name": "EURUSD", "reason": "news"},
-    )
-    async def post(self) -> None:
-        self.parameters(schema.NoParameters)
+class _HaltHandler(DeskHandler):
+    async def obey(self, command: type[HaltTrading] | type[ResumeTrading]) -> None:
         wanted = self.body(desk_schema.Halting)
-        command = HaltTrading(wanted.scope, wanted.name, self.caller.username, wanted.reason)
-        await self.change(command, f"halt {wanted.scope.value} {wanted.name}".rstrip(), wanted.reason)
+        told = command(wanted.scope, wanted.name, self.caller.username, wanted.reason)
+        await self.change(told, f"halt {wanted.scope.value} {wanted.name}".rstrip(), wanted.reason)
         await self.answer_halts()
 
     async def answer_halts(self) -> None:
         self.answer({"halts": plain((await self.terms()).halts)})
 
 
-class ResumeHandler(DeskHandler):
+_EXAMPLE = {"scope": "symbol", "name": "EURUSD", "reason": "news"}
+
+
+class HaltsHandler(_HaltHandler):
+    """GET and POST /admin/halts: what is halted; a halt of all, a group or a symbol."""
+
+    @looks_up("What is halted.", desk_answers.HALTS)
+    async def get(self) -> None:
+        await self.answer_halts()
+
+    @commands("Halt trading.", {200: desk_answers.HALTS}, desk_schema.Halting, _EXAMPLE)
+    async def post(self) -> None:
+        await self.obey(HaltTrading)
+
+
+class ResumeHandler(_HaltHandler):
     """POST /admin/halts/resume: ends a halt."""
 
-    @contract(
-        "Resume trading.",
-        {200: Answered},
-        body=desk_schema.Halting,
-        problems=COMMAND,
-        example={"scope": "symbol", "name": "EURUSD", "reason": "news"},
-    )
+    @commands("Resume trading.", {200: desk_answers.HALTS}, desk_schema.Halting, _EXAMPLE)
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
-        wanted = self.body(desk_schema.Halting)
-        command = ResumeTrading(wanted.scope, wanted.name, self.caller.username, wanted.reason)
-        await self.change(command, f"halt {wanted.scope.value} {wanted.name}".rstrip(), wanted.reason)
-        self.answer({"halts": plain((await self.terms()).halts)})
+        await self.obey(ResumeTrading)
 
 
 class ExposureHandler(DeskHandler):
     """GET /admin/exposure: the broker's books by symbol, and orders that are at venues."""
 
-    @contract("The broker's books.", {200: Answered}, problems=QUESTION)
+    @looks_up("The broker's books.", desk_answers.EXPOSURE)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         report = await self.engine(GetExposure(), ExposureReport)
         self.answer({"desks": [_desk(desk) for desk in report.desks], "children": plain(report.children)})
 
@@ -74,80 +63,75 @@ class ExposureHandler(DeskHandler):
 class HedgeOrdersHandler(DeskHandler):
     """POST /admin/hedges/{symbol}/orders: a hedge by hand, sent to the first of the venues that deals it."""
 
-    @contract(
+    @commands(
         "Send a hedge.",
-        {202: Answered},
-        body=desk_schema.SendHedge,
-        problems=COMMAND,
+        {202: desk_answers.HedgeSent},
+        desk_schema.NewHedgeOrder,
+        {"side": "buy", "quantity": "10000", "venues": ["OANDA"], "reason": "large client"},
         needs_key=True,
-        example={"side": "buy", "quantity": "10000", "venues": ["OANDA"], "reason": "large client"},
     )
     async def post(self, symbol: str) -> None:
-        self.parameters(schema.NoParameters)
         key = self.idempotency_key()
-        wanted = self.body(desk_schema.SendHedge)
+        wanted = self.body(desk_schema.NewHedgeOrder)
         quantity_e8 = positive_e8(wanted.quantity, "quantity")
         command = SendHedge(
             symbol, wanted.side, quantity_e8, tuple(wanted.venues), key, self.caller.username, wanted.reason
         )
         identity = {"idempotency_key": key}
         done = await self.order(command, f"hedge {symbol}", wanted.reason, Done, identity=identity)
-        self.answer({"seq": str(done.seq)}, 202)
+        self.answer(desk_answers.HedgeSent(seq=str(done.seq)), 202)
 
 
 class BreaksHandler(DeskHandler):
     """GET /admin/breaks: those that wait for a person, newest first."""
 
-    @contract("Breaks that wait for a person.", {200: Answered}, problems=QUESTION)
+    @looks_up("Breaks that wait for a person.", desk_answers.BREAKS)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         found = (await self.engine(GetBreaks(), Breaks)).breaks
         self.answer({"breaks": [{"seq": str(it.event_seq), **plain(it.found)} for it in found]})
 
 
-class SettleHandler(DeskHandler):
+class _BreakHandler(DeskHandler):
+    async def resolve(self, command: SettleBreak | DismissBreak) -> None:
+        await self.change(command, f"break {command.child_id}", command.reason)
+        self.answer_nothing()
+
+
+class SettleHandler(_BreakHandler):
     """POST /admin/breaks/settle: what became of an order at a venue, as a person has learnt."""
 
-    @contract(
+    @commands(
         "Settle a break.",
         {204: None},
-        body=desk_schema.Settlement,
-        problems=COMMAND,
-        example={"child_id": "1-1", "filled": "0", "reason": "the venue says so"},
+        desk_schema.Settlement,
+        {"child_id": "1-1", "filled": "0", "reason": "the venue says so"},
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Settlement)
         filled_e8, price_e8 = _e8(wanted.filled, "filled"), _e8(wanted.price, "price")
-        command = SettleBreak(wanted.child_id, wanted.exec_id, filled_e8, price_e8, self.caller.username)
-        await self.change(command, f"break {wanted.child_id}", wanted.reason)
-        self.answer_nothing()
+        by = (self.caller.username, wanted.reason)
+        await self.resolve(SettleBreak(wanted.child_id, wanted.exec_id, filled_e8, price_e8, *by))
 
 
-class DismissHandler(DeskHandler):
+class DismissHandler(_BreakHandler):
     """POST /admin/breaks/dismiss: one that leaves no order to settle."""
 
-    @contract(
+    @commands(
         "Dismiss a break.",
         {204: None},
-        body=desk_schema.Dismissal,
-        problems=COMMAND,
-        example={"child_id": "OANDA:EURUSD", "reason": "moved by hand"},
+        desk_schema.Dismissal,
+        {"child_id": "OANDA:EURUSD", "reason": "moved by hand"},
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(desk_schema.Dismissal)
-        command = DismissBreak(wanted.child_id, self.caller.username, wanted.reason)
-        await self.change(command, f"break {wanted.child_id}", wanted.reason)
-        self.answer_nothing()
+        await self.resolve(DismissBreak(wanted.child_id, self.caller.username, wanted.reason))
 
 
 class ExplanationHandler(DeskHandler):
     """GET /admin/fills/{id}/explanation."""
 
-    @contract("How a fill came to be.", {200: Answered}, problems=QUESTION)
+    @looks_up("How a fill came to be.", desk_answers.EXPLANATION)
     async def get(self, fill_id: str) -> None:
-        self.parameters(schema.NoParameters)
         found = await self.engine(GetExplanation(int(fill_id)), Explanation, EXPLANATION_TIMEOUT_MS)
         self.answer(plain(found))
 

@@ -1,5 +1,6 @@
 """The API's description: /openapi.json, /swagger.yaml, /asyncapi.json, and /docs for people."""
 
+import asyncio
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,41 +17,43 @@ JSON, YAML, HTML = "application/json", "application/yaml", "text/html; charset=u
 class DescribingHandler(Handler):
     """Answers one text, made once. The application's setting `api` is the route table, `live` the words of /ws."""
 
-    def describe(self, make: Callable[[Any], bytes], setting: str, media_type: str) -> None:
+    async def describe(self, make: Callable[[Any], bytes], setting: str, media_type: str) -> None:
         self.parameters(schema.NoParameters)
-        self.answer_tagged_bytes(_made(make, self.settings[setting]), media_type)
+        # The first time it takes half a second, in which the loop has other things to do.
+        made = await asyncio.to_thread(_made, make, self.settings[setting])
+        self.answer_tagged_bytes(made, media_type)
 
 
 class OpenApiHandler(DescribingHandler):
     """GET /openapi.json."""
 
     @contract("This description, in OpenAPI 3.1.", {200: dict[str, Any]}, tagged=True)
-    def get(self) -> None:
-        self.describe(_openapi_json, "api", JSON)
+    async def get(self) -> None:
+        await self.describe(_openapi_json, "api", JSON)
 
 
 class SwaggerHandler(DescribingHandler):
     """GET /swagger.yaml."""
 
     @contract("This description, in YAML.", {200: dict[str, Any]}, tagged=True, media=(YAML,))
-    def get(self) -> None:
-        self.describe(_openapi_yaml, "api", YAML)
+    async def get(self) -> None:
+        await self.describe(_openapi_yaml, "api", YAML)
 
 
 class AsyncApiHandler(DescribingHandler):
     """GET /asyncapi.json."""
 
     @contract("What is said on /ws, in AsyncAPI 3.0.", {200: dict[str, Any]}, tagged=True)
-    def get(self) -> None:
-        self.describe(_asyncapi_json, "live", JSON)
+    async def get(self) -> None:
+        await self.describe(_asyncapi_json, "live", JSON)
 
 
 class DocsHandler(DescribingHandler):
     """GET /docs: a page without scripts."""
 
     @contract("This description, for people.", {200: str}, tagged=True, media=("text/html",))
-    def get(self) -> None:
-        self.describe(_page, "api", HTML)
+    async def get(self) -> None:
+        await self.describe(_page, "api", HTML)
 
 
 @cache

@@ -16,7 +16,7 @@ from web.auth import Caller
 from web.backend import Backend
 from web.contract import Contract, contract_of
 from web.problem import MEDIA_TYPE, Problem, invalid, no_nul, of_validation, too_many, unauthorised
-from web.schema import Request
+from web.schema import NoParameters, Request
 
 API_KEY_PREFIX = "hgk_"
 BODY_LIMIT_BYTES = 65_536
@@ -128,12 +128,19 @@ class Handler(Shielded):
         self.caller = self.backend.callers.read(token)
         self._spend(USER, self.caller.purse)
         rule.check(self.caller)
+        self._refuse_parameters()
         return None
 
     async def _admit(self, rule: Rule, key: str) -> None:
         self.caller = await self.backend.callers.identify(key, self.address)
         self._spend(USER, self.caller.purse)
         rule.check(self.caller)
+        self._refuse_parameters()
+
+    def _refuse_parameters(self) -> None:
+        """Where there are none to read, none are let pass."""
+        if self.contract is not None and self.contract.parameters is NoParameters:
+            self.parameters(NoParameters)
 
     @property
     def address(self) -> str:

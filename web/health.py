@@ -1,6 +1,6 @@
 """GET /health and GET /health/ready."""
 
-from web import answers, schema
+from web import answers, bodies, schema
 from web.contract import contract
 from web.handler import Handler
 
@@ -26,7 +26,7 @@ class ReadyHandler(Handler):
         components = await self.backend.survey.take()
         ready = all(component.ready for component in components.values())
         feeds = [
-            schema.FeedBody(
+            bodies.FeedBody(
                 venue=feed.venue,
                 connected=feed.connected,
                 detail=feed.detail,

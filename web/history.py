@@ -1,6 +1,7 @@
 """What has been: fills, ledger entries, bars and ticks, from persistence."""
 
-from actors.bus.answers import Bars, Entries, Fills, Ticks
+from actors.bus.answers import Ticks
+from actors.bus.history_answers import Bars, Entries, Fills
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetTickHistory
 from actors.domain import ledger
 from web import answers, dealing, problem, render, schema
@@ -113,5 +114,6 @@ class SymbolsHandler(_HistoryHandler):
         listed = [
             symbol(each, seen(prices.ticks[each.symbol], group) if each.symbol in prices.ticks else None)
             for each in prices.instruments.values()
+            if each.is_listed
         ]
         self.answer_tagged(answers.Symbols(symbols=listed))

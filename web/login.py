@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from actors.bus.answers import Answer
 from actors.bus.asking import Away, Declined, NoAnswer
-from actors.bus.people import (
+from actors.bus.logins import (
     BeginLogin,
     EndSession,
     EndSessions,
@@ -13,9 +13,9 @@ from actors.bus.people import (
     Revoked,
     RotateSession,
     Session,
-    User,
 )
-from web import problem, schema, totp
+from actors.bus.users import User
+from web import bodies, problem, schema, totp
 from web.auditing import AuditedHandler
 from web.auth import TooManyLogins, Unauthorised
 from web.contract import COMMAND, contract
@@ -73,7 +73,7 @@ class LoginsHandler(AuditedHandler):
         backend, user = self.backend, session.user
         tokens, now_s = backend.callers.tokens, backend.now_s()
         self.answer(
-            schema.Session(
+            bodies.Session(
                 access_token=tokens.issue(user, now_s, session.session_id),
                 token_type="Bearer",  # noqa: S106  (RFC 6750's name of the scheme)
                 expires_in=tokens.ttl_s,
@@ -94,7 +94,7 @@ class LoginHandler(LoginsHandler):
 
     @contract(
         "Log in; with a second factor, with its code.",
-        {200: schema.Session},
+        {200: bodies.Session},
         body=schema.Login,
         problems=LOGIN,
         example={"username": "trader", "password": "correct horse battery staple"},
@@ -128,7 +128,7 @@ class RefreshHandler(LoginsHandler):
 
     @contract(
         "A refresh token for new tokens. Used twice, it ends its session.",
-        {200: schema.Session},
+        {200: bodies.Session},
         body=schema.Refresh,
         problems=LOGIN,
         example={"refresh_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln"},

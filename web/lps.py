@@ -1,44 +1,23 @@
 """The LP registry for the broker's staff: /admin/lps and below. The aggregator owns it; a version is an entity tag."""
 
-import re
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from actors.bus.answers import Lps
-from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.requests import GetLps
 from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
 from actors.domain.quote import QuoteLimits
 from web import answers, problem, render_lp, schema
-from web.auditing import AuditedHandler
-from web.contract import COMMAND, QUESTION, contract
-
-TIMEOUT_MS = 5_000
-_TAG = re.compile(r'"([1-9][0-9]{0,17})"')
-
-CHANGE = COMMAND | {412}
-IF_MATCH = {"If-Match": "The ETag of an answer: the change is made to no other version. * or absent: to any."}
+from web.desk import DeskHandler, changes, looks_up
 
 
-class LpsHandler(AuditedHandler):
+class LpsHandler(DeskHandler):
     """What all of them share."""
 
-    def wanted_version(self) -> int:
-        """What If-Match says (RFC 9110, 13.1.1); 0 where any version will do."""
-        tag = self.request.headers.get("If-Match", "*")
-        if tag == "*":
-            return 0
-        if not (match := _TAG.fullmatch(tag)):
-            raise problem.Problem(412, "VERSION_MISMATCH", 'If-Match is the ETag of an answer, such as "12", or *.')
-        return int(match[1])
-
     async def registry(self) -> Registry:
-        try:
-            return (await self.backend.aggregator.ask(GetLps(), Lps, TIMEOUT_MS)).registry
-        except (Away, NoAnswer, Declined) as error:
-            raise problem.of_bus(error) from None
+        return (await self.look(self.backend.aggregator, GetLps(), Lps)).registry
 
     async def found(self, name: str) -> tuple[Registry, Lp]:
         registry = await self.registry()
@@ -48,21 +27,13 @@ class LpsHandler(AuditedHandler):
 
     async def tell(self, change: LpChange, subject: str, before: Lp | None = None) -> Registry:
         """Has a change carried out, under the eyes of the audit log."""
-        return await self.act(type(change).__name__, subject, self._tell(change), before=before, after=change)
-
-    async def _tell(self, change: LpChange) -> Registry:
-        try:
-            return (await self.backend.aggregator.ask(change, Lps, TIMEOUT_MS)).registry
-        except Declined as error:
-            raise problem.of_refusal(error.refusal) from None
-        except Away as error:
-            raise problem.unavailable(f"The request was not sent: {error}. Please try again in a moment.") from None
-        except NoAnswer:
-            raise problem.outcome_unknown({}) from None
+        doing = self.carry_out(self.backend.aggregator, change, Lps, {})
+        told = await self.act(type(change).__name__, subject, doing, before=before, after=change)
+        return told.registry
 
     def answer_registry(self, registry: Registry, name: str | None = None, status: int = 200) -> None:
         """All of it, or one LP."""
-        self.set_header("ETag", f'"{registry.version}"')
+        self.tag(registry.version)
         feeds = {feed.venue: feed for feed in self.backend.prices.feeds}
         seen = {lp.venue: lp for lp in self.backend.prices.lps}
         now_ns = self.backend.clock_ns()
@@ -73,21 +44,18 @@ class LpsHandler(AuditedHandler):
 class AllLpsHandler(LpsHandler):
     """GET and POST /admin/lps."""
 
-    @contract("The LP registry.", {200: answers.Lps}, problems=QUESTION)
+    @looks_up("The LP registry.", answers.Lps)
     async def get(self) -> None:
-        self.parameters(schema.NoParameters)
         self.answer_registry(await self.registry())
 
-    @contract(
+    @changes(
         "Add an LP.",
-        {201: answers.LpBody},
-        body=schema.NewLp,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"name": "ACME", "adapter": "playback", "symbols": {"EURUSD": "EUR/USD"}},
+        answers.LpBody,
+        schema.NewLp,
+        {"name": "ACME", "adapter": "playback", "symbols": {"EURUSD": "EUR/USD"}},
+        status=201,
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(schema.NewLp)
         given = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not UNSET}
         lp = _converted({**given, "symbols": {symbol_of(ours): theirs for ours, theirs in wanted.symbols.items()}})
@@ -101,22 +69,18 @@ class AllLpsHandler(LpsHandler):
 class OneLpHandler(LpsHandler):
     """GET, PATCH (RFC 7396: what is not named stays, null takes a symbol or a setting away) and DELETE."""
 
-    @contract("An LP.", {200: answers.LpBody}, problems=QUESTION)
+    @looks_up("An LP.", answers.LpBody)
     async def get(self, name: str) -> None:
-        self.parameters(schema.NoParameters)
         registry, _ = await self.found(name)
         self.answer_registry(registry, name)
 
-    @contract(
+    @changes(
         "Change an LP (RFC 7396): what is absent stays as it is, null takes a symbol or a setting away.",
-        {200: answers.LpBody},
-        body=schema.ChangedLp,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"enabled": False},
+        answers.LpBody,
+        schema.ChangedLp,
+        {"enabled": False},
     )
     async def patch(self, name: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangedLp)
         version = self.wanted_version()
         registry, lp = await self.found(name)
@@ -124,9 +88,8 @@ class OneLpHandler(LpsHandler):
         change = ChangeLp(by=self.caller.username, if_version=version or registry.version, lp=_merged(lp, wanted))
         self.answer_registry(await self.tell(change, f"lp {name}", before=lp), name)
 
-    @contract("Remove an LP.", {204: None}, problems=CHANGE, headers=IF_MATCH)
+    @changes("Remove an LP.", None, status=204)
     async def delete(self, name: str) -> None:
-        self.parameters(schema.NoParameters)
         removal = RemoveLp(by=self.caller.username, if_version=self.wanted_version(), name=name)
         await self.tell(removal, f"lp {name}")
         self.answer_nothing()
@@ -135,16 +98,13 @@ class OneLpHandler(LpsHandler):
 class LpPrioritiesHandler(LpsHandler):
     """PUT /admin/lps/priorities: the lower number goes first; LPs that are not named keep theirs."""
 
-    @contract(
+    @changes(
         "Set priorities: the lower number goes first; LPs that are not named keep theirs.",
-        {200: answers.Lps},
-        body=schema.LpPriorities,
-        problems=CHANGE,
-        headers=IF_MATCH,
-        example={"priorities": {"OANDA": 1}},
+        answers.Lps,
+        schema.LpPriorities,
+        {"priorities": {"OANDA": 1}},
     )
     async def put(self) -> None:
-        self.parameters(schema.NoParameters)
         priorities = self.body(schema.LpPriorities).priorities
         version = self.wanted_version()
         change = ReprioritiseLps(by=self.caller.username, if_version=version, priorities=priorities)

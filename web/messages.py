@@ -1,10 +1,10 @@
 """What is told on /ws: the messages of each channel."""
 
-from web import schema
-from web.schema import Body
+from web import bodies
+from web.bodies import Body
 
 
-class Quote(schema.TickBody, frozen=True):
+class Quote(bodies.TickBody, frozen=True):
     """The price of a symbol. One that is not newer than what is known, by `seq`, has other terms or another `live`."""
 
     symbol: str
@@ -44,15 +44,15 @@ class LiveBar(Body, frozen=True):
     symbol: str
     timeframe: str
     price: str
-    bar: schema.BarBody
-    before: schema.BarBody | None
+    bar: bodies.BarBody
+    before: bodies.BarBody | None
 
 
 class BarsMessage(Body, frozen=True, tag_field="type", tag="bars"):
     bars: list[LiveBar]
 
 
-class OrderMessage(schema.OrderFields, frozen=True, tag_field="type", tag="order"):
+class OrderMessage(bodies.OrderFields, frozen=True, tag_field="type", tag="order"):
     """What became of an order, by event `seq`. `type` being the message's, the order's is `order_type`."""
 
     order_type: str
@@ -62,11 +62,11 @@ class OrderMessage(schema.OrderFields, frozen=True, tag_field="type", tag="order
     seq: int
 
 
-class FillMessage(schema.FillBody, frozen=True, tag_field="type", tag="fill"):
+class FillMessage(bodies.FillBody, frozen=True, tag_field="type", tag="fill"):
     seq: int
 
 
-class PositionMessage(schema.PositionBody, frozen=True, tag_field="type", tag="position"):
+class PositionMessage(bodies.PositionBody, frozen=True, tag_field="type", tag="position"):
     """A position after event `seq`, at the prices of the moment. Closed: at the price that closed it."""
 
     status: str
@@ -86,7 +86,7 @@ class MoneyMessage(Body, frozen=True, tag_field="type", tag="money"):
     seq: int
 
 
-class AccountMessage(schema.AccountBody, frozen=True, tag_field="type", tag="account"):
+class AccountMessage(bodies.AccountBody, frozen=True, tag_field="type", tag="account"):
     seq: int
 
 
@@ -134,8 +134,8 @@ class LpHealth(Body, frozen=True):
     """As `feed` and `status` of /admin/lps; null where the LP has not been heard of."""
 
     name: str
-    feed: schema.LpFeed | None
-    status: schema.LpStatus | None
+    feed: bodies.LpFeed | None
+    status: bodies.LpStatus | None
 
 
 class LpsMessage(Body, frozen=True, tag_field="type", tag="lps"):

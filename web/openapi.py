@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from web import schema
+from web import bodies, desk_schema, schema
 from web.access import Rule
 from web.answers import OneOrder, ProblemBody
 from web.contract import Contract, contract_of
@@ -26,10 +26,12 @@ PATH_KINDS: Mapping[str, Any] = {
     "client_order_id": schema.ClientOrderId,
     "name": schema.LpName,
     "symbol": schema.Symbol,
+    "group": desk_schema.Name,
+    "currency": desk_schema.Currency,
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {
-    schema.ExecutionBody: {
+    bodies.ExecutionBody: {
         "order_id": "/order/id",
         "client_order_id": "/order/client_order_id",
         "position_id": "/order/position_id",
@@ -78,6 +80,7 @@ def document(routes: Iterable[Any]) -> dict[str, Any]:
     kinds = [ProblemBody, *PATH_KINDS.values(), schema.Id]
     for operation in known:
         kinds += [kind for kind in operation.contract.answers.values() if kind is not None]
+        kinds += [operation.contract.terms] if operation.contract.terms is not None else []
         kinds += [operation.contract.parameters, *([operation.contract.body] if operation.contract.body else [])]
     made, components = msgspec.json.schema_components(kinds, ref_template=REF)
     written = Writer(dict(zip(kinds, made, strict=True)), components, known)
@@ -97,6 +100,9 @@ def document(routes: Iterable[Any]) -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": paths,
         "components": {
+            "headers": {
+                name: {"description": about, "schema": {"type": "string"}} for name, about in ANSWER_HEADERS.items()
+            },
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
             "schemas": {name: kind for name, kind in components.items() if name not in parameters},
         },
@@ -117,7 +123,7 @@ class Writer:
         if parameters := self._parameters(operation):
             written["parameters"] = parameters
         if agreed.body is not None:
-            content = {"schema": self._kinds[agreed.body]}
+            content = {"schema": self._body(agreed)}
             if agreed.example is not None:
                 content["example"] = dict(agreed.example)
             written["requestBody"] = {"required": True, "content": {"application/json": content}}
@@ -128,6 +134,12 @@ class Writer:
             written["x-roles"] = sorted(rule.roles)
             written["x-scope"] = rule.scope
         return written
+
+    def _body(self, agreed: Contract) -> Any:
+        body = self._kinds[agreed.body]
+        if agreed.terms is None:
+            return body
+        return {"allOf": [body, {"type": "object", "properties": {"terms": self._kinds[agreed.terms]}}]}
 
     def _parameters(self, operation: Operation) -> list[dict[str, Any]]:
         agreed = operation.contract
@@ -167,7 +179,11 @@ class Writer:
         for status in sorted(refusals):
             content = written.get(str(status), {}).get("content", {})
             content[PROBLEM] = {"schema": self._kinds[ProblemBody]}
-            written[str(status)] = {"description": HTTPStatus(status).phrase, "content": content} | _headers(status)
+            written[str(status)] = {
+                "description": HTTPStatus(status).phrase,
+                "content": content,
+                "headers": _headers(status),
+            }
         return written
 
     def _answer(self, operation: Operation, status: int, kind: Any) -> dict[str, Any]:
@@ -177,6 +193,10 @@ class Writer:
                 media: {"schema": {"type": "string"} if media.startswith("text/") else self._kinds[kind]}
                 for media in operation.contract.media
             }
+        headers = [*RATE_LIMIT, *(["Link"] if has_pages(kind) else [])]
+        if operation.contract.tagged or "If-Match" in operation.contract.headers:
+            headers.append("ETag")
+        answer["headers"] = _named(headers)
         if links := self._links(kind):
             answer["links"] = links
         return answer
@@ -198,10 +218,29 @@ HEADERS = {"Idempotency-Key": f'^("{_KEY}"|{_KEY})$', "If-Match": r'^(\*|"[1-9][
 """What headers look like: a key is a string of RFC 8941 with a client_order_id in it, or that alone."""
 
 
+RATE_LIMIT = ("RateLimit", "RateLimit-Policy")
+"""Of each answer (draft-ietf-httpapi-ratelimit-headers-10)."""
+ANSWER_HEADERS = {
+    "RateLimit": "What is left (r), and in how many seconds all of it is back (t).",
+    "RateLimit-Policy": "The whole (q), and in how many seconds it may be used (w).",
+    "Retry-After": "Seconds.",
+    "Link": 'The next page (RFC 8288), rel="next"; absent on the last.',
+    "ETag": "The version of what is answered, where it has one.",
+}
+
+
 def _headers(status: int) -> dict[str, Any]:
-    if status not in (429, 503):
-        return {}
-    return {"headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "string"}}}}
+    """Of a refusal."""
+    return _named([*RATE_LIMIT, *(["Retry-After"] if status in (429, 503) else [])])
+
+
+def _named(headers: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+
+
+def has_pages(kind: Any) -> bool:
+    """Whether an answer of this type is a page, with where the next one begins."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct) and "next" in kind.__struct_fields__
 
 
 def _arguments(handler: type[Handler], method: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Orders: placed, looked up, changed and cancelled. Those that wait are the engine's, all others are history."""
 
-from actors.bus.answers import Orders
+from collections.abc import Callable
+
+from actors.bus.history_answers import Orders
 from actors.bus.requests import GetOrders
 from actors.domain.commands import CancelOrder
 from actors.domain.order import Order
-from web import answers, dealing, problem, schema
+from web import answers, bodies, dealing, problem, schema
 from web.asking import AskingHandler, CommandHandler
-from web.contract import COMMAND, QUESTION, contract
+from web.contract import COMMAND, QUESTION, F, contract
 from web.paging import PagingHandler
 
 NAMED_ORDERS_LIMIT = 1_000
@@ -18,7 +20,7 @@ class OrderHandler(CommandHandler):
 
     @contract(
         "Place an order: 201 with what came of it, 200 with the same, as it is by now, when it is sent again.",
-        {201: schema.ExecutionBody, 200: schema.ExecutionBody},
+        {201: bodies.ExecutionBody, 200: bodies.ExecutionBody},
         body=schema.PlaceOrder,
         problems=COMMAND,
         keyed=True,
@@ -30,6 +32,12 @@ class OrderHandler(CommandHandler):
         account_id = self.account(wanted.account_id)
         execution, repeated = await self.deal(dealing.submit(account_id, wanted))
         self.answer(execution, 200 if repeated else 201)
+
+
+def changes(summary: str) -> Callable[[F], F]:
+    """The contract of a change of an order."""
+    example = {"limit_price": "1.0600", "take_profit": None}
+    return contract(summary, {204: None}, body=schema.ChangeOrder, problems=COMMAND, example=example)
 
 
 class OneOrderHandler(CommandHandler):
@@ -48,27 +56,19 @@ class OneOrderHandler(CommandHandler):
             order = past[0]
         self.answer(answers.OneOrder(order=self.backend.render.order(order)))
 
-    @contract(
-        "Change an order that waits: what is absent stays as it is, null takes it away.",
-        {204: None},
-        body=schema.ChangeOrder,
-        problems=COMMAND,
-        example={"limit_price": "1.0600", "take_profit": None},
-    )
+    @changes("Change an order that waits: what is absent stays as it is, null takes it away.")
     async def put(self, order_id: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangeOrder)
         await dealing.modify_order(self.backend, self.account(), order_id, wanted)
         self.answer_nothing()
 
     @contract("Cancel an order that waits.", {204: None}, problems=COMMAND)
     async def delete(self, order_id: str) -> None:
-        self.parameters(schema.NoParameters)
         await self.change(CancelOrder(self.account(), int(order_id)))
 
 
-class NamedOrderHandler(AskingHandler):
-    """GET /order/@{client_order_id}: of the orders of one request, the last."""
+class NamedOrderHandler(CommandHandler):
+    """GET, PUT and DELETE /order/@{client_order_id}: of the orders of one request, the last."""
 
     @contract(
         "An order by its client_order_id, among the last 1,000: of several of one request the last.",
@@ -86,6 +86,26 @@ class NamedOrderHandler(AskingHandler):
         if order is None:
             raise _unknown(f"the last {NAMED_ORDERS_LIMIT} orders have no client_order_id {client_order_id[:64]!r}")
         self.answer(answers.OneOrder(order=self.backend.render.order(order)))
+
+    @changes("Change an order that waits, by its client_order_id.")
+    async def put(self, client_order_id: str) -> None:
+        wanted, account_id = self.body(schema.ChangeOrder), self.account()
+        number = await self.number(account_id, client_order_id)
+        await dealing.modify_order(self.backend, account_id, number, wanted)
+        self.answer_nothing()
+
+    @contract("Cancel an order that waits, by its client_order_id.", {204: None}, problems=COMMAND)
+    async def delete(self, client_order_id: str) -> None:
+        account_id = self.account()
+        await self.change(CancelOrder(account_id, int(await self.number(account_id, client_order_id))))
+
+    async def number(self, account_id: int, client_order_id: str) -> str:
+        """The id of the one that waits; raises a problem where none does."""
+        waiting, _ = await _waiting(self, account_id)
+        order = _named([*reversed(waiting.values())], client_order_id)
+        if order is None:
+            raise _unknown(f"no order with the client_order_id {client_order_id[:64]!r} waits")
+        return str(order.order_id)
 
 
 class OrdersHandler(PagingHandler):

@@ -5,7 +5,7 @@ import ipaddress
 import secrets
 from hashlib import sha256
 
-from actors.bus.people import (
+from actors.bus.logins import (
     AddApiKey,
     ApiKey,
     ApiKeys,
@@ -16,13 +16,11 @@ from actors.bus.people import (
     EndApiKey,
     EndSession,
     GetApiKeys,
-    GetUser,
     OpenSession,
     Revoked,
     Session,
-    User,
-    UserReport,
 )
+from actors.bus.users import GetUser, User, UserReport
 from web import people_schema, problem, schema, totp
 from web.access import KEY_SCOPES, Role
 from web.auth import TooManyLogins

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from web.schema import Body, Id, Request, Time
+from web.bodies import Body
+from web.schema import Id, Moment, Request, Time
 
 PASSWORD_CHARACTERS = 12
 """The fewest that a new password has."""
@@ -88,8 +89,8 @@ class ApiKeyBody(Body, frozen=True):
     name: str
     scopes: list[str]
     networks: list[str]
-    created_at: str
-    expires: str | None
+    created_at: Moment
+    expires: Moment | None
 
 
 class MadeApiKey(Body, frozen=True):
@@ -105,13 +106,13 @@ class UserBody(Body, frozen=True):
     disabled: bool
     second_factor: bool
     failures: int
-    locked_until: str | None
-    created_at: str
+    locked_until: Moment | None
+    created_at: Moment
 
 
 class ActBody(Body, frozen=True):
     seq: str
-    time: str
+    time: Moment
     username: str
     role: str
     address: str

@@ -26,10 +26,12 @@ def plain(value: Any, currency: str = "", name: str = "") -> Any:
         currency = getattr(value, "currency", "") or currency
         tag = value.__struct_config__.tag
         body = {} if tag is None else {"kind": tag}
+        is_money = has_currency(value) or bool(currency)
         for field in value.__struct_fields__:
-            body[_outside(field, _has_currency(value) or bool(currency))] = plain(
-                getattr(value, field), currency, field
-            )
+            said = plain(getattr(value, field), currency, field)
+            # An amount of no currency is 0 of any.
+            is_nothing = is_money and not currency and field.endswith("_minor")
+            body[outside(field, is_money)] = str(said) if is_nothing else said
         return body
     if isinstance(value, dict):
         return {str(key): plain(part, currency, name) for key, part in value.items()}
@@ -47,7 +49,7 @@ def struct_of(kind: type[S], given: Any, where: str = "terms") -> S:
     if not isinstance(given, dict):
         raise problem.invalid(where, "Expected an object.")
     currency = given.get("currency", "")
-    known = {_outside(field.name, _has_currency(kind)): field for field in msgspec.structs.fields(kind)}
+    known = {outside(field.name, has_currency(kind)): field for field in msgspec.structs.fields(kind)}
     for name in given:
         if name not in known:
             raise problem.invalid(f"{where}.{name}", "There is no such field.")
@@ -77,11 +79,16 @@ def merged(whole: Any, patch: Any) -> Any:
     return made
 
 
-def _has_currency(struct: msgspec.Struct | type[msgspec.Struct]) -> bool:
+def is_number(field: str) -> bool:
+    """Whether the field is an id, or a list of ids."""
+    return field.endswith("_id") or field in _NUMBERS
+
+
+def has_currency(struct: msgspec.Struct | type[msgspec.Struct]) -> bool:
     return "currency" in struct.__struct_fields__
 
 
-def _outside(field: str, is_money: bool) -> str:
+def outside(field: str, is_money: bool) -> str:
     endings = ("_e8", "_ns", "_minor") if is_money else ("_e8", "_ns")
     return next((field.removesuffix(ending) for ending in endings if field.endswith(ending)), field)
 
@@ -93,7 +100,7 @@ def _number(value: int, currency: str, name: str) -> Any:
         return format_ns(value) if value else None
     if name.endswith("_minor") and currency:
         return format_minor(value, currency)
-    return str(value) if name.endswith("_id") or name in _NUMBERS else value
+    return str(value) if is_number(name) else value
 
 
 def _value(kind: Any, given: Any, currency: str, name: str, path: str) -> Any:

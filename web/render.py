@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from actors.bus.answers import LedgerLine
+from actors.bus.history_answers import LedgerLine
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.instrument import Instrument
 from actors.domain.money import Rounding, format_e8, format_minor, mul_div
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
-from web.messages import AccountMessage, FillMessage, OrderMessage, PositionMessage, Quote
-from web.schema import (
+from web.bodies import (
     AccountBody,
     BarBody,
     EntryBody,
@@ -22,6 +21,7 @@ from web.schema import (
     SymbolBody,
     TickBody,
 )
+from web.messages import AccountMessage, FillMessage, OrderMessage, PositionMessage, Quote
 from web.times import format_ns
 
 

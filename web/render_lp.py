@@ -7,7 +7,7 @@ import msgspec
 from actors.bus.streams import FeedStatus
 from actors.domain.lp_registry import Lp
 from actors.domain.lp_status import LATENCY_BUCKETS, LpStatus
-from web import schema
+from web import bodies
 from web.times import format_ns
 
 MS_NS = 1_000_000
@@ -22,8 +22,8 @@ def lp(entry: Lp, feed: FeedStatus | None, seen: LpStatus | None, now_ns: int) -
     }
 
 
-def feed_body(feed: FeedStatus, now_ns: int) -> schema.LpFeed:
-    return schema.LpFeed(
+def feed_body(feed: FeedStatus, now_ns: int) -> bodies.LpFeed:
+    return bodies.LpFeed(
         connected=feed.connected,
         detail=feed.detail,
         told=format_ns(feed.time_ns),
@@ -34,7 +34,7 @@ def feed_body(feed: FeedStatus, now_ns: int) -> schema.LpFeed:
         missing=feed.missing,
         misfits=feed.misfits,
         streams=[
-            schema.LpStream(
+            bodies.LpStream(
                 connected=stream.connected,
                 detail=stream.detail,
                 symbols=stream.symbols,
@@ -46,8 +46,8 @@ def feed_body(feed: FeedStatus, now_ns: int) -> schema.LpFeed:
     )
 
 
-def status(seen: LpStatus) -> schema.LpStatus:
-    return schema.LpStatus(
+def status(seen: LpStatus) -> bodies.LpStatus:
+    return bodies.LpStatus(
         connected=seen.connected,
         last_quote_age_ms=None if seen.last_quote_age_ns < 0 else seen.last_quote_age_ns // MS_NS,
         quotes=seen.quotes,
@@ -67,10 +67,10 @@ def _age_ms(then_ns: int, now_ns: int) -> int | None:
     return max(now_ns - then_ns, 0) // MS_NS if then_ns else None
 
 
-def _histogram(counts: list[int]) -> list[schema.LatencyBucket]:
+def _histogram(counts: list[int]) -> list[bodies.LatencyBucket]:
     """The buckets of lp_status.LATENCY_BUCKETS: the last has no bound."""
     last = LATENCY_BUCKETS - 1
     return [
-        schema.LatencyBucket(below_us=2**place if place < last else None, quotes=count)
+        bodies.LatencyBucket(below_us=2**place if place < last else None, quotes=count)
         for place, count in enumerate(counts)
     ]

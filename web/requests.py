@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from web import schema
+from web import bodies, schema
 from web.auth import TOKEN_LIMIT_CHARACTERS
-from web.schema import Body
+from web.bodies import Body
 
 SYMBOLS_LIMIT = 500
 RATE_LIMIT = 10
@@ -164,7 +164,7 @@ class Executed(Body, frozen=True):
     """The answer to what has a client_order_id: what came of it, as REST has it."""
 
     id: int | str
-    body: schema.ExecutionBody
+    body: bodies.ExecutionBody
     repeated: bool
     """It was done before, under the same client_order_id."""
     ok: bool = True

@@ -31,21 +31,18 @@ from web.auditing import AuditedHandler
 from web.backend import Backend
 from web.connected import Sockets
 from web.desk_accounts import (
+    AccountGroupHandler,
     AccountLimitsHandler,
     AccountOrderHandler,
     AccountOrdersHandler,
     AccountPositionsHandler,
     AccountsHandler,
     ClosePositionHandler,
-    DecisionHandler,
-    MoneyHandler,
-    MoneyRequestHandler,
-    MoneyRequestsHandler,
     OneAccountHandler,
 )
+from web.desk_money import DecisionHandler, MoneyHandler, MoneyRequestHandler, MoneyRequestsHandler
 from web.desk_routing import RoutePreviewHandler, RoutingHandler, RuleHandler, RuleOrderHandler
 from web.desk_terms import (
-    ChangesHandler,
     CurrencyHolidaysHandler,
     GroupHandler,
     GroupsHandler,
@@ -54,7 +51,6 @@ from web.desk_terms import (
     HolidaysHandler,
     InstrumentHandler,
     InstrumentsHandler,
-    VersionHandler,
 )
 from web.desk_trading import (
     BreaksHandler,
@@ -66,6 +62,7 @@ from web.desk_trading import (
     ResumeHandler,
     SettleHandler,
 )
+from web.desk_versions import ChangesHandler, DifferenceHandler, RestoreHandler, VersionHandler
 from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
 from web.fix_sessions import AllFixSessionsHandler, ConnectFixHandler, DisconnectFixHandler, FixSequenceHandler
 from web.handler import Handler, Nowhere, methods_of
@@ -81,7 +78,7 @@ from web.pages import AssetHandler, IndexHandler
 from web.proxy import Network
 from web.requests import Agreed, Executed, Refused, Request
 from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
-from web.server import Proxied
+from web.server import Compressed, Proxied
 from web.statements import StatementHandler, TransactionsHandler
 from web.stream import StreamHandler
 from web.trading import (
@@ -137,7 +134,7 @@ API = (
     Route(r"/symbols", SymbolsHandler, get=ANYBODY),
     Route(r"/order", OrderHandler, post=TRADE),
     Route(rf"/order/{ID}", OneOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
-    Route(r"/order/@([^/]+)", NamedOrderHandler, get=ACCOUNT),
+    Route(r"/order/@([^/]+)", NamedOrderHandler, get=ACCOUNT, put=TRADE, delete=TRADE),
     Route(r"/orders", OrdersHandler, get=ACCOUNT),
     Route(r"/positions", PositionsHandler, get=ACCOUNT),
     Route(r"/positions/close", CloseManyHandler, post=TRADE),
@@ -163,6 +160,7 @@ API = (
     Route(r"/admin/accounts", AccountsHandler, get=SEE_CLIENTS, post=CHANGE_USERS),
     Route(rf"/admin/accounts/{ID}", OneAccountHandler, get=SEE_CLIENTS),
     Route(rf"/admin/accounts/{ID}/limits", AccountLimitsHandler, patch=CHANGE_RISK),
+    Route(rf"/admin/accounts/{ID}/group", AccountGroupHandler, put=CHANGE_RISK),
     Route(rf"/admin/accounts/{ID}/money", MoneyHandler, post=MOVE_MONEY),
     Route(rf"/admin/accounts/{ID}/orders", AccountOrdersHandler, get=SEE_CLIENTS),
     Route(rf"/admin/accounts/{ID}/orders/{ID}", AccountOrderHandler, delete=DEAL_FOR_CLIENTS),
@@ -173,8 +171,8 @@ API = (
     Route(rf"/admin/money-requests/{ID}/decision", DecisionHandler, post=MOVE_MONEY),
     Route(r"/admin/groups", GroupsHandler, get=SEE_DESK, post=CHANGE_RISK),
     Route(r"/admin/groups/([^/]+)", GroupHandler, get=SEE_DESK, patch=CHANGE_RISK),
-    Route(r"/admin/instruments", InstrumentsHandler, get=SEE_DESK),
-    Route(r"/admin/instruments/([^/]+)", InstrumentHandler, get=SEE_DESK, patch=CHANGE_DESK),
+    Route(r"/admin/instruments", InstrumentsHandler, get=SEE_DESK, post=CHANGE_DESK),
+    Route(r"/admin/instruments/([^/]+)", InstrumentHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
     Route(r"/admin/holidays", HolidaysHandler, get=SEE_DESK),
     Route(r"/admin/holidays/([A-Z]{1,10})", CurrencyHolidaysHandler, put=CHANGE_DESK),
     Route(r"/admin/routing", RoutingHandler, get=SEE_DESK, post=CHANGE_DESK),
@@ -182,7 +180,7 @@ API = (
     Route(r"/admin/routing/preview", RoutePreviewHandler, post=SEE_DESK),
     Route(rf"/admin/routing/{ID}", RuleHandler, patch=CHANGE_DESK, delete=CHANGE_DESK),
     Route(r"/admin/hedges", HedgesHandler, get=SEE_RISK),
-    Route(r"/admin/hedges/([^/]+)", HedgeHandler, put=CHANGE_RISK),
+    Route(r"/admin/hedges/([^/]+)", HedgeHandler, put=CHANGE_RISK, delete=CHANGE_RISK),
     Route(r"/admin/hedges/([^/]+)/orders", HedgeOrdersHandler, post=CHANGE_RISK),
     Route(r"/admin/exposure", ExposureHandler, get=SEE_RISK),
     Route(r"/admin/halts", HaltsHandler, get=SEE_DESK, post=CHANGE_RISK),
@@ -193,6 +191,8 @@ API = (
     Route(rf"/admin/fills/{ID}/explanation", ExplanationHandler, get=SEE_CLIENTS),
     Route(r"/admin/changes", ChangesHandler, get=SEE_DESK),
     Route(rf"/admin/versions/{ID}", VersionHandler, get=SEE_DESK),
+    Route(rf"/admin/versions/{ID}/diff", DifferenceHandler, get=SEE_DESK),
+    Route(rf"/admin/versions/{ID}/restore", RestoreHandler, post=CHANGE_DESK),
     Route(r"/admin/audit", AuditHandler, get=SEE_AUDIT),
     Route(r"/health", HealthHandler, get=PUBLIC),
     Route(r"/health/ready", ReadyHandler, get=PUBLIC),
@@ -220,7 +220,7 @@ def application(
         default_handler_class=Nowhere,
         log_function=partial(_log_request, metrics),
         metrics=metrics,
-        compress_response=True,
+        transforms=[Compressed],
         api=API,
         live=(get_args(Request), (Agreed, Executed, Refused, *get_args(Message))),
         websocket_max_message_size=MESSAGE_LIMIT_BYTES,

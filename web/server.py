@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import IOStream
-from tornado.web import Application
+from tornado.web import Application, GZipContentEncoding
 
 from actors.store.throttle import network_of
 from web.connected import Sockets
@@ -92,6 +92,12 @@ class Server(HTTPServer):
         network = network_of(address)
         open_now = self._by_network[network] + self._upgraded.of(network)
         return open_now >= self._limits.address_connections and not is_trusted(address, self._proxies)
+
+
+class Compressed(GZipContentEncoding):
+    """Tornado's, for YAML (RFC 9512) too."""
+
+    CONTENT_TYPES = GZipContentEncoding.CONTENT_TYPES | {"application/yaml"}
 
 
 class Proxied(Application):

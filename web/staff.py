@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from actors.bus.answers import ExposureReport
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
+from actors.bus.desk_answers import ExposureReport
 from actors.bus.prices import Prices
 from actors.bus.requests import GetExposure
 from actors.domain.money import format_e8

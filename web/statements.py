@@ -3,11 +3,11 @@
 import csv
 import io
 
-from actors.bus.answers import LedgerLine, Transactions
+from actors.bus.history_answers import LedgerLine, Transactions
 from actors.bus.requests import GetTransactions
 from actors.domain import ledger
 from actors.domain.money import format_minor
-from web import answers, problem, render, schema
+from web import answers, bodies, problem, render, schema
 from web.contract import QUESTION, contract
 from web.paging import PagingHandler
 from web.times import format_ns, parse_ns
@@ -103,7 +103,7 @@ class StatementHandler(_ForwardsHandler):
         """RFC 4180."""
         text = io.StringIO()
         rows = csv.writer(text)
-        fields = schema.EntryBody.__struct_fields__
+        fields = bodies.EntryBody.__struct_fields__
         rows.writerow(fields)
         for line in lines:
             entry = render.entry(line)

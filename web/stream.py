@@ -22,7 +22,7 @@ from web.allowance import ADDRESS, USER
 from web.auth import Caller
 from web.backend import Backend
 from web.channels import Subscriptions
-from web.connected import UNAUTHORISED, Sockets
+from web.connected import EVENTS_LOST, UNAUTHORISED, Sockets
 from web.frame import text_frame
 from web.handler import Shielded
 from web.outlet import Outlet
@@ -35,8 +35,6 @@ REFUSED_PAUSE_S = 0.1
 
 TOO_SLOW = 4408
 """It reads too slowly: too much waits for it. It may come back, and say since when."""
-EVENTS_LOST = 4410
-"""Events cannot be had any more: subscribe anew for a snapshot."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -64,6 +62,10 @@ class StreamHandler(Shielded, WebSocketHandler):
     @property
     def network(self) -> str:
         return network_of(self.request.remote_ip or "")
+
+    @property
+    def account_id(self) -> int:
+        return self.caller.account_id if self.caller is not None else 0
 
     @property
     def is_known(self) -> bool:

@@ -4,6 +4,7 @@ from actors.domain import ledger
 from actors.domain.events import (
     AccountOpened,
     BreakFound,
+    GroupAssigned,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
@@ -25,7 +26,8 @@ from web.times import format_ns
 
 OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
-AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | MarginStatusChanged | AccountOpened
+TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned
+AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
 
 
 def account_of(event: AccountEvent) -> int:

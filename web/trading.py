@@ -1,15 +1,17 @@
 """The account as it is now, its positions, and what may be done with them: questions and commands for the engine."""
 
-from web import answers, dealing, render, schema
+from collections.abc import Callable, Mapping
+
+from web import answers, bodies, dealing, render, schema
 from web.asking import AskingHandler, CommandHandler
-from web.contract import COMMAND, QUESTION, contract
+from web.contract import COMMAND, QUESTION, F, contract
 
 
 class AccountHandler(AskingHandler):
     """GET /account."""
 
     @contract(
-        "The figures of the account.", {200: schema.AccountBody}, parameters=schema.WhoseAccount, problems=QUESTION
+        "The figures of the account.", {200: bodies.AccountBody}, parameters=schema.WhoseAccount, problems=QUESTION
     )
     async def get(self) -> None:
         account_id = self.account(self.parameters(schema.WhoseAccount).account_id)
@@ -41,75 +43,62 @@ class PositionHandler(CommandHandler):
         example={"stop_loss": "1.05", "trailing_stop": "0.2"},
     )
     async def put(self, position_id: str) -> None:
-        self.parameters(schema.NoParameters)
         wanted = self.body(schema.ChangePosition)
         await dealing.modify_position(self.backend, self.account(), position_id, wanted)
         self.answer_nothing()
 
 
-class CloseHandler(CommandHandler):
+def deals(summary: str, body: type[schema.Request], example: Mapping[str, str]) -> Callable[[F], F]:
+    """The contract of what closes positions."""
+    answered = {200: bodies.ExecutionBody}
+    return contract(summary, answered, body=body, problems=COMMAND, keyed=True, example=example)
+
+
+class _ClosingHandler(CommandHandler):
+    async def carry_out(self, command: dealing.Deal) -> None:
+        execution, _ = await self.deal(command)
+        self.answer(execution)
+
+
+class CloseHandler(_ClosingHandler):
     """POST /position/{id}/close: all of it, or the quantity named."""
 
-    @contract(
+    @deals(
         "Close a position, or the quantity that is named.",
-        {200: schema.ExecutionBody},
-        body=schema.ClosePart,
-        problems=COMMAND,
-        keyed=True,
-        example={"quantity": "4000", "client_order_id": "my-2"},
+        schema.ClosePart,
+        {"quantity": "4000", "client_order_id": "my-2"},
     )
     async def post(self, position_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        execution, _ = await self.deal(dealing.close(self.account(), position_id, self.keyed_body(schema.ClosePart)))
-        self.answer(execution)
+        await self.carry_out(dealing.close(self.account(), position_id, self.keyed_body(schema.ClosePart)))
 
 
-class CloseByHandler(CommandHandler):
+class CloseByHandler(_ClosingHandler):
     """POST /position/{id}/close-by: against an opposite position, without the spread."""
 
-    @contract(
+    @deals(
         "Close a position against an opposite one of the same symbol: no spread is paid.",
-        {200: schema.ExecutionBody},
-        body=schema.CloseBy,
-        problems=COMMAND,
-        keyed=True,
-        example={"other_position_id": "3"},
+        schema.CloseBy,
+        {"other_position_id": "3"},
     )
     async def post(self, position_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        execution, _ = await self.deal(dealing.close_by(self.account(), position_id, self.keyed_body(schema.CloseBy)))
-        self.answer(execution)
+        await self.carry_out(dealing.close_by(self.account(), position_id, self.keyed_body(schema.CloseBy)))
 
 
-class ReverseHandler(CommandHandler):
+class ReverseHandler(_ClosingHandler):
     """POST /position/{id}/reverse: closes it and opens its opposite."""
 
-    @contract(
-        "Close a position and open its opposite, or do neither.",
-        {200: schema.ExecutionBody},
-        body=schema.Reverse,
-        problems=COMMAND,
-        keyed=True,
-        example={"client_order_id": "my-4"},
-    )
+    @deals("Close a position and open its opposite, or do neither.", schema.Reverse, {"client_order_id": "my-4"})
     async def post(self, position_id: str) -> None:
-        self.parameters(schema.NoParameters)
-        execution, _ = await self.deal(dealing.reverse(self.account(), position_id, self.keyed_body(schema.Reverse)))
-        self.answer(execution)
+        await self.carry_out(dealing.reverse(self.account(), position_id, self.keyed_body(schema.Reverse)))
 
 
-class CloseManyHandler(CommandHandler):
+class CloseManyHandler(_ClosingHandler):
     """POST /positions/close: all, the winners or the losers, of one symbol or of all."""
 
-    @contract(
+    @deals(
         "Close all positions, the winners or the losers, of one symbol or of all.",
-        {200: schema.ExecutionBody},
-        body=schema.CloseMany,
-        problems=COMMAND,
-        keyed=True,
-        example={"which": "all", "symbol": "EURUSD"},
+        schema.CloseMany,
+        {"which": "all", "symbol": "EURUSD"},
     )
     async def post(self) -> None:
-        self.parameters(schema.NoParameters)
-        execution, _ = await self.deal(dealing.close_many(self.account(), self.keyed_body(schema.CloseMany)))
-        self.answer(execution)
+        await self.carry_out(dealing.close_many(self.account(), self.keyed_body(schema.CloseMany)))

@@ -4,7 +4,7 @@ import secrets
 
 from msgspec import UNSET
 
-from actors.bus.people import (
+from actors.bus.users import (
     Act,
     Acts,
     AddUser,

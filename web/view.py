@@ -4,7 +4,7 @@ from actors.bus.answers import AccountReport
 from actors.bus.prices import Prices
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
-from actors.domain.events import OrderFilled, PositionModified
+from actors.domain.events import GroupAssigned, OrderFilled, PositionModified
 from actors.domain.group import Group
 from actors.domain.ledger import Posting
 from actors.domain.limits import AS_THE_GROUP
@@ -63,6 +63,8 @@ class AccountView:
         if isinstance(event, PositionModified):
             self._place(event.position)
             return self._position_frame(event.position)
+        if isinstance(event, GroupAssigned):
+            return self._assign(event)
         if isinstance(event, MoneyEvent):
             self._book(event.posting)
         elif isinstance(event, OrderFilled):
@@ -78,6 +80,19 @@ class AccountView:
         account.agree(group, AS_THE_GROUP)
         account.converted.clear()
         return self.revalue(now_ns)
+
+    def _assign(self, event: GroupAssigned) -> bytes:
+        """Another group: other prices, and margin as its terms ask."""
+        account = self._account
+        account.agree(event.group, AS_THE_GROUP)
+        account.converted.clear()
+        for symbol, requirement in event.requirements.items():
+            account.require(symbol, requirement)
+        for position in account.positions.values():
+            self._revalue(position)
+        self._revalue_account()
+        positions = [self._position_frame(position) for position in account.positions.values()]
+        return b"".join([*positions, self._account_frame()])
 
     def revalue(self, now_ns: int) -> bytes:
         """At the last ticks: the positions that are worth something else now, and the account if it is."""

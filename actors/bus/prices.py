@@ -66,6 +66,8 @@ class Prices:
         """Adds instruments, or changes their terms. Ticks of others are not taken in."""
         self.instruments |= {instrument.symbol: instrument for instrument in instruments}
         self.crosses = crosses_of(self.instruments)
+        for symbol in [it.symbol for it in instruments if not it.is_listed and it.symbol in self.ticks]:
+            self.note(msgspec.structs.replace(self.ticks[symbol], live=False))
 
     def note(self, tick: Tick) -> None:
         """The last tick of its symbol from now on."""

@@ -13,7 +13,9 @@ class Ping(Body, frozen=True):
 
 
 class GetInstruments(Body, frozen=True):
-    """The engine answers Instruments."""
+    """The engine answers Instruments, if they have another version than this (0: none is known)."""
+
+    known_version: int = 0
 
 
 class GetAccount(Body, frozen=True):
@@ -126,25 +128,22 @@ class GetSources(Body, frozen=True):
     seq: int
 
 
-class GetOrders(Body, frozen=True):
+class _PageOfAccount(Body, frozen=True):
+    account_id: int
+    limit: int
+    before_id: int
+    at_least_seq: int
+
+
+class GetOrders(_PageOfAccount, frozen=True):
     """Persistence answers Orders, newest first, with ids below `before_id` (0: from the newest).
 
     `at_least_seq`: the answer waits, for a short while, until the events up to there are stored.
     """
 
-    account_id: int
-    limit: int
-    before_id: int
-    at_least_seq: int
 
-
-class GetFills(Body, frozen=True):
+class GetFills(_PageOfAccount, frozen=True):
     """Persistence answers Fills; as GetOrders."""
-
-    account_id: int
-    limit: int
-    before_id: int
-    at_least_seq: int
 
 
 class GetEntries(Body, frozen=True):

@@ -4,6 +4,7 @@ import msgspec
 
 from actors.bus.message import Body, Message
 from actors.domain.book import Depth
+from actors.domain.calendar import Sessions
 from actors.domain.events import Event
 from actors.domain.lp_registry import Registry
 from actors.domain.lp_status import LpStatus
@@ -106,6 +107,9 @@ class LpsAnnounced(Message, frozen=True):
     started_ns: int
     """Its start, or the end of its last standstill. Where it changes, feeds say which quotes stand."""
     registry: Registry
+    """Without symbols that are not traded any more."""
+    sessions: dict[str, Sessions] = msgspec.field(default_factory=dict)
+    """When each symbol is traded."""
 
 
 class EventBatch(Message, frozen=True):

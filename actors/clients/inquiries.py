@@ -45,7 +45,7 @@ class Inquiries:
         kind = message.get(559)
         if kind not in (SYMBOL, EVERYTHING):
             raise Unfit(BAD_REQUEST, "SecurityListRequestType (559) is 4, all, or 0, one symbol", 559)
-        known = self._prices.instruments
+        known = {symbol: it for symbol, it in self._prices.instruments.items() if it.is_listed}
         if not known:
             raise Unfit(UNAVAILABLE, "the instruments are not known yet")
         symbols = (

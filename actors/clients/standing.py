@@ -1,7 +1,7 @@
 """On which terms the clients' accounts deal: their groups and currencies, as the engine last said."""
 
 from actors.bus.answers import AccountReport
-from actors.domain.events import AccountOpened, Event, GroupDefined
+from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined
 from actors.domain.group import Group
 
 
@@ -19,6 +19,8 @@ class Standing:
         if isinstance(event, GroupDefined):
             group = self._defined[event.group.name] = event.group
             self.groups |= {account: group for account, known in self.groups.items() if known.name == group.name}
+        elif isinstance(event, GroupAssigned):
+            self.groups[event.account_id] = self._defined.get(event.group.name, event.group)
         elif isinstance(event, AccountOpened):
             self.currencies[event.account_id] = event.currency
             if event.group in self._defined:

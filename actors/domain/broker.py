@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.domain.cash import move_money
-from actors.domain.checks import is_name
 from actors.domain.commands import (
     Adjust,
+    AssignGroup,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
@@ -32,6 +32,7 @@ from actors.domain.commands import (
     ObserveStream,
     ObserveTicks,
     OpenAccount,
+    RemoveHedge,
     ReportExecution,
     ReportHolding,
     RequestMoney,
@@ -50,13 +51,14 @@ from actors.domain.desk import (
     dismiss_break,
     halt_subject,
     halt_trading,
+    remove_hedge,
     resume_trading,
     send_hedge,
 )
-from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined
+from actors.domain.events import AccountOpened, Event, GroupDefined
 from actors.domain.evolution import evolve
 from actors.domain.limits import check_exposure_limit, check_sound
-from actors.domain.money import LIMIT_E8
+from actors.domain.listing import define_instrument
 from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
 from actors.domain.positions import (
     close_position,
@@ -72,7 +74,7 @@ from actors.domain.requests import decide_request, request_money, set_approval_l
 from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
-from actors.domain.terms import define_holidays, explained, set_limits
+from actors.domain.terms import assign_group, define_holidays, explained, set_limits
 from actors.domain.trigger import Waiting
 from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.waiting import see
@@ -80,12 +82,7 @@ from actors.domain.watch import look_at_margins
 
 CURRENCY_LIMIT_CHARACTERS = 10
 KEY_LIMIT_CHARACTERS = 64
-SYMBOL_LIMIT_CHARACTERS = 32
-DESCRIPTION_LIMIT_CHARACTERS = 200
-INSTRUMENTS_LIMIT = 1_000
 GROUPS_LIMIT = 200
-NOTIONAL_LIMIT_E16 = 10**13 * 10**16
-"""Largest order at the highest price of an instrument: keeps every amount within 64 bits."""
 
 
 def apply(state: State, told: Input, now_ns: int) -> list[Event]:
@@ -141,31 +138,6 @@ def _evolve(state: State, step: list[Event], events: list[Event]) -> None:
     events += step
 
 
-def _define_instrument(state: State, command: DefineInstrument, now_ns: int) -> list[Event]:
-    it = command.instrument
-    sound = (
-        0 < it.quantity_min_e8 <= it.quantity_max_e8 < LIMIT_E8
-        and 0 < it.price_min_e8 < it.price_max_e8 < LIMIT_E8
-        and it.quantity_max_e8 * it.price_max_e8 <= NOTIONAL_LIMIT_E16
-        and it.quantity_step_e8 > 0
-        and 0 <= it.price_digits <= 8
-        and it.margin_rate_e8 > 0
-        and it.base != it.quote
-        and is_name(it.symbol, SYMBOL_LIMIT_CHARACTERS)
-        and len(it.description) <= DESCRIPTION_LIMIT_CHARACTERS
-    )
-    if it.symbol not in state.instruments and len(state.instruments) >= INSTRUMENTS_LIMIT:
-        raise Refused(Code.TOO_MANY_INSTRUMENTS, f"there are {INSTRUMENTS_LIMIT} instruments already", "instrument")
-    if not sound:
-        raise Refused(Code.BAD_INSTRUMENT, f"the terms of {it.symbol!r} contradict each other", "instrument")
-    known = state.instruments.get(it.symbol)
-    if known is not None and (known.base, known.quote) != (it.base, it.quote):
-        raise Refused(Code.BAD_INSTRUMENT, f"{it.symbol} is {known.base} in {known.quote} for good", "instrument")
-    for group in state.groups.values():
-        group.margin_terms(it)
-    return [] if known == it else [InstrumentDefined(it)]
-
-
 def _open_account(state: State, command: OpenAccount, now_ns: int) -> list[Event]:
     if not 0 < command.account_id < 2**63:
         raise Refused(Code.UNKNOWN_ACCOUNT, "an account's id is a positive number of 64 bits", "account_id")
@@ -204,13 +176,15 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
 
 
 _DECIDE: dict[type, Callable[[State, Any, int], list[Event]]] = {
-    DefineInstrument: explained(lambda told: f"instrument {told.instrument.symbol}", _define_instrument),
+    DefineInstrument: explained(lambda told: f"instrument {told.instrument.symbol}", define_instrument),
     OpenAccount: _open_account,
     DefineGroup: explained(lambda told: f"group {told.group.name}", _define_group),
+    AssignGroup: explained(lambda told: f"account {told.account_id}", assign_group),
     SetLimits: explained(lambda told: f"limits {told.account_id}", set_limits),
     DefineHolidays: explained(lambda told: f"holidays {told.currency}", define_holidays),
     DefineRules: explained(lambda told: "rules", define_rules),
     DefineHedge: explained(lambda told: f"hedge {told.terms.symbol}", define_hedge),
+    RemoveHedge: explained(lambda told: f"hedge {told.symbol}", remove_hedge),
     SendHedge: send_hedge,
     HaltTrading: explained(halt_subject, halt_trading),
     ResumeTrading: explained(halt_subject, resume_trading),

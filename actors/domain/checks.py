@@ -8,14 +8,14 @@ from actors.domain.money import LIMIT_E8, SCALE, Rounding, format_e8
 from actors.domain.order import BUY, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
-from actors.domain.state import State
+from actors.domain.state import UNDEALT, State
 
 STREAM_SILENCE_LIMIT_NS = 3_000_000_000
 """A price stream that has said nothing for so long is taken for dead, and nobody is dealt with on its prices."""
 CLIENT_ORDER_ID_LIMIT_CHARACTERS = 64
 OCO_LIMIT_CHARACTERS = 32
 TIME_LIMIT_NS = 2**62
-HALTED, CLOSE_ONLY = InstrumentState.HALTED, InstrumentState.CLOSE_ONLY
+CLOSE_ONLY = InstrumentState.CLOSE_ONLY
 MARKET, GTD, NETTING, FLOOR = OrderType.MARKET, TimeInForce.GTD, Mode.NETTING, Rounding.FLOOR
 
 NEEDED: dict[OrderType, tuple[str, ...]] = {
@@ -41,7 +41,7 @@ def account_of(state: State, account_id: int) -> Account:
 
 def instrument_of(state: State, symbol: str) -> Instrument:
     instrument = state.instruments.get(symbol)
-    if instrument is None:
+    if instrument is None or not instrument.is_listed:
         raise Refused(Code.UNKNOWN_SYMBOL, f"there is no symbol {symbol[:20]!r}", "symbol")
     return instrument
 
@@ -52,7 +52,7 @@ def dealable_tick(state: State, account: Account, symbol: str, now_ns: int) -> T
     There must be one, it must be live, the stream must be alive, and the instrument open and not halted.
     """
     instrument = state.instruments[symbol]
-    if instrument.state is HALTED or state.halts.stops(account.group.name, symbol):
+    if instrument.state in UNDEALT or state.halts.stops(account.group.name, symbol):
         raise Refused(Code.HALTED, f"trading in {symbol} is halted", "symbol")
     if not state.is_open(instrument, now_ns):
         raise Refused(Code.MARKET_CLOSED, f"the market in {symbol} is closed", "symbol")

@@ -51,6 +51,29 @@ class Composite:
         self.last: Tick | None = None
         self._next_seq = first_seq
 
+    def relist(self, instrument: Instrument, now_ns: int) -> Tick | None:
+        """Other terms of the instrument, from now on: a quote beyond its bounds leaves."""
+        self._instrument, self._sessions = instrument, instrument.sessions
+        self._session = SessionState(True, 0)
+        for venue, line in self.lines.items():
+            line.screen = Screen(instrument, line.limits, self._corridor)
+            quote = self.book.quotes.get(venue)
+            if (
+                quote is not None
+                and not instrument.price_min_e8 <= quote.bid_e8 <= quote.ask_e8 <= instrument.price_max_e8
+            ):
+                line.drops[Drop.BOUNDS] += 1
+                self._leave(venue, Drop.BOUNDS, now_ns)
+        return self.look(now_ns)
+
+    @property
+    def instrument(self) -> Instrument:
+        return self._instrument
+
+    @property
+    def next_seq(self) -> int:
+        return self._next_seq
+
     def define(self, lps: Mapping[str, LpTerms], now_ns: int) -> Tick | None:
         """Other LPs, or other terms of theirs, from now on. Whose limits change begins anew, without a price."""
         for venue in list(self.lines):

@@ -11,6 +11,7 @@ from actors.domain.commands import (
     DefineRules,
     DismissBreak,
     HaltTrading,
+    RemoveHedge,
     ResumeTrading,
     SendHedge,
 )
@@ -20,6 +21,7 @@ from actors.domain.events import (
     Event,
     HedgeDefined,
     HedgeOrdered,
+    HedgeRemoved,
     RulesDefined,
     TradingHalted,
     TradingResumed,
@@ -59,6 +61,10 @@ def define_hedge(state: State, command: DefineHedge, now_ns: int) -> list[Event]
     if found:
         raise Refused(Code.BAD_TERMS, found[0], "terms")
     return [] if state.books.hedges.get(terms.symbol) == terms else [HedgeDefined(terms)]
+
+
+def remove_hedge(state: State, command: RemoveHedge, now_ns: int) -> list[Event]:
+    return [HedgeRemoved(command.symbol)] if command.symbol in state.books.hedges else []
 
 
 def send_hedge(state: State, command: SendHedge, now_ns: int) -> list[Event]:

@@ -36,6 +36,14 @@ class AccountOpened(Happened, frozen=True):
     group: str = STANDARD
 
 
+class GroupAssigned(Happened, frozen=True):
+    """An account deals on the terms of this group; its margin by symbol is as they ask."""
+
+    account_id: int
+    group: Group
+    requirements: dict[str, Requirement]
+
+
 class GroupDefined(Happened, frozen=True):
     group: Group
 
@@ -114,6 +122,12 @@ class RulesDefined(Happened, frozen=True):
 
 class HedgeDefined(Happened, frozen=True):
     terms: HedgeTerms
+
+
+class HedgeRemoved(Happened, frozen=True):
+    """The symbol is hedged no longer; as it was is in the event that defined it."""
+
+    symbol: str
 
 
 class ChildSent(Happened, frozen=True):
@@ -248,10 +262,12 @@ class PositionModified(Happened, frozen=True):
 Event = (
     InstrumentDefined
     | GroupDefined
+    | GroupAssigned
     | LimitsSet
     | HolidaysDefined
     | RulesDefined
     | HedgeDefined
+    | HedgeRemoved
     | ChildSent
     | ChildChanged
     | BreakFound

@@ -13,6 +13,11 @@ class InstrumentState(Enum):
     CLOSE_ONLY = "close_only"
     """What is open may be closed; nothing is opened."""
     HALTED = "halted"
+    RETIRED = "retired"
+    """It is not traded any more, and nothing of it is open. What has been in it stays readable."""
+
+
+_RETIRED = InstrumentState.RETIRED
 
 
 class AssetClass(Enum):
@@ -68,3 +73,8 @@ class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def price_step_e8(self) -> int:
         return int(10 ** (8 - self.price_digits))
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it can be quoted, shown and asked for."""
+        return self.state is not _RETIRED

@@ -112,6 +112,8 @@ def crosses_of(instruments: Mapping[str, Instrument]) -> dict[tuple[str, str], t
     """The symbols that change one currency into another directly."""
     table: dict[tuple[str, str], tuple[str, bool]] = {}
     for instrument in instruments.values():
+        if not instrument.is_listed:
+            continue
         table.setdefault((instrument.base, instrument.quote), (instrument.symbol, False))
         table.setdefault((instrument.quote, instrument.base), (instrument.symbol, True))
     return table

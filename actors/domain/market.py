@@ -32,22 +32,42 @@ class Market:
         now_ns: int,
     ) -> None:
         """`lps`: those that have a place here. `pricings`: of symbols that have terms of their own."""
-        self._pricings = {symbol: pricings.get(symbol, Pricing()) for symbol in instruments}
+        self._pricings = pricings
+        self._lps = lps
+        self._first_seq = first_seq
+        self._next_seqs: dict[str, int] = {}
+        """Of symbols that were taken off the list: if they come back, their numbers go on."""
         self.composites = {
-            symbol: Composite(instrument, _lps_in(self._pricings[symbol], lps), self._pricings[symbol], first_seq)
-            for symbol, instrument in instruments.items()
+            symbol: self._composite(instrument) for symbol, instrument in instruments.items() if instrument.is_listed
         }
         self.records = {venue: LpRecord(venue, now_ns) for venue in lps}
         self._heard_ns: dict[str, int] = {}
         self._tick_sides = 0
         self._swept_ns = now_ns
 
+    def relist(self, instruments: Mapping[str, Instrument], now_ns: int, ticks: Ticks) -> None:
+        """The instruments from now on: new ones begin without a price, retired ones end without one."""
+        for symbol in [it for it in self.composites if it not in instruments or not instruments[it].is_listed]:
+            self._add(self.composites[symbol].define({}, now_ns), ticks)
+            self._next_seqs[symbol] = self.composites.pop(symbol).next_seq
+        for symbol, instrument in instruments.items():
+            if instrument.is_listed and symbol not in self.composites:
+                self.composites[symbol] = self._composite(instrument)
+            elif instrument.is_listed and self.composites[symbol].instrument != instrument:
+                self._add(self.composites[symbol].relist(instrument, now_ns), ticks)
+
+    def _composite(self, instrument: Instrument) -> Composite:
+        symbol = instrument.symbol
+        pricing = self._pricings.get(symbol, Pricing())
+        return Composite(instrument, _lps_in(pricing, self._lps), pricing, self._next_seqs.pop(symbol, self._first_seq))
+
     def define(self, lps: Mapping[str, LpTerms], now_ns: int, ticks: Ticks) -> None:
         """Other LPs, or other terms of theirs, from now on. Those that are not named leave all books."""
+        self._lps = lps
         for venue in lps:
             self.records.setdefault(venue, LpRecord(venue, now_ns))
         for symbol, composite in self.composites.items():
-            self._add(composite.define(_lps_in(self._pricings[symbol], lps), now_ns), ticks)
+            self._add(composite.define(_lps_in(self._pricings.get(symbol, Pricing()), lps), now_ns), ticks)
         for venue in [venue for venue in self.records if venue not in lps]:
             self._heard_ns.pop(venue, None)
             del self.records[venue]

@@ -29,11 +29,19 @@ class PriceClasses:
     def __init__(self, symbol: str, groups: Mapping[str, Group]) -> None:
         self._symbol = symbol
         self.by_markup: dict[Markup, PriceClass] = {}
+        self._awaited: dict[Markup, PriceClass] = {}
+        """Those that something was ever put into."""
         for group in groups.values():
             self.add(group)
 
     def of(self, group: Group) -> PriceClass:
         return self.by_markup[group.markup_of(self._symbol)]
+
+    def triggers(self, group: Group) -> Triggers:
+        """To put something in that waits for the group's price."""
+        found = self.of(group)
+        self._awaited[found.markup] = found
+        return found.triggers
 
     def add(self, group: Group) -> None:
         markup = group.markup_of(self._symbol)
@@ -48,15 +56,13 @@ class PriceClasses:
         left.groups.remove(group.name)
         if not left.groups:
             del self.by_markup[left.markup]
+            self._awaited.pop(left.markup, None)
 
     def reached(self, tick: Tick) -> list[Reached]:
         """Takes out what the market's tick reaches, in order of dealing, whatever the class."""
-        if len(self.by_markup) == 1:
-            (only,) = self.by_markup.values()
-            return only.triggers.reached(only.markup.tick(tick))
         found: list[Reached] = []
-        for one in self.by_markup.values():
-            if not one.triggers.is_empty:
-                found += one.triggers.reached(one.markup.tick(tick))
-        found.sort()
+        for one in self._awaited.values():
+            found += one.triggers.reached(one.markup.tick(tick))
+        if len(self._awaited) > 1:
+            found.sort()
         return found

@@ -198,8 +198,8 @@ def _trails(state: State, symbol: str) -> Trails | None:
 def _restore_trails(state: State, trails: Trails) -> None:
     market, classes = state.ticks[trails.symbol], state.price_classes(trails.symbol)
     for stop in trails.below_bid:
-        one = classes.of(state.accounts[stop.waiting.account_id].group)
-        one.triggers.below_bid.restore([stop], one.markup.tick(market).bid_e8 - market.bid_e8)
+        group = state.accounts[stop.waiting.account_id].group
+        classes.triggers(group).below_bid.restore([stop], group.tick(market).bid_e8 - market.bid_e8)
     for stop in trails.above_ask:
-        one = classes.of(state.accounts[stop.waiting.account_id].group)
-        one.triggers.above_ask.restore([stop], market.ask_e8 - one.markup.tick(market).ask_e8)
+        group = state.accounts[stop.waiting.account_id].group
+        classes.triggers(group).above_ask.restore([stop], market.ask_e8 - group.tick(market).ask_e8)

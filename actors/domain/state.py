@@ -19,7 +19,7 @@ from actors.domain.quote import Tick
 from actors.domain.requirement import MarginTerms
 from actors.domain.trigger import SPARE_ENTRIES, Reached
 
-HALTED = InstrumentState.HALTED
+UNDEALT = (InstrumentState.HALTED, InstrumentState.RETIRED)
 
 
 class State:
@@ -108,7 +108,7 @@ class State:
 
     def is_halted(self, instrument: Instrument) -> bool:
         """Whether nobody deals the instrument, whatever the group."""
-        return instrument.state is HALTED or self.halts.stops_symbol(instrument.symbol)
+        return instrument.state in UNDEALT or self.halts.stops_symbol(instrument.symbol)
 
     def is_open(self, instrument: Instrument, now_ns: int) -> bool:
         """Whether the instrument's session is open; worked out anew only when it may have changed."""
@@ -152,11 +152,12 @@ class State:
 
     def _set_tick(self, tick: Tick) -> None:
         self.ticks[tick.symbol] = tick
-        for one in self.price_classes(tick.symbol).by_markup.values():
+        symbol, group_ticks, bands = tick.symbol, self.group_ticks, self.bands
+        for one in self.price_classes(symbol).by_markup.values():
             seen = one.markup.tick(tick)
             for name in one.groups:
-                self.group_ticks[name][tick.symbol] = seen
-                for account_id in self.bands[name].reached(seen):
+                group_ticks[name][symbol] = seen
+                for account_id in bands[name].reached(seen):
                     self.unwatched[account_id] = None
 
     def post(self, posting: Posting) -> None:
@@ -176,6 +177,20 @@ class State:
         )
         self.accounts[account_id] = account
         return account
+
+    def join_group(self, account: Account, name: str) -> None:
+        """The account is one of another group from now on; who calls it watches its orders and margin anew."""
+        self.bands[account.group.name].remove(account.account_id)
+        account.agree(self.groups[name], account.own_limits)
+        account.ticks = self.group_ticks[name]
+        account.converted.clear()
+        self.unwatched[account.account_id] = None
+        nets = account.nets()
+        before, after = account.group_nets, self.group_nets[name]
+        for symbol, net_e8 in nets.items():
+            before[symbol] = before.get(symbol, 0) - net_e8
+            after[symbol] = after.get(symbol, 0) + net_e8
+        account.group_nets = after
 
     def define_group(self, group: Group) -> None:
         """What waits for the prices that the group saw until now does not move: see waiting.define_group."""

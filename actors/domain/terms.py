@@ -7,10 +7,12 @@ from typing import Any
 from actors.domain.cash import check_actor
 from actors.domain.changes import check_reason
 from actors.domain.checks import account_of
-from actors.domain.commands import DefineHolidays, SetLimits
-from actors.domain.events import Event, HolidaysDefined, LimitsSet, TermsChanged
+from actors.domain.commands import AssignGroup, DefineHolidays, SetLimits
+from actors.domain.events import Event, GroupAssigned, HolidaysDefined, LimitsSet, TermsChanged
 from actors.domain.limits import check_sound
+from actors.domain.margin import conversion
 from actors.domain.refusal import Code, Refused
+from actors.domain.requirement import required
 from actors.domain.state import State
 
 CURRENCIES_LIMIT = 200
@@ -28,6 +30,22 @@ def set_limits(state: State, command: SetLimits, now_ns: int) -> list[Event]:
     if command.limits == account.own_limits:
         return []
     return [LimitsSet(account.account_id, command.limits, command.actor)]
+
+
+def assign_group(state: State, command: AssignGroup, now_ns: int) -> list[Event]:
+    """Margin is asked for anew, converted at the prices of the moment; raises Refused where there is none."""
+    account = account_of(state, command.account_id)
+    group = state.groups.get(command.group)
+    if group is None:
+        raise Refused(Code.UNKNOWN_GROUP, f"there is no group {command.group[:40]!r}", "group")
+    if group is account.group:
+        return []
+    ticks, requirements = state.group_ticks[group.name], {}
+    for symbol, exposure in account.exposures.items():
+        by = conversion(state.crosses, ticks, exposure.quote, account.currency, gain=False)
+        agreed = state.margin_terms(group, state.instruments[symbol])
+        requirements[symbol] = required(exposure, agreed, by, account.currency)
+    return [GroupAssigned(account.account_id, group, requirements)]
 
 
 def define_holidays(state: State, command: DefineHolidays, now_ns: int) -> list[Event]:

@@ -59,18 +59,6 @@ class Triggers:
         """How many entries wait for a price, those that have been given up among them."""
         return sum(map(len, (self._bid_falls, self._bid_rises, self._ask_falls, self._ask_rises)))
 
-    @property
-    def is_empty(self) -> bool:
-        """Nothing waits, and nothing follows the price."""
-        return not (
-            self._bid_falls
-            or self._bid_rises
-            or self._ask_falls
-            or self._ask_rises
-            or len(self.below_bid)
-            or len(self.above_ask)
-        )
-
     def without_entries(self) -> "Triggers":
         """With the same trails, and room for all that is put in until its room is set."""
         renewed = Triggers()

@@ -2,6 +2,7 @@
 
 from actors.domain.abook import FINISH_LIMIT_NS, carry
 from actors.domain.books import SentChild
+from actors.domain.changes import check_reason
 from actors.domain.child import Break, BreakReason, VenueFill, VenueReport, send
 from actors.domain.commands import ReportExecution, ReportHolding, SettleBreak
 from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
@@ -55,6 +56,8 @@ def settle_break(state: State, command: SettleBreak, now_ns: int) -> list[Event]
     """Once per exec_id."""
     if not 0 < len(command.actor) <= ACTOR_LIMIT_CHARACTERS or not command.actor.isprintable():
         raise Refused(Code.BAD_TERMS, f"actor has 1 to {ACTOR_LIMIT_CHARACTERS} printable characters", "actor")
+    if command.reason:
+        check_reason(command.reason)
     try:
         sent = state.books.find(command.child_id)
     except KeyError:

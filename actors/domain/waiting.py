@@ -156,6 +156,18 @@ def define_group(state: State, group: Group) -> None:
     watch_anew(state, moving, before, group)
 
 
+def join_group(state: State, account: Account, name: str) -> None:
+    """The account is one of another group from now on: what waits for it waits for that group's prices."""
+    before, after = account.group, state.groups[name]
+    open_in = dict.fromkeys(
+        [*(it.symbol for it in account.positions.values()), *(it.symbol for it in account.orders.values())]
+    )
+    symbols = [it for it in open_in if it in state.prices and before.markup_of(it) != after.markup_of(it)]
+    moving = withdraw(state, symbols, before, lambda other: other is account)
+    state.join_group(account, name)
+    watch_anew(state, moving, before, after)
+
+
 class Withdrawn(NamedTuple):
     """Trailing stops of one symbol on their way from one price class to another."""
 
@@ -187,7 +199,7 @@ def watch_anew(state: State, withdrawn: list[Withdrawn], before: Group, after: G
     for symbol, below_bid, above_ask in withdrawn:
         rewatch(state, symbol)
         if below_bid or above_ask:
-            triggers, tick = state.prices[symbol].of(after).triggers, state.ticks[symbol]
+            triggers, tick = state.prices[symbol].triggers(after), state.ticks[symbol]
             was, now = before.tick(tick), after.tick(tick)
             triggers.below_bid.restore(below_bid, now.bid_e8 - was.bid_e8)
             triggers.above_ask.restore(above_ask, was.ask_e8 - now.ask_e8)
@@ -237,10 +249,11 @@ def _follow(
 
 
 def _triggers(state: State, account: Account, symbol: str) -> Triggers:
-    found = state.price_classes(symbol).of(account.group)
-    if len(found.triggers) > found.triggers.room:
+    classes = state.price_classes(symbol)
+    found = classes.triggers(account.group)
+    if len(found) > found.room:
         rewatch(state, symbol)
-    return found.triggers
+    return classes.triggers(account.group)
 
 
 def _still_ends(state: State, one: tuple[int, int, int]) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import insert, select
 
 from actors.bus.answers import Answer
-from actors.bus.people import Act, Actor, Acts, GetActs, RecordAct, Recorded, RecordOutcome
+from actors.bus.users import Act, Actor, Acts, GetActs, RecordAct, Recorded, RecordOutcome
 from actors.store.people_schema import AUDIT
 
 _log = structlog.get_logger("audit")

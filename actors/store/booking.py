@@ -15,9 +15,11 @@ from actors.domain.events import (
     ChildSent,
     DaySealed,
     Event,
+    GroupAssigned,
     GroupDefined,
     HedgeDefined,
     HedgeOrdered,
+    HedgeRemoved,
     HolidaysDefined,
     InquiryDue,
     InstrumentDefined,
@@ -69,6 +71,8 @@ class EventRows:
         self.positions: dict[int, Row] = {}
         self.postings: list[Row] = []
         self.entries: list[Row] = []
+        self.groups: dict[int, str] = {}
+        """By account, the group that it has been given."""
         self.statuses: dict[int, str] = {}
         """By account, its margin status."""
         self.trial_balances: list[Row] = []
@@ -88,11 +92,13 @@ class EventRows:
             NegativeBalanceForgiven: self._movement,
             SwapCharged: self._movement,
             DaySealed: self._seal,
+            GroupAssigned: self._group,
             GroupDefined: self._nothing,
             LimitsSet: self._nothing,
             HolidaysDefined: self._nothing,
             RulesDefined: self._nothing,
             HedgeDefined: self._nothing,
+            HedgeRemoved: self._nothing,
             ChildSent: self._nothing,
             ChildChanged: self._nothing,
             BreakFound: self._nothing,
@@ -116,6 +122,9 @@ class EventRows:
     def _account(self, event: AccountOpened) -> None:
         self._currencies[event.account_id] = event.currency
         self.accounts[event.account_id] = rows.account_row(event)
+
+    def _group(self, event: GroupAssigned) -> None:
+        self.groups[event.account_id] = event.group.name
 
     def _money(self, event: MoneyMoved) -> None:
         self._book(event.posting, event.actor)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bus.answers import Explanation, JournalPlace, Refusal
+from actors.bus.answers import Refusal
+from actors.bus.desk_answers import Explanation, JournalPlace
 from actors.domain.commands import Input, ObserveTicks
 from actors.domain.events import OrderFilled
 from actors.domain.evolution import evolve

@@ -115,6 +115,8 @@ class History:
             self._write(_INSERT_POSTINGS, made.postings)
             self._write(_INSERT_ENTRIES, made.entries)
             self._write(_INSERT_TRIAL_BALANCES, made.trial_balances)
+            for account_id, group in made.groups.items():
+                self._connection.execute(_SET_GROUP, {"account": account_id, "group": group})
             for account_id, status in made.statuses.items():
                 self._connection.execute(_SET_STATUS, {"account": account_id, "status": status})
             self._reach({EVENTS: first_seq + len(events) - 1})
@@ -203,6 +205,9 @@ _INSERT_ENTRIES = _insert(ENTRIES)
 _INSERT_TRIAL_BALANCES = _insert(TRIAL_BALANCES)
 _SET_STATUS = (
     update(ACCOUNTS).where(ACCOUNTS.c.account_id == bindparam("account")).values(margin_status=bindparam("status"))
+)
+_SET_GROUP = (
+    update(ACCOUNTS).where(ACCOUNTS.c.account_id == bindparam("account")).values(client_group=bindparam("group"))
 )
 _UPSERT_PROGRESS = _upsert(PROGRESS)
 _MERGE_BARS = _upsert(BARS, _merge_bar)

@@ -7,8 +7,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from actors.bus.answers import Answer, Refusal
-from actors.bus.people import (
-    Actor,
+from actors.bus.logins import (
     BeginLogin,
     EndSession,
     EndSessions,
@@ -20,8 +19,8 @@ from actors.bus.people import (
     Revoked,
     RotateSession,
     Session,
-    User,
 )
+from actors.bus.users import Actor, User
 from actors.store import audit, throttle
 from actors.store.people_schema import API_KEYS, LOGIN_ATTEMPTS, REVOCATIONS, SESSIONS, USERS
 from actors.store.throttle import ADDRESS, NAME, Limit, address_subject, name_subject, network_of

@@ -5,7 +5,7 @@ import sqlalchemy
 from sqlalchemy import func, insert, select, update
 
 from actors.bus.answers import Answer, Refusal
-from actors.bus.people import (
+from actors.bus.logins import (
     AddApiKey,
     ApiKey,
     ApiKeys,

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import or_, select, text
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, Orders, Refusal, Ticks, Transactions
+from actors.bus.answers import Answer, Refusal, Ticks
+from actors.bus.history_answers import Bars, Entries, Fills, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
 from actors.domain.bar import MINUTE_NS
 from actors.store import order_rows, rows

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from actors.bus.answers import LedgerLine
+from actors.bus.history_answers import LedgerLine
 from actors.domain.bar import Bar
 from actors.domain.calendar import date_of
 from actors.domain.events import AccountOpened, DaySealed

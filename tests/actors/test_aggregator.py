@@ -9,9 +9,18 @@ import pytest
 from actors.aggregator import HEARTBEAT_NS, STALL_LIMIT_NS, Aggregator
 from actors.backlog import BACKLOG_TICKS, FRAME_TICKS
 from actors.bus import codec, topics
-from actors.bus.answers import Answer, DepthReport, Lps, Pong, Refusal, Reply, Sources, Ticks
+from actors.bus.answers import Answer, DepthReport, Instruments, Lps, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.bus.requests import AggregatorRequest, GetDepth, GetLps, GetSources, GetTicks, Ping
+from actors.bus.requests import (
+    AggregatorRequest,
+    EngineRequest,
+    GetDepth,
+    GetInstruments,
+    GetLps,
+    GetSources,
+    GetTicks,
+    Ping,
+)
 from actors.bus.streams import (
     FeedStatus,
     LadderBatch,
@@ -24,13 +33,14 @@ from actors.bus.streams import (
 )
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
+from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
 from actors.domain.quote import Ladder, Quote, QuoteLimits, Tick
 from actors.lp_desk import LpDesk
-from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, quote
+from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, instrument, quote
 
 FIRST_SEQ = START_NS // 1_000
 ASKER = b"\x00asker"
@@ -55,8 +65,10 @@ class Desk:
         self.actor: pykka.ActorRef[Any] = Aggregator.start(INSTRUMENTS, self.lps, {}, now_ns, first_seq=now_ns // 1_000)
 
     def ask(self, now_ns: int, **messages: list[list[bytes]]) -> Outbox:
+        """What it says, but for its questions to the engine, which are in `questions`."""
         outbox: Outbox = self.actor.ask(Inbox(now_ns, messages), block=True)
-        return outbox
+        self.questions = [frame for name, (frame, *_) in outbox if name == "engine"]
+        return [message for message in outbox if message[0] != "engine"]
 
     def hear(self, now_ns: int, *said: QuoteBatch | FeedStatus | StandingQuotes) -> list[Tick]:
         """Tells what feeds said; gives the ticks that it made."""
@@ -444,3 +456,64 @@ def test_the_registry_is_told_to_who_subscribes_and_once_a_second(desk: Desk) ->
     announced = ("ticks", [desk.lps.announcement()])
     assert desk.ask(START_NS, ticks=[[b"\x01lps\0"]]) == [announced]
     assert announced in desk.ask(START_NS + HEARTBEAT_NS)
+
+
+def listing(version: int, *changed: Instrument) -> list[list[bytes]]:
+    """What the engine answers: the instruments of the tests, some of them others."""
+    instruments = {**INSTRUMENTS, **{it.symbol: it for it in changed}}
+    return [[codec.encode(Reply(1, Instruments(list(instruments.values()), version)))]]
+
+
+def test_the_engine_is_asked_for_its_instruments_once_a_second() -> None:
+    desk = Desk()
+
+    def asked(now_ns: int) -> list[bytes]:
+        desk.ask(now_ns)
+        return desk.questions
+
+    first = codec.encode(EngineRequest(1, GetInstruments(0)))
+    assert (asked(START_NS), asked(START_NS + SECOND_NS - 1), asked(START_NS + SECOND_NS)) == ([first], [], [first])
+    desk.ask(START_NS + SECOND_NS, engine=[*listing(7), [b"garbage"], [codec.encode(Reply(1, Instruments([], 7)))]])
+    assert asked(START_NS + 2 * SECOND_NS) == [codec.encode(EngineRequest(1, GetInstruments(7)))]
+
+
+def test_quotes_are_judged_by_what_staff_have_changed() -> None:
+    desk = Desk()
+    (tick,) = desk.hear(START_NS, QuoteBatch("OANDA", [quote("EURUSD", "1.10000", "1.10020")]))
+    narrow = msgspec.structs.replace(INSTRUMENTS["EURUSD"], price_min_e8=e8("1.11"))
+    outbox = desk.ask(START_NS + 1, engine=listing(2, narrow))
+    (gone,) = [each for name, (frame,) in outbox if name == "ticks" for each in ticks_in(frame)]
+    assert (gone.live, gone.seq) == (False, tick.seq + 1)
+    later = [
+        quote("EURUSD", price, price, venue_time_ns=START_NS + at, received_ns=START_NS + at)
+        for at, price in ((2, "1.10000"), (3, "1.12000"))
+    ]
+    (better,) = desk.hear(START_NS + 3, QuoteBatch("OANDA", later))
+    assert (better.bid_e8, better.live) == (e8("1.12000"), True)
+
+
+def test_a_symbol_comes_goes_and_comes_back_with_its_numbers() -> None:
+    desk = Desk()
+    audusd = instrument("AUDUSD", 5, "0.05", "0.2", "2")
+    gone = msgspec.structs.replace(audusd, state=InstrumentState.RETIRED)
+
+    def quoted(at_ns: int) -> list[Tick]:
+        price = quote("AUDUSD", "0.65000", "0.65010", venue_time_ns=at_ns, received_ns=at_ns)
+        return desk.hear(at_ns, QuoteBatch("OANDA", [price]))
+
+    assert quoted(START_NS) == []
+    desk.ask(START_NS + 1, engine=listing(2, audusd))
+    (first,) = quoted(START_NS + 2)
+    assert first.seq == FIRST_SEQ
+    entry = Lp("NEW", "test", {"AUDUSD": "AUD_USD"})
+    assert isinstance(desk.answer(AddLp(by="root", lp=entry)), Lps)
+    outbox = desk.ask(START_NS + 3, engine=listing(3, gone))
+    (dead,) = [each for name, (frame,) in outbox if name == "ticks" for each in ticks_in(frame)]
+    assert (dead.live, dead.seq) == (False, FIRST_SEQ + 1)
+    (announced,) = [frame for name, (frame,) in outbox if frame.startswith(topics.LPS)]
+    told = decode_announced(codec.topic_and_body(announced)[1])
+    assert (told.registry.lps["NEW"].symbols, "AUDUSD" in told.sessions) == ({}, True)
+    assert quoted(START_NS + 4) == []
+    desk.ask(START_NS + 5, engine=listing(4, audusd))
+    (back,) = quoted(START_NS + 6)
+    assert back.seq == FIRST_SEQ + 2

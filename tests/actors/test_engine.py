@@ -310,7 +310,9 @@ def test_questions(desk: Desk) -> None:
     waiting = desk.state.accounts[ACCOUNT].orders[2]
     seq = DEFINED + 2
     assert desk.answer(Ping()) == Pong(True, "", seq)
-    assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()))
+    newest = len(INSTRUMENTS)
+    assert desk.answer(GetInstruments()) == Instruments(list(INSTRUMENTS.values()), newest)
+    assert desk.answer(GetInstruments(newest)) == Instruments([], newest)
     assert desk.answer(GetAccount(ACCOUNT)) == AccountReport(
         seq,
         AccountSummary(ACCOUNT, "USD", 10_000_00, 48_00, 366_37, START_NS, 0, 366_37),

@@ -3,18 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from actors.bus.answers import (
-    AccountRows,
-    Answer,
-    Breaks,
-    Changes,
-    Done,
-    MoneyReport,
-    MoneyRequests,
-    Refusal,
-    RoutePreview,
-    Terms,
-)
+from actors.bus.answers import Answer, Done, Refusal
+from actors.bus.desk_answers import AccountRows, Breaks, Changes, MoneyReport, MoneyRequests, RoutePreview, Terms
 from actors.bus.requests import (
     GetAccounts,
     GetBreaks,

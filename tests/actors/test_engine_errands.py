@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from actors.bus import codec
-from actors.bus.answers import Explanation, Refusal, Reply
+from actors.bus.answers import Refusal, Reply
+from actors.bus.desk_answers import Explanation
 from actors.bus.pump import Stop
 from actors.bus.requests import GetExplanation
 from actors.domain.events import OrderFilled

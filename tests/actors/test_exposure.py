@@ -1,6 +1,6 @@
 """What staff ask the engine of the broker's books."""
 
-from actors.bus.answers import DeskReport, ExposureReport
+from actors.bus.desk_answers import DeskReport, ExposureReport
 from actors.bus.requests import GetExposure
 from actors.domain import wide
 from actors.domain.child import UNSAID, ReportKind, VenueReport

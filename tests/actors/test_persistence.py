@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from actors.bus import topics
-from actors.bus.answers import Bars, Fills, Orders, Refusal, Sources, Ticks
-from actors.bus.people import GetUser, User, UserReport
+from actors.bus.answers import Refusal, Sources, Ticks
+from actors.bus.history_answers import Bars, Fills, Orders
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.bus.streams import EventBatch
+from actors.bus.users import GetUser, User, UserReport
 from actors.domain.evidence import Source
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.quote import Quote, Tick

@@ -11,7 +11,8 @@ from pathlib import Path
 import pykka
 
 from actors.bus import codec, topics
-from actors.bus.answers import Done, Events, ExposureReport, Refusal, Reply
+from actors.bus.answers import Done, Events, Refusal, Reply
+from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
 from actors.dispatcher import Dispatcher

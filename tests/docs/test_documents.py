@@ -195,7 +195,7 @@ def test_close_codes() -> None:
         connected.SILENT,
         stream.TOO_SLOW,
         connected.IDLE,
-        stream.EVENTS_LOST,
+        connected.EVENTS_LOST,
     ]
     assert [int(code) for code, _ in documents.tables(API, "close code", "")] == ours
 

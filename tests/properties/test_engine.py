@@ -39,6 +39,7 @@ class Engine(RuleBasedStateMachine, Trading):
     grant_credit = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 50_000))(Trading.grant_credit)
     adjust = rule(account_id=ACCOUNTS, amount_minor=st.integers(-20_000, 20_000))(Trading.adjust)
     define_group = rule(which=st.integers(0, 9))(Trading.define_group)
+    assign_group = rule(account_id=ACCOUNTS, which=PICKS)(Trading.assign_group)
     set_limits = rule(account_id=ACCOUNTS, which=st.integers(0, 5))(Trading.set_limits)
     halt = rule(scope=st.sampled_from(HaltScope), symbol=SYMBOLS)(Trading.halt)
     resume = rule(which=PICKS)(Trading.resume)

@@ -9,6 +9,7 @@ import pytest
 from actors.domain.commands import Which
 from actors.domain.events import (
     DaySealed,
+    GroupAssigned,
     GroupDefined,
     HolidaysDefined,
     LimitsSet,
@@ -143,6 +144,7 @@ class Walk:
             desk.adjust(account_id, chance.randint(-20_000, 20_000))
         elif kind == 4:
             desk.define_group(chance.randint(0, 9))
+            desk.assign_group(account_id, len(desk.happened))
         elif kind == 5:
             desk.set_limits(account_id, chance.choice([0, 0, 0, chance.randint(1, 5)]))
         else:
@@ -182,6 +184,7 @@ def test_the_days_see_everything() -> None:
                 seen[event.order.status] += 1
     codes = ["OCO", "EXPIRED", "CANCELLED", "NOT_MARKETABLE", "NOTHING_TO_CLOSE", "EXPOSURE_LIMIT"]
     kinds = [
+        GroupAssigned,
         GroupDefined,
         LimitsSet,
         HolidaysDefined,

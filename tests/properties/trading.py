@@ -9,6 +9,7 @@ from actors.domain.calendar import trading_day
 from actors.domain.charges import Commission, CommissionBasis
 from actors.domain.commands import (
     Adjust,
+    AssignGroup,
     CancelOrder,
     ClosePosition,
     ClosePositionBy,
@@ -49,6 +50,13 @@ from tests.properties.watched import PROS, Watched
 
 Named = SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
 
+OTHER = Group(
+    "other",
+    markup=Markup(20_000, 10_000),
+    leverage=15,
+    hedging=Hedging.NET,
+    exposure=ExposureLimit("USD", 20_000_00, 30_000_00),
+)
 GROUPS = (
     Group(STANDARD),
     Group(STANDARD, markup=Markup(10_000, 20_000), markups={"USDJPY": Markup(1_000_000, 0)}),
@@ -106,6 +114,12 @@ class Trading(Watched):
     def define_group(self, which: int) -> None:
         self.tell(DefineGroup(GROUPS[which % len(GROUPS)]))
 
+    def assign_group(self, account_id: int, which: int) -> None:
+        """To the standard group, or to one of wider prices and more margin."""
+        if OTHER.name not in self.state.groups:
+            self.tell(DefineGroup(OTHER))
+        self.tell(AssignGroup(account_id, (OTHER.name, STANDARD)[which % 2], "olga", "asked for"))
+
     def set_limits(self, account_id: int, which: int) -> None:
         self.tell(SetLimits(account_id, LIMITS[which % len(LIMITS)], "test"))
 
@@ -123,6 +137,7 @@ class Trading(Watched):
         changes: tuple[dict[str, Any], ...] = (
             {"state": InstrumentState.CLOSE_ONLY},
             {"state": InstrumentState.OPEN},
+            {"state": InstrumentState.RETIRED},
             {"margin_rate_e8": self.state.instruments[symbol].margin_rate_e8 + 1_000_000},
         )
         changed = msgspec.structs.replace(self.state.instruments[symbol], **changes[which % len(changes)])

@@ -10,8 +10,17 @@ import msgspec
 
 from actors.domain.broker import apply
 from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
-from actors.domain.commands import DefineGroup, DefineInstrument, HaltTrading, Input, Mode, ObserveStream, ObserveTicks
-from actors.domain.events import Event, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
+from actors.domain.commands import (
+    AssignGroup,
+    DefineGroup,
+    DefineInstrument,
+    HaltTrading,
+    Input,
+    Mode,
+    ObserveStream,
+    ObserveTicks,
+)
+from actors.domain.events import Event, GroupAssigned, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
 from actors.domain.group import Group, Markup
@@ -100,7 +109,7 @@ class Watched:
         self._check_trails(gone, reached)
         self._check_one_cancels_the_other(events)
         self._check_free_margin(events, required)
-        if isinstance(told, DefineGroup):
+        if isinstance(told, DefineGroup | AssignGroup):
             self.repriced |= self.state.ticks.keys()
         if isinstance(told, ObserveTicks):
             if not list(self.state.halts):
@@ -125,6 +134,8 @@ class Watched:
             self.fills.append(event.fill)
             self.requirements[event.fill.account_id, event.fill.symbol] = event.requirement
             assert not event.order.terms.reduce_only or event.fill.side is not event.position.side
+        if isinstance(event, GroupAssigned):
+            self.requirements |= {(event.account_id, symbol): it for symbol, it in event.requirements.items()}
 
     def _post(self, posting: Posting) -> None:
         self.moved[posting.entries[0].account] += posting.entries[0].amount_minor

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from actors.bus.people import Actor, AddUser, GetActs, RecordAct, Recorded, RecordOutcome
+from actors.bus.users import Actor, AddUser, GetActs, RecordAct, Recorded, RecordOutcome
 from actors.store import audit
 from actors.store.audit import FIRST_HASH, Broken
 from actors.store.database import database_url as sqlalchemy_url

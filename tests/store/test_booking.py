@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 import pytest
 
-from actors.bus.answers import Entries, Fills, Orders
+from actors.bus.history_answers import Entries, Fills, Orders
 from actors.bus.requests import GetEntries, GetFills, GetOrders
 from actors.domain.broker import apply
 from actors.domain.charges import EVERY_NIGHT, Commission, CommissionBasis, Swap, SwapBasis

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.bus.answers import Bars
+from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars
 from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.calendar import ALWAYS, FOREX, Sessions, Window, is_open

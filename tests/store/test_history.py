@@ -15,12 +15,13 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from actors.bus.answers import Answer, Bars, Entries, Fills, LedgerLine, Orders, Refusal, Ticks, Transactions
-from actors.bus.people import GetUser
+from actors.bus.answers import Answer, Refusal, Ticks
+from actors.bus.history_answers import Bars, Entries, Fills, LedgerLine, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
+from actors.bus.users import GetUser
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
-from actors.domain.events import AccountOpened, Event, GroupDefined, InstrumentDefined, PositionModified
+from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined, InstrumentDefined, PositionModified
 from actors.domain.group import Group
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
@@ -399,6 +400,8 @@ def test_the_group_of_an_account_is_kept(history: History, database_url: str) ->
     history.store_events(1, [GroupDefined(Group("pros")), AccountOpened(7, "USD", Mode.NETTING, "pros")])
     found = rows(database_url, "SELECT account_id, mode, client_group, margin_status FROM accounts")
     assert found == [(7, "netting", "pros", "normal")]
+    history.store_events(3, [GroupAssigned(7, Group("standard"), {})])
+    assert rows(database_url, "SELECT account_id, client_group FROM accounts") == [(7, "standard")]
 
 
 def test_a_sealed_day_is_the_trial_balance_and_sums_to_zero(history: History, database_url: str) -> None:

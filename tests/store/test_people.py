@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 
 from actors.bus.answers import Refusal
-from actors.bus.people import (
-    Actor,
+from actors.bus.logins import (
     AddApiKey,
-    AddUser,
     ApiKeys,
     BeginLogin,
     BeginTotp,
     ChangePassword,
-    ChangeUser,
     ConfirmTotp,
     DropTotp,
     EndApiKey,
@@ -23,22 +20,17 @@ from actors.bus.people import (
     EndSessions,
     GetApiKey,
     GetApiKeys,
-    GetOneUser,
     GetRevocations,
-    GetUsers,
     KeyReport,
     LoginTicket,
     OpenSession,
-    PeopleRequest,
-    ResetLogin,
     Revocations,
     Revoked,
     RotateSession,
     Session,
-    UnlockUser,
-    UserRow,
-    Users,
 )
+from actors.bus.people import PeopleRequest
+from actors.bus.users import Actor, AddUser, ChangeUser, GetOneUser, GetUsers, ResetLogin, UnlockUser, UserRow, Users
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
 from actors.store.logins import SESSION_LIMIT_NS, SESSIONS_PER_USER

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.people import GetUser, UserReport
+from actors.bus.users import GetUser, UserReport
 from actors.store import private_files
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History

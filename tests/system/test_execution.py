@@ -14,7 +14,8 @@ import pytest
 import zmq
 
 from actors.bus import codec, endpoints, sockets
-from actors.bus.answers import AccountReport, Breaks, Events, ExposureReport, OrderReport, Reply
+from actors.bus.answers import AccountReport, Events, OrderReport, Reply
+from actors.bus.desk_answers import Breaks, ExposureReport
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
 from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.answers import ExposureReport
+from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import GetExposure
 from actors.domain.commands import Deposit
 from actors.domain.events import ChildChanged

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from actors.bus.people import Actor, RecordAct
+from actors.bus.users import Actor, RecordAct
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
 from tools import audit

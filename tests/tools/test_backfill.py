@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.answers import Bars
+from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars
 from actors.domain.bar import MINUTE_NS
 from actors.store import database

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from sqlalchemy.engine import make_url
 
-from actors.bus.answers import Explanation, JournalPlace, Refusal, Sources
+from actors.bus.answers import Refusal, Sources
+from actors.bus.desk_answers import Explanation, JournalPlace
 from actors.domain.account import AccountSummary
 from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import DefineGroup, DefineRules, Input, ObserveTicks, ReportExecution

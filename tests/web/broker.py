@@ -12,38 +12,22 @@ from actors import desk_reports, reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,
-    Bars,
     Done,
-    Entries,
     Events,
-    Fills,
     Instruments,
-    LedgerLine,
     OrderReport,
-    Orders,
     Pong,
     PositionReport,
     Refusal,
     Reply,
     Ticks,
-    Transactions,
 )
 from actors.bus.asking import Inlet
 from actors.bus.endpoints import Endpoints
 from actors.bus.fix_sessions import FixRequest, FixSessions
-from actors.bus.people import (
-    BeginLogin,
-    GetRevocations,
-    LoginTicket,
-    OpenSession,
-    PeopleRequest,
-    RecordAct,
-    Recorded,
-    RecordOutcome,
-    Revocations,
-    Session,
-    User,
-)
+from actors.bus.history_answers import Bars, Entries, Fills, LedgerLine, Orders, Transactions
+from actors.bus.logins import BeginLogin, GetRevocations, LoginTicket, OpenSession, Revocations, Session
+from actors.bus.people import PeopleRequest
 from actors.bus.requests import (
     AggregatorRequest,
     EngineRequest,
@@ -72,6 +56,7 @@ from actors.bus.requests import (
     PreviewRoute,
 )
 from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamStatus
+from actors.bus.users import RecordAct, Recorded, RecordOutcome, User
 from actors.domain import broker, margin
 from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.book import Depth, Level

@@ -11,7 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from actors.bus.people import ApiKey, GetApiKey, KeyReport, User
+from actors.bus.logins import ApiKey, GetApiKey, KeyReport
+from actors.bus.users import User
 from tests.web.broker import OTHER, TRADER
 from tests.web.world import World
 from web.access import KEY_SCOPES, PUBLIC, Role, Rule, Scope

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.people import Revocation
+from actors.bus.logins import Revocation
 from actors.store import private_files
 from tests.web.world import KEY, KID, TRADER, World, running
 from web import keyring

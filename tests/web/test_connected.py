@@ -1,6 +1,6 @@
 """The limits in time of open sockets."""
 
-from web.connected import IDLE, IDLE_LIMIT_S, PING_AFTER_S, SILENT, UNAUTHORISED, Sockets
+from web.connected import EVENTS_LOST, IDLE, IDLE_LIMIT_S, PING_AFTER_S, SILENT, UNAUTHORISED, Sockets
 
 
 class One:
@@ -9,6 +9,7 @@ class One:
     def __init__(self, until_s: int = 10**9, *, follows: bool = False, answers: bool = True) -> None:
         self.network = "192.0.2.1"
         self.until_s = until_s
+        self.account_id = 0
         self.asked_s = self.heard_s = self.pinged_s = 0.0
         self.is_known = True
         self.follows_something = follows
@@ -57,6 +58,15 @@ def test_the_end_of_a_token_goes_by_the_time_of_day() -> None:
     assert socket.parted == []
     sockets.sweep(100, 1)
     assert socket.parted == [UNAUTHORISED]
+
+
+def test_an_account_in_another_group_must_subscribe_anew() -> None:
+    sockets, moved, other = Sockets(10), One(), One()
+    moved.account_id, other.account_id = 7, 8
+    sockets.add(moved)
+    sockets.add(other)
+    sockets.send_away(7)
+    assert (moved.parted, other.parted) == ([EVENTS_LOST], [])
 
 
 def test_so_many_of_one_network_and_no_more() -> None:

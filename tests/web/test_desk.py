@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from actors.bus.people import RecordAct, RecordOutcome, User
+from actors.bus.users import RecordAct, RecordOutcome, User
 from actors.domain.commands import DefineRules, ReportHolding
 from actors.domain.group import Markup
 from actors.domain.rulebook import Book, Rule
-from tests.web.broker import ADMIN, DEALER, TRADER, password_hash
+from tests.web.broker import ADMIN, DEALER, TRADER, eventually, password_hash
 from tests.web.world import World
 
 pytestmark = pytest.mark.anyio
@@ -264,3 +264,106 @@ async def test_it_is_for_the_staff(world: World) -> None:
         refused = await ask(world, "POST", "/accounts/1/money", body, who, Idempotency_Key="k")
         assert refused.status_code == 403
     assert acts(world) == []
+
+
+AUDUSD = {
+    "symbol": "AUDUSD",
+    "base": "AUD",
+    "quote": "USD",
+    "description": "Australian dollar",
+    "price_digits": 5,
+    "quantity_min": "1",
+    "quantity_max": "1000000",
+    "quantity_step": "1",
+    "margin_rate": "0.05",
+    "price_min": "0.2",
+    "price_max": "2",
+}
+
+
+async def test_an_instrument_is_added_and_retired(world: World) -> None:
+    body = {"terms": AUDUSD, "reason": "clients ask for it"}
+    added = await ask(world, "POST", "/instruments", body)
+    assert (added.status_code, added.headers["Location"]) == (201, "/admin/instruments/AUDUSD")
+    assert added.json()["terms"] | AUDUSD == added.json()["terms"]
+    assert (await ask(world, "POST", "/instruments", body)).json()["code"] == "DUPLICATE_INSTRUMENT"
+    await eventually(lambda: "AUDUSD" in world.web.prices.instruments)
+    assert [it["symbol"] for it in (await world.get("/symbols")).json()["symbols"]] == ["EURUSD", "USDJPY", "AUDUSD"]
+    retired = await ask(world, "DELETE", "/instruments/AUDUSD?reason=nobody%20does")
+    assert (retired.status_code, retired.json()["terms"]["state"]) == (200, "retired")
+    await eventually(lambda: not world.web.prices.instruments["AUDUSD"].is_listed)
+    assert [it["symbol"] for it in (await world.get("/symbols")).json()["symbols"]] == ["EURUSD", "USDJPY"]
+    assert (await world.order()).status_code == 201
+    used = await ask(world, "DELETE", "/instruments/EURUSD?reason=why%20not")
+    assert (used.status_code, used.json()["code"], used.json()["field"]) == (409, "INSTRUMENT_IN_USE", "state")
+
+
+async def test_an_account_moves_to_another_group(world: World) -> None:
+    terms = {"name": "pros", "leverage": 10, "markup": {"bid": "0.0001", "ask": "0.0001"}}
+    await ask(world, "POST", "/groups", {"terms": terms, "reason": "new"})
+    assert (await world.order()).status_code == 201
+    async with world.socket() as socket:
+        await socket.ask(id=2, op="subscribe", channel="quotes", symbols=["EURUSD"])
+        body = {"group": "pros", "reason": "asked for"}
+        moved = await ask(world, "PUT", "/accounts/1/group", body, If_Match='"3"')
+        assert moved.json()["code"] == "VERSION_MISMATCH"
+        moved = await ask(world, "PUT", "/accounts/1/group", body)
+        assert (moved.status_code, moved.json()["account"]["group"]) == (200, "pros")
+        assert moved.headers["ETag"] == f'"{moved.json()["account"]["group_version"]}"'
+        await socket.connection.wait_closed()
+        assert socket.connection.close_code == 4410
+    assert (await world.get("/account")).json()["margin"] == "1100.10"
+    assert acts(world)[-1] == ("AssignGroup", "account 1", "asked for", "done")
+    unknown = await ask(world, "PUT", "/accounts/1/group", {"group": "none", "reason": "x"})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "UNKNOWN_GROUP")
+
+
+async def test_a_hedge_is_taken_away(world: World) -> None:
+    world.broker.tell(DefineRules((Rule(rule_id=1, name="all", book=Book.B_BOOK),), ("LMAX",)))
+    hedge = {"limit": "1000", "step": "1000", "minimum": "1000", "venues": ["LMAX"]}
+    put = await ask(world, "PUT", "/hedges/EURUSD", {"terms": hedge, "reason": "limit"})
+    assert put.status_code == 200
+    assert (await ask(world, "DELETE", "/hedges/EURUSD?reason=by%20hand")).status_code == 204
+    assert (await ask(world, "GET", "/hedges")).json() == {"hedges": []}
+    again = await ask(world, "DELETE", "/hedges/EURUSD?reason=by%20hand")
+    assert (again.status_code, again.json()["code"]) == (404, "UNKNOWN_HEDGE")
+
+
+async def test_versions_are_compared_and_restored(world: World) -> None:
+    first = (await ask(world, "GET", "/instruments/EURUSD")).json()
+    patch = {"terms": {"margin_rate": "0.05", "swap": {"basis": "points", "long": "-1"}}, "reason": "election"}
+    second = (await ask(world, "PATCH", "/instruments/EURUSD", patch)).json()
+    compared = (await ask(world, "GET", f"/versions/{second['version']}/diff")).json()
+    assert compared == {
+        "subject": "instrument EURUSD",
+        "version": second["version"],
+        "against": first["version"],
+        "differences": [
+            {"path": "/instrument/margin_rate", "before": "0.0333", "after": "0.05"},
+            {"path": "/instrument/swap/basis", "before": "free", "after": "points"},
+            {"path": "/instrument/swap/long", "before": "0", "after": "-1"},
+        ],
+    }
+    named = await ask(world, "GET", f"/versions/{first['version']}/diff?against={second['version']}")
+    assert [it["after"] for it in named.json()["differences"]] == ["0.0333", "free", "0"]
+    other = (await ask(world, "PUT", "/holidays/USD", {"days": ["2026-12-25"], "reason": "x"})).headers["ETag"]
+    wrong = await ask(world, "GET", f"/versions/{first['version']}/diff?against={other[1:-1]}")
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "against")
+    back = await ask(world, "POST", f"/versions/{first['version']}/restore", {"reason": "a slip"})
+    now = (await ask(world, "GET", "/instruments/EURUSD")).json()
+    assert (back.status_code, back.json()) == (200, {"subject": "instrument EURUSD", "version": now["version"]})
+    assert now["terms"] == first["terms"]
+    await ask(world, "POST", "/halts", {"scope": "all", "reason": "fire"})
+    halt = (await ask(world, "GET", "/changes?limit=1")).json()["changes"][0]["version"]
+    refused = await ask(world, "POST", f"/versions/{halt}/restore", {"reason": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "BAD_TERMS")
+
+
+async def test_pages_have_a_link(world: World) -> None:
+    for currency in ("USD", "EUR", "JPY"):
+        await ask(world, "PUT", f"/holidays/{currency}", {"days": ["2026-12-25"], "reason": "x"})
+    first = await ask(world, "GET", "/changes?limit=2")
+    link = first.links["next"]["url"]
+    assert link == f"/admin/changes?limit=2&before={first.json()['next']}"
+    rest = (await ask(world, "GET", link.removeprefix("/admin"))).json()
+    assert ([it["subject"] for it in rest["changes"]], rest["next"]) == (["holidays USD"], None)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from actors.bus.people import RecordAct, RecordOutcome
+from actors.bus.users import RecordAct, RecordOutcome
 from tests.web.broker import ADMIN, DEALER, TRADER
 from tests.web.world import World
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.people import User
+from actors.bus.users import User
 from web import keyring
 from web.auth import Tokens, Unauthorised
 from web.keyring import SETTLED_AFTER_S, Keyring, UnfitKey

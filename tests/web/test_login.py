@@ -11,7 +11,7 @@ import httpx
 import jwt
 import pytest
 
-from actors.bus.people import User
+from actors.bus.users import User
 from tests.conftest import Figure
 from tests.web.broker import ADMIN, PASSWORD, TRADER
 from tests.web.world import KEY, KID, World

@@ -112,7 +112,7 @@ async def test_it_is_for_the_staff(world: World, method: str) -> None:
 
 
 async def test_an_aggregator_that_does_not_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.lps.TIMEOUT_MS", 50)
+    monkeypatch.setattr("web.desk.TIMEOUT_MS", 50)
     world.broker.mute.add("aggregator")
     assert ((await ask(world, "GET")).status_code, (await ask(world, "POST", body=ACME)).status_code) == (503, 504)
 

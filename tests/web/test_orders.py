@@ -395,6 +395,16 @@ async def test_an_order_that_waits_is_found_while_history_is_away(world: World) 
     assert len(await world.waiting()) == 1
 
 
+async def test_an_order_that_waits_is_changed_and_cancelled_by_its_name(world: World) -> None:
+    await world.order(type="limit", limit_price="1.09", client_order_id="mine")
+    assert (await world.put("/order/@mine", {"limit_price": "1.08"})).status_code == 204
+    assert (await world.waiting())[0]["limit_price"] == "1.08000"
+    assert (await world.delete("/order/@mine", OTHER)).json()["code"] == "UNKNOWN_ORDER"
+    assert (await world.delete("/order/@mine")).status_code == 204
+    again = await world.delete("/order/@mine")
+    assert (again.status_code, again.json()["code"]) == (404, "UNKNOWN_ORDER")
+
+
 async def test_of_the_orders_of_one_request_the_last_is_found(world: World) -> None:
     await world.order()
     await world.order()

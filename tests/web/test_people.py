@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from actors.bus.people import Actor, AddUser, GetUser, GetUsers, UserReport, Users
+from actors.bus.users import Actor, AddUser, GetUser, GetUsers, UserReport, Users
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
 from actors.store.passwords import cost_of, hash_password

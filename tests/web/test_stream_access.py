@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors.bus.people import ApiKey, GetApiKey, KeyReport, User
+from actors.bus.logins import ApiKey, GetApiKey, KeyReport
+from actors.bus.users import User
 from tests.web.broker import OTHER
 from tests.web.test_access import OTHERS, OWN, SECRET, login
 from tests.web.world import Socket, World

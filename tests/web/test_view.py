@@ -10,8 +10,10 @@ from actors.bus.answers import AccountReport, PositionReport
 from actors.bus.prices import Prices
 from actors.domain import broker, margin
 from actors.domain.commands import (
+    AssignGroup,
     CancelOrder,
     ClosePosition,
+    DefineGroup,
     DefineInstrument,
     Deposit,
     Input,
@@ -22,7 +24,8 @@ from actors.domain.commands import (
     OpenAccount,
     SubmitOrder,
 )
-from actors.domain.events import OrderFilled
+from actors.domain.events import GroupDefined, OrderFilled, TermsChanged
+from actors.domain.group import Group, Markup
 from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
@@ -64,7 +67,7 @@ class Desk:
             return []
         frames = b""
         for seq, event in enumerate(events, first_seq):
-            if self.view is not None:
+            if self.view is not None and not isinstance(event, GroupDefined | TermsChanged):
                 frames += self.view.take(seq, self.now_ns, event)  # type: ignore[arg-type]
         return unframed(frames)
 
@@ -281,3 +284,16 @@ def test_margin_level_is_rounded_down_to_two_places() -> None:
     desk.order(EUR, Side.BUY, 10_000)
     messages = unframed(desk.view.snapshot()) if desk.view else []
     assert messages[0]["margin_level"] == "27296.77"  # 99999.00 / 366.34 = 272.96773…
+
+
+def test_an_account_in_another_group_is_valued_by_its_terms() -> None:
+    """Two points below the bid: 10,000 lose 0.20 more; 10 % of 1.10010 are 1,100.10."""
+    desk = Desk()
+    desk.order(EUR, Side.BUY, 10_000)
+    point = INSTRUMENTS[EUR].price_step_e8
+    desk.tell(DefineGroup(Group("pros", markup=Markup(2 * point, 0), leverage=10)))
+    position, account_told = desk.tell(AssignGroup(1, "pros", "olga"))
+    assert (position["current_price"], position["profit"]) == ("1.09998", "-1.20")
+    assert (account_told["margin"], account_told["equity"]) == ("1100.10", "99998.80")
+    (told,) = unframed(desk.view.snapshot())[:1] if desk.view else [{}]
+    assert told["margin"] == "1100.10"

@@ -14,6 +14,7 @@ from tornado.testing import bind_unused_port
 from websockets.asyncio.client import ClientConnection, connect
 
 from actors.bus import endpoints
+from tests.web import described
 from tests.web.broker import ADMIN, COST, TRADER, Context, FakeBroker, eventually
 from web.app import LIMITS, RATES_PER_S, Web
 from web.auth import Tokens
@@ -139,7 +140,8 @@ async def running(
     stop = asyncio.Event()
     tasks = [asyncio.create_task(broker.run()), asyncio.create_task(web.run(stop))]
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        hooks = {"response": [described.check]}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, event_hooks=hooks) as http:
             world = World(broker, web, clock, port, http)
             await eventually(lambda: web.prices.instruments)
             await world.price("EURUSD", "1.10000", "1.10010")

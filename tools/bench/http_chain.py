@@ -15,7 +15,7 @@ from tornado.web import Application, RequestHandler
 
 from actors import process
 from actors.bus import endpoints
-from actors.bus.people import User
+from actors.bus.users import User
 from config import settings as config
 from tools.bench.orders_chain import ACCOUNTS
 from tools.bench.result import Spoiled

@@ -212,6 +212,7 @@ def aggregator(folder: Path) -> Stood:
         "quotes": sockets.collector(context, at.quotes),
         "ticks": sockets.snapshot_publisher(context, at.ticks),
         "requests": sockets.router(context, at.aggregator),
+        "engine": sockets.dealer(context, at.engine, only_connected=True),
     }
     process.Running(actor, bound, INTERVAL_MS).run(stopping)
     dropped: int = actor.proxy().dropped().get()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bus.people import User
+from actors.bus.users import User
 from tools.bench import ws_chain, ws_clients
 from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Run, Say, Spoiled, in_turns

@@ -23,6 +23,7 @@ from actors.domain.commands.money import (
 )
 from actors.domain.commands.prices import ObserveStream, ObserveTicks
 from actors.domain.commands.terms import (
+    AssignGroup,
     DefineGroup,
     DefineHedge,
     DefineHolidays,
@@ -31,6 +32,7 @@ from actors.domain.commands.terms import (
     HaltTrading,
     Mode,
     OpenAccount,
+    RemoveHedge,
     ResumeTrading,
     SendHedge,
     SetLimits,
@@ -47,10 +49,12 @@ EngineCommand = (
     OpenAccount
     | DefineInstrument
     | DefineGroup
+    | AssignGroup
     | SetLimits
     | DefineHolidays
     | DefineRules
     | DefineHedge
+    | RemoveHedge
     | SendHedge
     | HaltTrading
     | ResumeTrading
@@ -80,6 +84,7 @@ Input = Command | ObserveTicks | ObserveStream
 
 __all__ = [
     "Adjust",
+    "AssignGroup",
     "CancelOrder",
     "ClosePosition",
     "ClosePositionBy",
@@ -104,6 +109,7 @@ __all__ = [
     "ObserveStream",
     "ObserveTicks",
     "OpenAccount",
+    "RemoveHedge",
     "ReportExecution",
     "ReportHolding",
     "RequestMoney",

@@ -41,6 +41,16 @@ class DefineGroup(Told, frozen=True):
     if_version: int = 0
 
 
+class AssignGroup(Told, frozen=True):
+    """An account deals on the terms of another group from now on, with what it has open and waiting."""
+
+    account_id: int
+    group: str
+    actor: str
+    reason: str = ""
+    if_version: int = 0
+
+
 class SetLimits(Told, frozen=True):
     """Sets all limits of its own of an account; 0, and no exposure limit: what its group says."""
 
@@ -77,6 +87,15 @@ class DefineHedge(Told, frozen=True):
 
     terms: HedgeTerms
     actor: str = "config"
+    reason: str = ""
+    if_version: int = 0
+
+
+class RemoveHedge(Told, frozen=True):
+    """Hedges a symbol no longer; what is hedged stays so."""
+
+    symbol: str
+    actor: str
     reason: str = ""
     if_version: int = 0
 

@@ -30,6 +30,7 @@ class SettleBreak(Told, frozen=True):
     filled_e8: int
     price_e8: int
     actor: str
+    reason: str = ""
 
 
 class DismissBreak(Told, frozen=True):

@@ -5,6 +5,7 @@ from actors.domain.events import (
     AccountOpened,
     ApprovalLimitsSet,
     DaySealed,
+    GroupAssigned,
     GroupDefined,
     HolidaysDefined,
     InstrumentDefined,
@@ -21,7 +22,7 @@ from actors.domain.events import (
 )
 from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State
-from actors.domain.waiting import define_group
+from actors.domain.waiting import define_group, join_group
 
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
@@ -40,6 +41,14 @@ def _account(state: State, event: AccountOpened) -> None:
 def _group(state: State, event: GroupDefined) -> None:
     define_group(state, event.group)
     state.versions.note(f"group {event.group.name}", state.event_seq + 1)
+
+
+def _assigned(state: State, event: GroupAssigned) -> None:
+    account = state.accounts[event.account_id]
+    join_group(state, account, event.group.name)
+    for symbol, requirement in event.requirements.items():
+        account.require(symbol, requirement)
+    state.versions.note(f"account {event.account_id}", state.event_seq + 1)
 
 
 def _limits(state: State, event: LimitsSet) -> None:
@@ -102,6 +111,7 @@ def _seal(state: State, event: DaySealed) -> None:
 EVOLVE: Evolutions = {
     InstrumentDefined: _instrument,
     AccountOpened: _account,
+    GroupAssigned: _assigned,
     GroupDefined: _group,
     LimitsSet: _limits,
     HolidaysDefined: _holidays,

@@ -7,6 +7,7 @@ from actors.domain.events import (
     ChildSent,
     HedgeDefined,
     HedgeOrdered,
+    HedgeRemoved,
     InquiryDue,
     RulesDefined,
 )
@@ -23,6 +24,11 @@ def _rules(state: State, event: RulesDefined) -> None:
 def _hedge(state: State, event: HedgeDefined) -> None:
     state.versions.note(f"hedge {event.terms.symbol}", state.event_seq + 1)
     state.books.hedges[event.terms.symbol] = event.terms
+
+
+def _hedge_removed(state: State, event: HedgeRemoved) -> None:
+    state.versions.note(f"hedge {event.symbol}", state.event_seq + 1)
+    del state.books.hedges[event.symbol]
 
 
 def _sent(state: State, event: ChildSent) -> None:
@@ -55,6 +61,7 @@ def _inquiry(state: State, event: InquiryDue) -> None:
 EVOLVE: Evolutions = {
     RulesDefined: _rules,
     HedgeDefined: _hedge,
+    HedgeRemoved: _hedge_removed,
     ChildSent: _sent,
     ChildChanged: _changed,
     BreakFound: _break,

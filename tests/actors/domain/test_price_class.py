@@ -130,7 +130,7 @@ def test_heaps_reach_what_a_search_of_all_that_waits_would(seed: int) -> None:
             price_e8, distance_e8 = mid + chance.randint(-150, 150), chance.randint(1, 80)
             waiting = Reached(chance.choice(list(Waiting)), number * 10 + part, part, price_e8)
             peak_e8 = seen.bid_e8 if kind == "below_bid" else -seen.ask_e8
-            triggers = classes.of(group).triggers
+            triggers = classes.triggers(group)
             if kind in TRAILS:
                 getattr(triggers, kind).add(peak_e8, distance_e8, waiting)
             else:

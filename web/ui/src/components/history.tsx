@@ -2,38 +2,39 @@ import { money, price, quantity, signedMoney } from "../decimal";
 import type { Desk } from "../desk";
 import { useStore } from "../store";
 import { dateAndTime } from "../wording";
+import { type Column, Head, SideCell } from "./columns";
 import { tone } from "./header";
+
+const TRADE_COLUMNS: readonly Column[] = [
+  ["Time (UTC)"],
+  ["Symbol"],
+  ["Side"],
+  ["Quantity", "number"],
+  ["Price", "number"],
+  ["Profit", "number"],
+  ["Position", "wide"],
+];
+
+const LEDGER_COLUMNS: readonly Column[] = [
+  ["Time (UTC)"],
+  ["Kind"],
+  ["Amount", "number"],
+  ["Balance after", "number"],
+  ["Reference", "wide"],
+];
 
 export function Trades({ desk }: { desk: Desk }) {
   const trades = useStore(desk.trades);
   if (trades.length === 0) return <p className="empty">You have not traded yet.</p>;
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Time (UTC)</th>
-          <th scope="col">Symbol</th>
-          <th scope="col">Side</th>
-          <th scope="col" className="number">
-            Quantity
-          </th>
-          <th scope="col" className="number">
-            Price
-          </th>
-          <th scope="col" className="number">
-            Profit
-          </th>
-          <th scope="col" className="wide">
-            Position
-          </th>
-        </tr>
-      </thead>
+      <Head columns={TRADE_COLUMNS} />
       <tbody>
         {trades.map((fill) => (
           <tr key={fill.id} data-testid={`trade-row-${fill.id}`}>
             <td className="muted">{dateAndTime(fill.time)}</td>
             <th scope="row">{fill.symbol}</th>
-            <td className={fill.side === "buy" ? "up" : "down"}>{fill.side}</td>
+            <SideCell side={fill.side} />
             <td className="number">{quantity(fill.quantity)}</td>
             <td className="number">{price(fill.price, desk.digits(fill.symbol))}</td>
             <td className={`number ${tone(fill.profit)}`}>{signedMoney(fill.profit)}</td>
@@ -50,21 +51,7 @@ export function Ledger({ desk }: { desk: Desk }) {
   if (entries.length === 0) return <p className="empty">Nothing has been booked yet.</p>;
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Time (UTC)</th>
-          <th scope="col">Kind</th>
-          <th scope="col" className="number">
-            Amount
-          </th>
-          <th scope="col" className="number">
-            Balance after
-          </th>
-          <th scope="col" className="wide">
-            Reference
-          </th>
-        </tr>
-      </thead>
+      <Head columns={LEDGER_COLUMNS} />
       <tbody>
         {entries.map((entry) => (
           <tr key={entry.id} data-testid={`ledger-row-${entry.id}`}>

@@ -6,7 +6,19 @@ import type { Desk } from "../desk";
 import { TIME_NAMES, TYPE_NAMES } from "../orders";
 import { useStore } from "../store";
 import { dateAndTime, shortTime, terms } from "../wording";
+import { type Column, Head, SideCell } from "./columns";
 import { OrderEditor } from "./order-editor";
+
+const COLUMNS: readonly Column[] = [
+  ["Symbol"],
+  ["Side"],
+  ["Type"],
+  ["Quantity", "number"],
+  ["Price", "number"],
+  ["Stop loss", "number wide"],
+  ["Take profit", "number wide"],
+  ["Stands", "wide"],
+];
 
 /** The orders that wait. */
 export function Orders({ desk }: { desk: Desk }) {
@@ -24,31 +36,7 @@ export function Orders({ desk }: { desk: Desk }) {
   return (
     <>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Symbol</th>
-            <th scope="col">Side</th>
-            <th scope="col">Type</th>
-            <th scope="col" className="number">
-              Quantity
-            </th>
-            <th scope="col" className="number">
-              Price
-            </th>
-            <th scope="col" className="number wide">
-              Stop loss
-            </th>
-            <th scope="col" className="number wide">
-              Take profit
-            </th>
-            <th scope="col" className="wide">
-              Stands
-            </th>
-            <th scope="col" className="end">
-              <span className="hidden">Modify or cancel</span>
-            </th>
-          </tr>
-        </thead>
+        <Head columns={COLUMNS} actions="Modify or cancel" />
         <tbody>
           {orders.map((order) => (
             <Row key={order.id} desk={desk} order={order} onEdit={() => setEditing(order.id)} />
@@ -85,7 +73,7 @@ function Row({ desk, order, onEdit }: { desk: Desk; order: Order; onEdit: () => 
   return (
     <tr data-testid={`order-row-${id}`}>
       <th scope="row">{symbol}</th>
-      <td className={side === "buy" ? "up" : "down"}>{side}</td>
+      <SideCell side={side} />
       <td>
         {TYPE_NAMES[order.type]}
         {order.status === "triggered" && <small> triggered</small>}

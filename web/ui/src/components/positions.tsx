@@ -6,9 +6,23 @@ import type { Desk } from "../desk";
 import { useStore } from "../store";
 import { close } from "../trading";
 import { dateAndTime, shortTime } from "../wording";
+import { type Column, Head, SideCell } from "./columns";
 import { tone } from "./header";
 import { Moving } from "./moving";
 import { PositionEditor } from "./position-editor";
+
+const COLUMNS: readonly Column[] = [
+  ["Symbol"],
+  ["Side"],
+  ["Quantity", "number"],
+  ["Open", "number"],
+  ["Now", "number"],
+  ["Stop loss", "number wide"],
+  ["Take profit", "number wide"],
+  ["Margin", "number wide"],
+  ["Profit", "number"],
+  ["Opened (UTC)", "wide"],
+];
 
 export function Positions({ desk }: { desk: Desk }) {
   const positions = useStore(desk.positions);
@@ -25,39 +39,7 @@ export function Positions({ desk }: { desk: Desk }) {
   return (
     <>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Symbol</th>
-            <th scope="col">Side</th>
-            <th scope="col" className="number">
-              Quantity
-            </th>
-            <th scope="col" className="number">
-              Open
-            </th>
-            <th scope="col" className="number">
-              Now
-            </th>
-            <th scope="col" className="number wide">
-              Stop loss
-            </th>
-            <th scope="col" className="number wide">
-              Take profit
-            </th>
-            <th scope="col" className="number wide">
-              Margin
-            </th>
-            <th scope="col" className="number">
-              Profit
-            </th>
-            <th scope="col" className="wide">
-              Opened (UTC)
-            </th>
-            <th scope="col" className="end">
-              <span className="hidden">Edit or close</span>
-            </th>
-          </tr>
-        </thead>
+        <Head columns={COLUMNS} actions="Edit or close" />
         <tbody>
           {positions.map((position) => (
             <Row key={position.id} desk={desk} position={position} onEdit={() => setEditing(position.id)} />
@@ -102,7 +84,7 @@ function Row({ desk, position, onEdit }: RowProps) {
   return (
     <tr data-testid={`position-row-${id}`}>
       <th scope="row">{symbol}</th>
-      <td className={side === "buy" ? "up" : "down"}>{side}</td>
+      <SideCell side={side} />
       <td className="number">{quantity(position.quantity)}</td>
       <td className="number">{price(position.open_price, digits)}</td>
       <td className="number">
