@@ -7,9 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from actors.domain.account import Account
-from actors.domain.covered import opposites
 from actors.domain.group import Group
-from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
+from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.domain.trigger import SPARE_ENTRIES, Followed, Reached, Triggers, Waiting
@@ -140,10 +139,11 @@ def watch_position(state: State, position: Position, before: Position | None, *,
         _follow(state, triggers, tick, trail_e8, reached, below_bid=buys, is_reached=trail_reached)
 
 
-def protect_again(state: State, order: Order) -> None:
-    """A venue is closing less for this order than it was: protections that were reached meanwhile wait again."""
-    for position in opposites(state.accounts[order.account_id], order.terms):
-        watch_position(state, position, None, trail_reached=True)
+def protect_again(state: State, account: Account, symbol: str, side: Side) -> None:
+    """Venues close less of these positions than they were to: protections that were reached meanwhile wait again."""
+    for position in account.positions.values():
+        if position.symbol == symbol and position.side is side:
+            watch_position(state, position, None, trail_reached=True)
 
 
 def define_group(state: State, group: Group) -> None:

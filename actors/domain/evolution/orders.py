@@ -26,7 +26,7 @@ def _modified(state: State, event: OrderModified) -> None:
     if event.order.terms.oco != before.terms.oco:
         watch_again(state, event.order)
     if event.order.at_venue_e8 < before.at_venue_e8:
-        protect_again(state, event.order)
+        protect_again(state, account, event.order.symbol, event.order.side.opposite)
 
 
 def _end(state: State, event: OrderEnded) -> None:
@@ -39,7 +39,7 @@ def _end(state: State, event: OrderEnded) -> None:
     if was_sent:
         for other in oco.others(account, order):
             watch_again(state, other)
-        protect_again(state, order)
+        protect_again(state, account, order.symbol, order.side.opposite)
         if order.reason in PROTECTING and not order.filled_e8 and order.position_id in account.positions:
             state.books.refuse(order.position_id, order.created_ns)
 

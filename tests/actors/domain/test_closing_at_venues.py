@@ -262,18 +262,30 @@ def test_time_goes_on_at_a_silent_venue_without_a_tick() -> None:
     assert [it.position_id for it in desk.account.positions.values()] == [1, 2, 3]
 
 
-def test_what_a_clients_closing_at_a_venue_leaves_open_keeps_its_stop() -> None:
-    """A closing of the first of two positions holds both while the venue has it, for it may take from either."""
+def test_a_clients_closing_at_a_venue_holds_the_oldest_and_no_other() -> None:
+    """Whatever becomes of it, and however long that is unknown: the stop of the second position is not the first's."""
     desk = Desk()
     for name in ("one", "two"):
         desk.tell(order("EURUSD", BUY, "10000", name, stop_loss="1.095"))
         (child_id,) = desk.state.books.open
         desk.says(FILL, child_id, "10000", "1.1002")
     desk.tell(SubmitOrder(ACCOUNT, "out", terms("EURUSD", SELL, "10000", reduce_only=True)))
-    assert desk.tick("1.09500", "1.09520") == []
-    desk.says(FILL, "3-1", "10000", "1.0951")
-    assert [it.position_id for it in desk.account.positions.values()] == [2]
+    desk.now_ns += 2 * ANSWER_LIMIT_NS
+    desk.tell(ObserveStream(desk.now_ns))
     assert children(desk.tick("1.09500", "1.09520")) == [("4-1", "LMAX", e8("10000"))]
+    assert [it.position_id for it in desk.account.orders.values()] == [0, 2]
+    desk.says(FILL, "4-1", "10000", "1.0950")
+    desk.says(FILL, "3-1", "10000", "1.0951")
+    assert desk.positions == []
+
+
+def test_what_a_client_closes_at_a_venue_counts_in_a_stop_out() -> None:
+    """As in the first test here, with the client in the place of the stop-out: nothing more is closed for 5 s."""
+    desk = losing()
+    desk.tell(SubmitOrder(ACCOUNT, "out", terms("EURUSD", SELL, "10000", reduce_only=True)))
+    assert fills(desk.tick("1.07470")) == []
+    desk.now_ns += ANSWER_LIMIT_NS + 1
+    assert children(desk.tick("1.07470")) == [("5-1", "LMAX", e8("10000"))]
 
 
 def test_what_a_venue_has_filled_in_part_holds_what_the_rest_will_close() -> None:
