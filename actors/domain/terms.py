@@ -42,7 +42,8 @@ def assign_group(state: State, command: AssignGroup, now_ns: int) -> list[Event]
         return []
     check_conversions(state, account, group, state.crosses)
     ticks, requirements = state.group_ticks[group.name], {}
-    for symbol, exposure in account.exposures.items():
+    # Sorted: exposures lie in another order after a restart.
+    for symbol, exposure in sorted(account.exposures.items()):
         by = conversion(state.crosses, ticks, exposure.quote, account.currency, gain=False)
         agreed = state.margin_terms(group, state.instruments[symbol])
         requirements[symbol] = required(exposure, agreed, by, account.currency)

@@ -52,6 +52,8 @@ class Day:
 
     def market(self) -> None:
         chance = self.chance
+        if chance.random() < 0.1:
+            self.desk.assign_group(chance.randint(1, 4), chance.randint(0, 1))
         protections = (chance.choice([0, 2, 5]), chance.choice([0, 2, 5]), chance.choice([0, 3]))
         self.desk.submit(
             chance.randint(1, 2),
