@@ -35,6 +35,19 @@ def close_here(
             position = deal.left(position)
 
 
+def close_oldest(deal: Deal, account: Account, order: Order, quantity_e8: int, price_e8: int) -> None:
+    """For a client's order: closes the oldest of what no other order at a venue is to close, and only then of that."""
+    others = [it for it in account.orders.values() if is_closing(it) and it.reason is not CLIENT]
+    held_e8 = closings_e8(account, others)
+    for held in (held_e8, {}):
+        for position in opposites(account, order.terms):
+            left = deal.left(position)
+            part_e8 = min(quantity_e8, left.quantity_e8 - held.get(position.position_id, 0))
+            if part_e8 > 0:
+                order = deal.close(order, left, part_e8, price_e8)
+                quantity_e8 -= part_e8
+
+
 def closing_e8(account: Account, position: Position) -> int:
     """How much of a position venues are closing already."""
     if not position.a_book_e8:

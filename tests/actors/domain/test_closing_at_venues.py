@@ -279,6 +279,16 @@ def test_a_clients_closing_at_a_venue_holds_the_oldest_and_no_other() -> None:
     assert desk.positions == []
 
 
+def test_two_closings_at_a_venue_close_two_positions_whichever_is_filled_first() -> None:
+    desk = Desk()
+    opened(desk, ("buy", "10000", "1.1002", A_BOOK), ("buy", "10000", "1.1002", A_BOOK))
+    desk.tell(closing(1))
+    desk.tell(SubmitOrder(ACCOUNT, "out", terms("EURUSD", SELL, "10000", reduce_only=True)))
+    assert [it[1] for it in fills(desk.says(FILL, "4-1", "10000", "1.1"))] == [2]
+    assert [it[1] for it in fills(desk.says(FILL, "3-1", "10000", "1.1"))] == [1]
+    assert desk.positions == []
+
+
 def test_what_a_client_closes_at_a_venue_counts_in_a_stop_out() -> None:
     """As in the first test here, with the client in the place of the stop-out: nothing more is closed for 5 s."""
     desk = losing()
