@@ -13,23 +13,26 @@ from actors.domain.commands import (
 from actors.domain.covered import closing_e8
 from actors.domain.events import (
     ChildSent,
+    Cover,
     Event,
+    OrderFilled,
 )
 from actors.domain.evolution import evolve
 from actors.domain.money import parse_e8 as e8
 from actors.domain.oco import is_held
-from actors.domain.order import OrderType, Side, TimeInForce
+from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
 from actors.domain.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from actors.domain.trigger import Reached, Triggers, Waiting
 from actors.domain.waiting import see, waits_for_e8
-from tests.examples import ACCOUNT, START_NS, encoded, tick, trading_state
+from tests.examples import ACCOUNT, START_NS, encoded, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 NOW_NS = START_NS + 1_000
 VENUES = ("LMAX", "CURRENEX")
 A_BOOK = Rule(rule_id=1, name="all to venues", book=Book.A_BOOK, venues=VENUES)
+B_BOOK = Rule(rule_id=2, name="ours", book=Book.B_BOOK)
 SPLIT = Rule(rule_id=1, name="a third to venues", book=Book.SPLIT, venues=VENUES, share_e8=e8("0.3"))
 
 
@@ -145,3 +148,34 @@ def sent(event: Event) -> tuple[str, str, Side, int, int, tuple[str, ...], TimeI
     assert isinstance(event, ChildSent)
     it: ChildOrder = event.sent.child
     return it.child_id, it.venue, it.side, it.quantity_e8, it.bound_e8, event.sent.venues, event.sent.time_in_force
+
+
+def children(events: list[Event]) -> list[tuple[str, str, int]]:
+    """Id, venue and quantity of what was sent."""
+    sent = [event.sent.child for event in events if isinstance(event, ChildSent)]
+    return [(child.child_id, child.venue, child.quantity_e8) for child in sent]
+
+
+def fills(events: list[Event]) -> list[tuple[OrderReason, int, int, Cover | None]]:
+    """Why, of which position, how much, and the venue's part in it."""
+    found = [event for event in events if isinstance(event, OrderFilled)]
+    return [(it.order.reason, it.fill.position_id, it.fill.quantity_e8, it.cover) for it in found]
+
+
+def opened(desk: Desk, *trades: tuple[str, str, str, Rule]) -> None:
+    """Positions 1, 2, ...: side, quantity and price, and the rule by which each is dealt."""
+    for number, (side, quantity, price, rule) in enumerate(trades):
+        desk.tell(DefineRules((rule,), VENUES))
+        events = desk.tell(order("EURUSD", BUY if side == "buy" else SELL, quantity, f"open-{number}"))
+        for child_id, _, quantity_e8 in children(events):
+            assert quantity_e8 == e8(quantity)
+            desk.says(ReportKind.FILL, child_id, quantity, price)
+
+
+def losing(deposit: str = "1300.00") -> Desk:
+    """Three longs of 10,000, two of them at LMAX: 366.37 of margin each; the second is the worst."""
+    desk = Desk(deposit=deposit)
+    opened(
+        desk, ("buy", "10000", "1.10020", A_BOOK), ("buy", "10000", "1.10100", A_BOOK), ("buy", "10000", "0", B_BOOK)
+    )
+    return desk
