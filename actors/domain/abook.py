@@ -14,7 +14,7 @@ from actors.domain.account import WAITING, Account
 from actors.domain.books import SentChild
 from actors.domain.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
 from actors.domain.commands import Mode
-from actors.domain.covered import close_here, covered_e8, opposites
+from actors.domain.covered import close_here, close_oldest, covered_e8, opposites
 from actors.domain.dealing import Deal
 from actors.domain.events import (
     BreakFound,
@@ -198,9 +198,7 @@ def _deal(
     if not order.terms.reduce_only:
         deal.execute(order, price_e8, quantity_e8)
     elif order.reason is CLIENT:
-        quantity_e8 = min(quantity_e8, sum(it.quantity_e8 for it in opposites(account, order.terms)))
-        if quantity_e8:
-            deal.execute(order, price_e8, quantity_e8)
+        close_oldest(deal, account, order, quantity_e8, price_e8)
     else:
         position = account.positions.get(order.position_id)
         if position is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.domain.cash import move_money
+from actors.domain.checks import check_conversions
 from actors.domain.commands import (
     Adjust,
     AssignGroup,
@@ -172,6 +173,9 @@ def _define_group(state: State, command: DefineGroup, now_ns: int) -> list[Event
     check_exposure_limit(group.exposure)
     for instrument in state.instruments.values():
         group.margin_terms(instrument)
+    for account in state.accounts.values():
+        if account.group.name == group.name:
+            check_conversions(state, account, group, state.crosses)
     return [] if state.groups.get(group.name) == group else [GroupDefined(group)]
 
 

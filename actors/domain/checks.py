@@ -3,6 +3,7 @@
 from actors.domain import margin
 from actors.domain.account import Account
 from actors.domain.commands import Mode
+from actors.domain.group import Group
 from actors.domain.instrument import Instrument, InstrumentState
 from actors.domain.money import LIMIT_E8, SCALE, Rounding, format_e8
 from actors.domain.order import BUY, OrderTerms, OrderType, Side, TimeInForce
@@ -44,6 +45,21 @@ def instrument_of(state: State, symbol: str) -> Instrument:
     if instrument is None or not instrument.is_listed:
         raise Refused(Code.UNKNOWN_SYMBOL, f"there is no symbol {symbol[:20]!r}", "symbol")
     return instrument
+
+
+def check_conversions(state: State, account: Account, group: Group, crosses: margin.Crosses) -> None:
+    """Raises Refused NO_CONVERSION where a price is missing to close what the account has open, or at venues.
+
+    Profit and the group's commission need one, and neither a protection nor a venue's fill can wait for it.
+    """
+    at_venues = (order.symbol for order in account.orders.values() if order.at_venue_e8)
+    for symbol in dict.fromkeys([*account.exposures, *at_venues]):
+        commission = group.commission_of(symbol)
+        sold = [state.instruments[symbol].quote]
+        if commission.rate_e8 or commission.minimum_e8:
+            sold.append(commission.currency or account.currency)
+        for currency in sold:
+            margin.conversion(crosses, state.ticks, currency, account.currency, gain=False)
 
 
 def dealable_tick(state: State, account: Account, symbol: str, now_ns: int) -> Tick:

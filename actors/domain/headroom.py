@@ -78,7 +78,7 @@ def _check(
     if limit.total_minor:
         total_minor = value_minor + sum(
             _worth_minor(state, account, other, net_e8, limit.currency)
-            for other, net_e8 in nets.items()
+            for other, net_e8 in sorted(nets.items())
             if other != symbol and net_e8
         )
         if total_minor > limit.total_minor:

@@ -1,6 +1,6 @@
 """Which instruments there are: added, changed and retired. None is ever forgotten, for history names it."""
 
-from actors.domain.checks import is_name
+from actors.domain.checks import check_conversions, is_name
 from actors.domain.commands import DefineInstrument
 from actors.domain.events import Event, InstrumentDefined
 from actors.domain.instrument import Instrument
@@ -51,10 +51,10 @@ def _check_unused(state: State, instrument: Instrument) -> None:
     for account in state.accounts.values():
         if symbol in account.exposures or any(order.symbol == symbol for order in account.orders.values()):
             raise _in_use(symbol, f"account {account.account_id} has positions or orders in it")
-        for exposure in account.exposures.values():
-            pair = (exposure.quote, account.currency)
-            if exposure.quote != account.currency and pair not in left:
-                raise _in_use(symbol, f"positions of account {account.account_id} are converted by it")
+        try:
+            check_conversions(state, account, account.group, left)
+        except Refused as refusal:
+            raise _in_use(symbol, f"positions of account {account.account_id} are converted by it") from refusal
     if any(sent.child.symbol == symbol for sent in state.books.open.values()):
         raise _in_use(symbol, "an order in it is at a venue")
     if symbol in state.books.hedges:

@@ -170,6 +170,8 @@ class State:
         self._margin_terms.clear()
         self.books.forget_router()
         self.crosses = crosses_of(self.instruments)
+        for account in self.accounts.values():
+            account.converted.clear()
 
     def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
         account = Account(

@@ -6,7 +6,7 @@ from typing import Any
 
 from actors.domain.cash import check_actor
 from actors.domain.changes import check_reason
-from actors.domain.checks import account_of
+from actors.domain.checks import account_of, check_conversions
 from actors.domain.commands import AssignGroup, DefineHolidays, SetLimits
 from actors.domain.events import Event, GroupAssigned, HolidaysDefined, LimitsSet, TermsChanged
 from actors.domain.limits import check_sound
@@ -40,8 +40,10 @@ def assign_group(state: State, command: AssignGroup, now_ns: int) -> list[Event]
         raise Refused(Code.UNKNOWN_GROUP, f"there is no group {command.group[:40]!r}", "group")
     if group is account.group:
         return []
+    check_conversions(state, account, group, state.crosses)
     ticks, requirements = state.group_ticks[group.name], {}
-    for symbol, exposure in account.exposures.items():
+    # Sorted: exposures lie in another order after a restart.
+    for symbol, exposure in sorted(account.exposures.items()):
         by = conversion(state.crosses, ticks, exposure.quote, account.currency, gain=False)
         agreed = state.margin_terms(group, state.instruments[symbol])
         requirements[symbol] = required(exposure, agreed, by, account.currency)

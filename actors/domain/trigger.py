@@ -123,16 +123,19 @@ class Trail:
         """Of each group, the price that reaches its nearest stop (negative), and the group's number."""
         self._by_number: dict[int, _Group] = {}
         self._last_number = 0
-        self._count = 0
+        self._following: dict[Reached, None] = {}
         self.room = SPARE_ENTRIES
         """With more stops it is time to clear those away that have been given up."""
 
     def __len__(self) -> int:
         """How many stops follow, those that have been given up among them."""
-        return self._count
+        return len(self._following)
 
     def add(self, price_e8: int, distance_e8: int, waiting: Reached) -> None:
-        """Begins to follow from a price, whether the others have been told of it or not."""
+        """Begins to follow from a price, whether the others have been told of it or not; one that follows goes on."""
+        if waiting in self._following:
+            return
+        self._following[waiting] = None
         groups = self._groups
         place = len(groups)
         while place and groups[place - 1].peak_e8 < price_e8:
@@ -145,19 +148,14 @@ class Trail:
         else:
             group = groups[place - 1]
         heapq.heappush(group.stops, (distance_e8, waiting))
-        self._count += 1
         self._look(group)
-
-    def has(self, waiting: Reached) -> bool:
-        """Whether this stop follows here; looks through all of them."""
-        return any(one == waiting for group in self._groups for _, one in group.stops)
 
     def keep(self, holds: Callable[[Reached], bool]) -> None:
         """Clears away the stops that have been given up: those of which `holds` is not true."""
         kept = [one for one in self.followed() if holds(one.waiting)]
-        self._groups, self._nearest, self._by_number, self._count = [], [], {}, 0
+        self._groups, self._nearest, self._by_number, self._following = [], [], {}, {}
         self.restore(kept)
-        self.room = 2 * self._count + SPARE_ENTRIES
+        self.room = 2 * len(self) + SPARE_ENTRIES
 
     def follow(self, price_e8: int, found: list[Reached]) -> None:
         """The price is so now: adds to `found` what it reaches."""
@@ -175,8 +173,9 @@ class Trail:
             if group_or_none is None or group_or_none.nearest_e8() != -price:
                 continue
             group = group_or_none
-            found.append(heapq.heappop(group.stops)[1])
-            self._count -= 1
+            _, reached = heapq.heappop(group.stops)
+            del self._following[reached]
+            found.append(reached)
             if group.stops:
                 self._look(group)
             else:

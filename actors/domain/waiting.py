@@ -8,7 +8,7 @@ import msgspec
 
 from actors.domain.account import Account
 from actors.domain.group import Group
-from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position
+from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.domain.trigger import SPARE_ENTRIES, Followed, Reached, Triggers, Waiting
@@ -80,7 +80,7 @@ def watch_order(state: State, order: Order, before: Order | None = None) -> None
 
 
 def watch_price(state: State, order: Order, *, trail_reached: bool = False) -> None:
-    """`trail_reached`: it is a trailing stop that was reached, and nobody has dealt it: as in `watch_position`."""
+    """`trail_reached`: a trailing stop that does not follow any more was reached: as in `watch_position`."""
     if order.at_venue_e8:
         return
     terms = order.terms
@@ -102,11 +102,6 @@ def watch_price(state: State, order: Order, *, trail_reached: bool = False) -> N
 
 def watch_again(state: State, order: Order) -> None:
     """The order may have been reached while it was held for another of its mark: it waits for its price anew."""
-    if order.terms.type is TRAILING_STOP:
-        triggers = _triggers(state, state.accounts[order.account_id], order.symbol)
-        trail = triggers.above_ask if order.side is BUY else triggers.below_bid
-        if trail.has(Reached(Waiting.ORDER, order.order_id, order.account_id, order.trail_seq)):
-            return
     watch_price(state, order, trail_reached=True)
 
 
@@ -122,7 +117,8 @@ def watch_expiry(state: State, order: Order) -> None:
 def watch_position(state: State, position: Position, before: Position | None, *, trail_reached: bool = False) -> None:
     """Takes up the protections that are not those it had before.
 
-    `trail_reached`: its trailing stop was reached, and nobody has closed it: it waits at the price of now.
+    `trail_reached`: if its trailing stop does not follow any more, it was reached, and nobody has closed the position:
+    it waits at the price of now.
     """
     stop_e8, profit_e8, trail_e8 = position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
     if not (stop_e8 or profit_e8 or trail_e8) or not position.quantity_e8:
@@ -141,6 +137,13 @@ def watch_position(state: State, position: Position, before: Position | None, *,
         reached = Reached(Waiting.TRAILING_STOP, *ids, position.trail_seq)
         tick = account.ticks[position.symbol]
         _follow(state, triggers, tick, trail_e8, reached, below_bid=buys, is_reached=trail_reached)
+
+
+def protect_again(state: State, account: Account, symbol: str, side: Side) -> None:
+    """Venues close less of these positions than they were to: protections that were reached meanwhile wait again."""
+    for position in account.positions.values():
+        if position.symbol == symbol and position.side is side:
+            watch_position(state, position, None, trail_reached=True)
 
 
 def define_group(state: State, group: Group) -> None:

@@ -7,7 +7,7 @@ What is decided about an account is exact; the bands only say which accounts a t
 from actors.domain import abook, ledger, margin
 from actors.domain.account import Account
 from actors.domain.bands import bands_of
-from actors.domain.covered import closing_e8
+from actors.domain.covered import closing_e8, closings_e8, is_closing
 from actors.domain.dealing import Deal
 from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
 from actors.domain.evolution import evolve
@@ -104,13 +104,11 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
 def _status_expected(state: State, account: Account, now_ns: int) -> MarginStatus:
     """The margin status that the account has when the venues have closed what they are expected to."""
     open_after: dict[str, Exposure] = {}
-    for order in account.orders.values():
-        position = account.positions.get(order.position_id)
-        is_closing = order.at_venue_e8 and order.terms.reduce_only and now_ns - order.created_ns <= ANSWER_LIMIT_NS
-        if position is not None and is_closing:
-            exposure = open_after.setdefault(position.symbol, account.exposures[position.symbol].copy())
-            quantity_e8 = min(order.at_venue_e8, position.quantity_e8)
-            exposure.change(position.side, -quantity_e8, -cost_of(position, quantity_e8))
+    orders = [it for it in account.orders.values() if is_closing(it) and now_ns - it.created_ns <= ANSWER_LIMIT_NS]
+    for position_id, quantity_e8 in closings_e8(account, orders).items():
+        position = account.positions[position_id]
+        exposure = open_after.setdefault(position.symbol, account.exposures[position.symbol].copy())
+        exposure.change(position.side, -quantity_e8, -cost_of(position, quantity_e8))
     maintenance_minor = account.maintenance_minor
     for symbol, exposure in open_after.items():
         instrument = state.instruments[symbol]

@@ -16,12 +16,13 @@ STEPS = 300
 
 
 class Day:
-    def __init__(self, seed: int, *, lies: bool) -> None:
+    def __init__(self, seed: int, *, lies: bool, closes: bool = False) -> None:
         self.chance = Random(seed)
         self.desk = AtVenues()
         self.desk.start()
         self.steps: dict[Callable[[], object], float] = {
             self.order: 25,
+            self.market: 25 if closes else 0,
             self.price: 30,
             self.answer: 20,
             self.change: 6,
@@ -47,6 +48,20 @@ class Day:
             TimeInForce.GTC,
             reduce_only=False,
             oco=chance.choice(["pair", "pair", "other"]),
+        )
+
+    def market(self) -> None:
+        chance = self.chance
+        if chance.random() < 0.1:
+            self.desk.assign_group(chance.randint(1, 4), chance.randint(0, 1))
+        protections = (chance.choice([0, 2, 5]), chance.choice([0, 2, 5]), chance.choice([0, 3]))
+        self.desk.submit(
+            chance.randint(1, 2),
+            chance.choice(["EURUSD", "EURUSD", "USDJPY"]),
+            chance.choice(list(Side)),
+            chance.randint(1, 5),
+            protections,
+            reduce_only=chance.random() < 0.4,
         )
 
     def price(self) -> None:
@@ -100,3 +115,10 @@ def test_of_orders_with_one_mark_no_two_are_filled(seed: int, lies: bool) -> Non
     happened = day.desk.happened
     assert any(isinstance(event, OrderFilled) and event.cover and event.order.terms.oco for event in happened)
     assert any(isinstance(event, OrderEnded) and event.code == "OCO" for event in happened)
+
+
+@pytest.mark.parametrize("lies", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_venues_close_in_part_forgets_no_protection(seed: int, lies: bool) -> None:
+    """The desk's check looks at what waits after every step."""
+    Day(seed, lies=lies, closes=True).run()

@@ -1,15 +1,13 @@
 """Orders that wait, change and end."""
 
 from actors.domain import oco
-from actors.domain.account import Account
 from actors.domain.events import OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.evolution.table import Evolutions
-from actors.domain.order import Order, OrderReason
+from actors.domain.order import OrderReason
 from actors.domain.state import State
-from actors.domain.waiting import watch_again, watch_order, watch_position
+from actors.domain.waiting import protect_again, watch_again, watch_order
 
-TRAILING_STOP = OrderReason.TRAILING_STOP
-PROTECTING = (OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT, TRAILING_STOP, OrderReason.STOP_OUT)
+PROTECTING = (OrderReason.STOP_LOSS, OrderReason.TAKE_PROFIT, OrderReason.TRAILING_STOP, OrderReason.STOP_OUT)
 """Closings that the engine asks for itself, and asks for again."""
 
 
@@ -28,7 +26,7 @@ def _modified(state: State, event: OrderModified) -> None:
     if event.order.terms.oco != before.terms.oco:
         watch_again(state, event.order)
     if event.order.at_venue_e8 < before.at_venue_e8:
-        _protect_again(state, account, event.order)
+        protect_again(state, account, event.order.symbol, event.order.side.opposite)
 
 
 def _end(state: State, event: OrderEnded) -> None:
@@ -41,17 +39,9 @@ def _end(state: State, event: OrderEnded) -> None:
     if was_sent:
         for other in oco.others(account, order):
             watch_again(state, other)
-        _protect_again(state, account, order)
+        protect_again(state, account, order.symbol, order.side.opposite)
         if order.reason in PROTECTING and not order.filled_e8 and order.position_id in account.positions:
             state.books.refuse(order.position_id, order.created_ns)
-
-
-def _protect_again(state: State, account: Account, order: Order) -> None:
-    """A venue has not closed what it was to close: protections that were reached, or may have been, wait again."""
-    for position in account.positions.values():
-        if position.symbol == order.symbol and position.side is not order.side:
-            trail_reached = order.reason is TRAILING_STOP and order.position_id == position.position_id
-            watch_position(state, position, None, trail_reached=trail_reached)
 
 
 EVOLVE: Evolutions = {

@@ -2,6 +2,7 @@
 
 from actors.domain.account import Account
 from actors.domain.band_index import Change
+from actors.domain.covered import is_closing
 from actors.domain.events import OrderFilled, PositionModified
 from actors.domain.evolution.table import Evolutions
 from actors.domain.money import SCALE, ceil_div
@@ -9,7 +10,7 @@ from actors.domain.order import BUY, Position
 from actors.domain.requirement import NOTHING
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
-from actors.domain.waiting import watch_position
+from actors.domain.waiting import protect_again, watch_position
 
 NORMAL = MarginStatus.NORMAL
 
@@ -30,11 +31,12 @@ def _fill(state: State, event: OrderFilled) -> None:
         state.unwatched[account.account_id] = None
     account.place(position, quote, before)
     account.require(symbol, event.requirement)
-    if not books.is_plain and any(it.at_venue_e8 for it in account.orders.values()):
-        # A protection may have been reached while a venue was closing what was open then.
-        before = None
+    closes_at_venues = not books.is_plain and any(map(is_closing, account.orders.values()))
     watch_position(state, position, before)
     account.take(order, fill)
+    if closes_at_venues:
+        # Venues may be closing less of any of them now, and protections may have been reached before.
+        protect_again(state, account, symbol, position.side)
     for posting in event.postings:
         state.post(posting)
     desk = books.desks.get(symbol) or books.desk(symbol)

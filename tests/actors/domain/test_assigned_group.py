@@ -95,3 +95,13 @@ def test_the_next_tick_decides_about_the_margin_by_the_new_terms() -> None:
 )
 def test_what_cannot_be_is_refused(told: AssignGroup, code: Code) -> None:
     assert refusal(state_of(), told)[0] is code
+
+
+def test_margins_come_in_the_same_order_after_a_restart() -> None:
+    state = state_of()
+    for name, symbol in (("one", "EURUSD"), ("two", "USDJPY"), ("three", "EURUSD")):
+        filled(state, order(symbol, BUY, "1000", name))
+    filled(state, closing(1))
+    copy = restore(snapshot(state))
+    came, again = (msgspec.msgpack.encode(apply(one, MOVE, NOW_NS)) for one in (state, copy))
+    assert came == again

@@ -8,7 +8,13 @@ import pytest
 
 from actors.domain.books import PAUSE_NS, REFUSALS_LIMIT
 from actors.domain.child import ReportKind
-from actors.domain.commands import ClosePositionBy, DefineHedge, DefineRules, ModifyPosition, ObserveStream
+from actors.domain.commands import (
+    ClosePositionBy,
+    DefineHedge,
+    DefineRules,
+    ModifyPosition,
+    ObserveStream,
+)
 from actors.domain.events import ChildSent, Cover, Event, OrderFilled
 from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.hedge import HedgeTerms
@@ -16,43 +22,23 @@ from actors.domain.ledger import TRADING, lp
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
 from actors.domain.rulebook import Book, Rule
-from tests.actors.domain.venue_desk import A_BOOK, BUY, SELL, VENUES, Desk, kinds
+from tests.actors.domain.venue_desk import (
+    A_BOOK,
+    B_BOOK,
+    BUY,
+    SELL,
+    VENUES,
+    Desk,
+    children,
+    fills,
+    kinds,
+    losing,
+    opened,
+)
 from tests.examples import ACCOUNT, closing, order
 
 FILL, REJECTED = ReportKind.FILL, ReportKind.REJECTED
-B_BOOK = Rule(rule_id=2, name="ours", book=Book.B_BOOK)
 ELSEWHERE = Rule(rule_id=3, name="elsewhere", book=Book.A_BOOK, venues=("CURRENEX",))
-
-
-def children(events: list[Event]) -> list[tuple[str, str, int]]:
-    """Id, venue and quantity of what was sent."""
-    sent = [event.sent.child for event in events if isinstance(event, ChildSent)]
-    return [(child.child_id, child.venue, child.quantity_e8) for child in sent]
-
-
-def fills(events: list[Event]) -> list[tuple[OrderReason, int, int, Cover | None]]:
-    """Why, of which position, how much, and the venue's part in it."""
-    found = [event for event in events if isinstance(event, OrderFilled)]
-    return [(it.order.reason, it.fill.position_id, it.fill.quantity_e8, it.cover) for it in found]
-
-
-def opened(desk: Desk, *trades: tuple[str, str, str, Rule]) -> None:
-    """Positions 1, 2, ...: side, quantity and price, and the rule by which each is dealt."""
-    for number, (side, quantity, price, rule) in enumerate(trades):
-        desk.tell(DefineRules((rule,), VENUES))
-        events = desk.tell(order("EURUSD", BUY if side == "buy" else SELL, quantity, f"open-{number}"))
-        for child_id, _, quantity_e8 in children(events):
-            assert quantity_e8 == e8(quantity)
-            desk.says(FILL, child_id, quantity, price)
-
-
-def losing(deposit: str = "1300.00") -> Desk:
-    """Three longs of 10,000, two of them at LMAX: 366.37 of margin each; the second is the worst."""
-    desk = Desk(deposit=deposit)
-    opened(
-        desk, ("buy", "10000", "1.10020", A_BOOK), ("buy", "10000", "1.10100", A_BOOK), ("buy", "10000", "0", B_BOOK)
-    )
-    return desk
 
 
 def test_what_a_venue_is_to_close_counts_as_closed_and_nothing_more_is() -> None:

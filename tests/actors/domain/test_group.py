@@ -5,7 +5,15 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.charges import Commission, CommissionBasis
-from actors.domain.commands import DefineGroup, DefineInstrument, Mode, ObserveTicks, OpenAccount, SubmitOrder
+from actors.domain.commands import (
+    AssignGroup,
+    DefineGroup,
+    DefineInstrument,
+    Mode,
+    ObserveTicks,
+    OpenAccount,
+    SubmitOrder,
+)
 from actors.domain.events import Event, GroupDefined, OrderAccepted, OrderFilled
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.instrument import InstrumentState, Tier
@@ -322,3 +330,18 @@ def test_an_instrument_that_is_not_open(
     else:
         assert refusal(state, closing(1))[0] is closes
         assert fills(see(state, "0.9", "0.9002", 2)) == []
+
+
+def test_terms_by_which_what_is_open_could_not_be_closed_are_refused() -> None:
+    """A commission in a currency that nothing converts: without anything open it only means that nothing is opened."""
+    state = trading_state()
+    unpayable = Group(STANDARD, commission=Commission(CommissionBasis.LOT, 350_000_000, 0, "XYZ"))
+    filled(state, order("EURUSD", BUY, "10000", stop_loss="1.095"))
+    assert refusal(state, DefineGroup(unpayable))[:2] == (
+        Code.NO_CONVERSION,
+        "there is no price to convert XYZ to USD with",
+    )
+    apply(state, DefineGroup(msgspec.structs.replace(unpayable, name="other")), NOW_NS)
+    assert refusal(state, AssignGroup(ACCOUNT, "other", "olga"))[0] is Code.NO_CONVERSION
+    assert fills(see(state, "1.09500", "1.09520", 2)) == [(OrderReason.STOP_LOSS, e8("1.095"))]
+    assert [type(event) for event in apply(state, DefineGroup(unpayable), NOW_NS)] == [GroupDefined]

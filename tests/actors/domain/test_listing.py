@@ -108,3 +108,17 @@ def test_accounts_without_positions_keep_no_symbol() -> None:
     state = trading_state()
     apply(state, OpenAccount(2, "JPY"), NOW_NS)
     apply(state, retired(EURUSD), NOW_NS)
+
+
+def test_what_converts_is_retired_when_another_has_a_price() -> None:
+    """1,000 euros bought at 1.10020 and at 1.10000 lose 0.20 USD: at 2.00000 that is 0.10 GBP."""
+    state = trading_state(currency="GBP")
+    filled(state, order("EURUSD", BUY, "1000"))
+    apply(state, DefineInstrument(msgspec.structs.replace(GBPUSD, symbol="GBPUSD.m"), "olga", "small lots"), NOW_NS)
+    assert "are converted by it" in refusal(state, retired(GBPUSD))[1]
+    apply(state, ObserveTicks((tick("GBPUSD.m", "2.00000", "2.00000"),)), NOW_NS)
+    before_minor = state.summary(state.accounts[ACCOUNT], NOW_NS).open_profit_minor
+    apply(state, retired(GBPUSD), NOW_NS)
+    copy = restore(snapshot(state))
+    profits = [one.summary(one.accounts[ACCOUNT], NOW_NS).open_profit_minor for one in (state, copy)]
+    assert (before_minor, profits) == (-16, [-10, -10])

@@ -10,23 +10,29 @@ from actors.domain.commands import (
     ObserveTicks,
     ReportExecution,
 )
+from actors.domain.covered import closing_e8
 from actors.domain.events import (
     ChildSent,
+    Cover,
     Event,
+    OrderFilled,
 )
 from actors.domain.evolution import evolve
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import Side, TimeInForce
+from actors.domain.oco import is_held
+from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
 from actors.domain.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.waiting import see
-from tests.examples import ACCOUNT, START_NS, encoded, tick, trading_state
+from actors.domain.trigger import Reached, Triggers, Waiting
+from actors.domain.waiting import see, waits_for_e8
+from tests.examples import ACCOUNT, START_NS, encoded, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 NOW_NS = START_NS + 1_000
 VENUES = ("LMAX", "CURRENEX")
 A_BOOK = Rule(rule_id=1, name="all to venues", book=Book.A_BOOK, venues=VENUES)
+B_BOOK = Rule(rule_id=2, name="ours", book=Book.B_BOOK)
 SPLIT = Rule(rule_id=1, name="a third to venues", book=Book.SPLIT, venues=VENUES, share_e8=e8("0.3"))
 
 
@@ -101,6 +107,37 @@ def check(state: State) -> None:
         assert desk.b_book_clients.net_e8 + desk.a_book_clients.net_e8 == net_at_venues.get(symbol, 0)
         assert sum(desk.at_venues_e8.values()) == desk.a_book_clients.net_e8 + desk.coverage_e8
     assert encoded(restore(snapshot(state))) == encoded(state)
+    assert forgotten(state) == []
+
+
+def forgotten(state: State) -> list[Reached]:
+    """What should wait for a price, for no venue has a part in it, and does not."""
+    watched = {
+        entry
+        for classes in state.prices.values()
+        for one in classes.by_markup.values()
+        for entry in entries(one.triggers)
+    }
+    wanted = []
+    for account in state.accounts.values():
+        number = account.account_id
+        for it in account.orders.values():
+            if not it.at_venue_e8 and not is_held(account, it):
+                mark = it.trail_seq if it.terms.type is OrderType.TRAILING_STOP else waits_for_e8(it)
+                wanted.append(Reached(Waiting.ORDER, it.order_id, number, mark))
+        for position in account.positions.values():
+            if closing_e8(account, position) < position.quantity_e8:
+                stop_e8, profit_e8 = position.stop_loss_e8, position.take_profit_e8
+                trail_seq = position.trail_seq if position.trailing_stop_e8 else 0
+                marks = {Waiting.STOP_LOSS: stop_e8, Waiting.TAKE_PROFIT: profit_e8, Waiting.TRAILING_STOP: trail_seq}
+                wanted += [Reached(what, position.position_id, number, mark) for what, mark in marks.items() if mark]
+    return [one for one in wanted if one not in watched]
+
+
+def entries(triggers: Triggers) -> list[Reached]:
+    heaps = (triggers._bid_falls, triggers._bid_rises, triggers._ask_falls, triggers._ask_rises)
+    trails = (triggers.below_bid, triggers.above_ask)
+    return [it for heap in heaps for _, it in heap] + [it.waiting for trail in trails for it in trail.followed()]
 
 
 def kinds(events: list[Event]) -> list[type]:
@@ -111,3 +148,34 @@ def sent(event: Event) -> tuple[str, str, Side, int, int, tuple[str, ...], TimeI
     assert isinstance(event, ChildSent)
     it: ChildOrder = event.sent.child
     return it.child_id, it.venue, it.side, it.quantity_e8, it.bound_e8, event.sent.venues, event.sent.time_in_force
+
+
+def children(events: list[Event]) -> list[tuple[str, str, int]]:
+    """Id, venue and quantity of what was sent."""
+    sent = [event.sent.child for event in events if isinstance(event, ChildSent)]
+    return [(child.child_id, child.venue, child.quantity_e8) for child in sent]
+
+
+def fills(events: list[Event]) -> list[tuple[OrderReason, int, int, Cover | None]]:
+    """Why, of which position, how much, and the venue's part in it."""
+    found = [event for event in events if isinstance(event, OrderFilled)]
+    return [(it.order.reason, it.fill.position_id, it.fill.quantity_e8, it.cover) for it in found]
+
+
+def opened(desk: Desk, *trades: tuple[str, str, str, Rule]) -> None:
+    """Positions 1, 2, ...: side, quantity and price, and the rule by which each is dealt."""
+    for number, (side, quantity, price, rule) in enumerate(trades):
+        desk.tell(DefineRules((rule,), VENUES))
+        events = desk.tell(order("EURUSD", BUY if side == "buy" else SELL, quantity, f"open-{number}"))
+        for child_id, _, quantity_e8 in children(events):
+            assert quantity_e8 == e8(quantity)
+            desk.says(ReportKind.FILL, child_id, quantity, price)
+
+
+def losing(deposit: str = "1300.00") -> Desk:
+    """Three longs of 10,000, two of them at LMAX: 366.37 of margin each; the second is the worst."""
+    desk = Desk(deposit=deposit)
+    opened(
+        desk, ("buy", "10000", "1.10020", A_BOOK), ("buy", "10000", "1.10100", A_BOOK), ("buy", "10000", "0", B_BOOK)
+    )
+    return desk
