@@ -98,8 +98,9 @@ class Broker:
         return users[role]
 
     def client(self, role: str = "trader") -> httpx.Client:
-        """Logged in over HTTP."""
-        reply = httpx.post(f"{self.url}/login", json=self.credentials(role))
+        """Logged in over HTTP; waits where others have tried too often."""
+        while (reply := httpx.post(f"{self.url}/login", json=self.credentials(role))).status_code == 429:
+            time.sleep(int(reply.headers["Retry-After"]))
         assert reply.status_code == 200, reply.text
         token = reply.json()["access_token"]
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)

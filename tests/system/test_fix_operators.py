@@ -15,7 +15,7 @@ LARGE = "600000"
 
 @pytest.fixture(scope="module")
 def broker(private_folder: Path) -> Iterator[Broker]:
-    folder = private_folder / "operators"
+    folder = private_folder / "lp-operators"
     folder.mkdir()
     with Broker(folder / "var") as broker:
         broker.wait_ready()
