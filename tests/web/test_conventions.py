@@ -27,6 +27,8 @@ READINESS = ("/health/ready", "503")
 """Says what is missing as the other answer does; no refusal."""
 SAFE_TWICE = {
     "post_admin_money_requests_by_request_id_decision": "decided again in the same way it stays as it is",
+    "post_admin_breaks_settle": "settles all that is left of an order, so that nothing is left to settle again",
+    "post_admin_breaks_dismiss": "moves nothing, and what is dismissed waits no more",
 }
 """Of what moves money or orders, what needs no key."""
 
@@ -109,7 +111,7 @@ def test_pages_have_a_limit_a_cursor_and_a_link(operation: openapi.Operation) ->
 
 @named
 def test_what_moves_money_or_orders_takes_a_key(operation: openapi.Operation) -> None:
-    is_staffs = operation.path.endswith(("/money", "/decision", "/orders", "/close"))
+    is_staffs = operation.path.endswith(("/money", "/decision", "/orders", "/close", "/settle", "/dismiss"))
     if operation.method == "POST" and (operation.rule == TRADE or is_staffs):
         assert operation.contract.keyed != (operation.name in SAFE_TWICE)
     names = {each["name"] for each in written(operation).get("parameters", [])}
