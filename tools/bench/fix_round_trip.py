@@ -1,4 +1,4 @@
-"""`fix_round_trip` and `fix_round_trip_single`: orders and their reports between two processes, beside QuickFIX."""
+"""`fix_round_trip`, with fewer in flight too: orders and their reports between two processes, beside QuickFIX."""
 
 import os
 import socket
@@ -13,11 +13,13 @@ from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Rounds, Run, Say, Spoiled, in_turns
 
 NAME = "fix_round_trip"
+FEW_NAME = "fix_round_trip_50"
 SINGLE_NAME = "fix_round_trip_single"
 ORDERS = 20_000
 SINGLE_ORDERS = 3_000
 WARM_UP_ORDERS = 1_000
-IN_FLIGHT = 50
+IN_FLIGHT = 200
+FEW_IN_FLIGHT = 50
 ROUNDS = 5
 TIMEOUT_S = 120.0
 SYNCS = 500
@@ -115,6 +117,10 @@ _ABOUT = (
 MEASUREMENT = Measurement(
     f"NewOrderSingle to ExecutionReport, {IN_FLIGHT} of {ORDERS:,} orders in flight: {_ABOUT}",
     _measured(NAME, ORDERS, IN_FLIGHT),
+)
+FEW_MEASUREMENT = Measurement(
+    f"As `{NAME}`, {FEW_IN_FLIGHT} orders in flight: a commit, with its sync, is shared by fewer of them.",
+    _measured(FEW_NAME, ORDERS, FEW_IN_FLIGHT),
 )
 SINGLE_MEASUREMENT = Measurement(
     f"As `{NAME}`, {SINGLE_ORDERS:,} orders one at a time: each round trip waits for two syncs, one in each process.",

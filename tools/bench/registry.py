@@ -42,5 +42,6 @@ MEASUREMENTS: dict[str, Measurement] = {
 if find_spec("quickfix"):  # `make interop` installs it.
     MEASUREMENTS |= {
         fix_round_trip.NAME: fix_round_trip.MEASUREMENT,
+        fix_round_trip.FEW_NAME: fix_round_trip.FEW_MEASUREMENT,
         fix_round_trip.SINGLE_NAME: fix_round_trip.SINGLE_MEASUREMENT,
     }
