@@ -30,7 +30,8 @@ def page(document: Mapping[str, Any]) -> str:
     title = f"{escape(info['title'])} {escape(info['version'])}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        '<link rel="icon" href="/assets/favicon.svg"><meta name="viewport" content="width=device-width">'
+        f"<style>{_STYLE}</style></head><body>"
         f"<h1>{title}</h1><p>{escape(info['description'])}</p>"
         '<p><a href="/openapi.json">OpenAPI, JSON</a> · <a href="/swagger.yaml">OpenAPI, YAML</a> · '
         '<a href="/asyncapi.json">AsyncAPI of /ws</a></p>'
