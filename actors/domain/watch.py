@@ -15,7 +15,7 @@ from actors.domain.executed import closing_order, cost_of
 from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.exposure import Exposure
 from actors.domain.ledger import PostingKind
-from actors.domain.order import OrderReason
+from actors.domain.order import Order, OrderReason
 from actors.domain.quote import Tick
 from actors.domain.requirement import NOTHING, required
 from actors.domain.state import State
@@ -104,8 +104,7 @@ def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) 
 def _status_expected(state: State, account: Account, now_ns: int) -> MarginStatus:
     """The margin status that the account has when the venues have closed what they are expected to."""
     open_after: dict[str, Exposure] = {}
-    orders = [it for it in account.orders.values() if is_closing(it) and now_ns - it.created_ns <= ANSWER_LIMIT_NS]
-    for position_id, quantity_e8 in closings_e8(account, orders).items():
+    for position_id, quantity_e8 in closings_e8(account, _answered_soon(state, account, now_ns)).items():
         position = account.positions[position_id]
         exposure = open_after.setdefault(position.symbol, account.exposures[position.symbol].copy())
         exposure.change(position.side, -quantity_e8, -cost_of(position, quantity_e8))
@@ -116,6 +115,16 @@ def _status_expected(state: State, account: Account, now_ns: int) -> MarginStatu
         needed = required(exposure, state.margin_terms(account.group, instrument), by, account.currency)
         maintenance_minor += needed.maintenance_minor - account.requirements.get(symbol, NOTHING).maintenance_minor
     return status(state.summary(account, now_ns).equity_minor, maintenance_minor, account.group.levels)
+
+
+def _answered_soon(state: State, account: Account, now_ns: int) -> list[Order]:
+    """The closings at venues that were sent a short while ago, however long they have waited for their price."""
+    closings = [it for it in account.orders.values() if is_closing(it)]
+    if not closings:
+        return []
+    owner = account.account_id
+    sent_ns = {it.child.parent_id: it.child.sent_ns for it in state.books.open.values() if it.account_id == owner}
+    return [it for it in closings if now_ns - sent_ns.get(it.order_id, it.created_ns) <= ANSWER_LIMIT_NS]
 
 
 def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -> None:

@@ -47,6 +47,20 @@ def test_what_a_client_closes_at_a_venue_counts_in_a_stop_out() -> None:
     assert children(desk.tick("1.07470")) == [("5-1", "LMAX", e8("10000"))]
 
 
+def test_the_time_of_a_closing_that_waited_begins_when_it_is_sent() -> None:
+    """Its price comes with the tick that would stop the account out."""
+    desk = losing()
+    waits = terms("EURUSD", SELL, "10000", OrderType.STOP, stop="1.0748", reduce_only=True)
+    desk.tell(SubmitOrder(ACCOUNT, "out", waits))
+    desk.now_ns += 2 * ANSWER_LIMIT_NS
+    desk.tell(ObserveStream(desk.now_ns))
+    assert children(desk.tick("1.07470")) == [("4-1", "LMAX", e8("10000"))]
+    desk.now_ns += ANSWER_LIMIT_NS
+    assert desk.tick("1.07470") == []
+    desk.now_ns += 1
+    assert children(desk.tick("1.07470")) == [("5-1", "LMAX", e8("10000"))]
+
+
 def test_what_a_venue_has_filled_in_part_holds_what_the_rest_will_close() -> None:
     desk = Desk()
     opened(desk, ("buy", "10000", "1.1002", A_BOOK), ("buy", "10000", "1.1002", A_BOOK))
