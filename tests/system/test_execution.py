@@ -169,6 +169,8 @@ def dealing(tmp_path: Path) -> Iterator[Dealing]:
     with Dealing(Broker(tmp_path / "x" / "var")) as dealing:
         tries = itertools.count()
         eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and has_position(dealing))
+        # An order that cannot be sent within 5 s comes back.
+        eventually(lambda: "execution venue connected" in dealing.broker.log("execution-oanda"))
         yield dealing
 
 
