@@ -150,6 +150,9 @@ class Handler(Shielded):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.backend.edge.let_read(self)
         self._tell_what_is_left()
+        if not self.request._body_future.done():
+            # Tornado cuts such a connection off; a client that is not told sends its next request into it.
+            self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
 
     def allowed(self) -> list[str]:
@@ -277,4 +280,4 @@ class Nowhere(Shielded):
 
 
 def _too_large() -> Problem:
-    return Problem(413, "TOO_LARGE", f"A body has at most {BODY_LIMIT_BYTES} bytes.", headers={"Connection": "close"})
+    return Problem(413, "TOO_LARGE", f"A body has at most {BODY_LIMIT_BYTES} bytes.")

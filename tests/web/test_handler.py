@@ -62,6 +62,26 @@ async def test_an_unknown_or_doubled_parameter_is_named(world: World) -> None:
         assert (response.status_code, response.json()["field"]) == (422, field)
 
 
+async def test_who_is_refused_before_the_body_is_read_is_told_that_the_connection_ends(world: World) -> None:
+    """RFC 9112, 9.6: a client that is not told sends its next request into a connection that is gone."""
+    for head, keeps in (
+        ("GET /account HTTP/1.1\r\n", False),
+        ("POST /order HTTP/1.1\r\nContent-Length: 2\r\n", False),
+        (f"POST /order HTTP/1.1\r\nAuthorization: Bearer {world.token()}\r\nContent-Length: 2\r\n", True),
+        (f"GET /account HTTP/1.1\r\nAuthorization: Bearer {world.token()}\r\n", True),
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        writer.write(head.encode() + b"Host: x\r\n\r\n" + b"{}" * ("Length" in head))
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert (head, b"\r\nConnection: close\r\n" in answer) == (head, not keeps)
+        if keeps:
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.wait_for(reader.readuntil(b'{"status":"ok"}'), 10)
+        else:
+            await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+
+
 async def test_a_body_over_the_limit_is_refused(world: World) -> None:
     raw = f"POST /order HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token()}\r\n".encode()
     for rest in (
