@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pykka
 import pytest
 import zmq
 
@@ -117,7 +116,6 @@ class Bench:
     def close(self) -> None:
         self._stopping.set()
         assert self.ended()
-        pykka.ActorRegistry.stop_all()
         self.context.destroy(linger=0)
         assert self.faults == []
 

@@ -47,7 +47,6 @@ class Clock:
 def context() -> Iterator[Context]:
     made: Context = zmq.Context()
     yield made
-    pykka.ActorRegistry.stop_all()
     made.destroy(linger=0)
 
 
