@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pykka
 import pytest
+from hypothesis import settings
 
 from actors.store import database
 
@@ -20,6 +21,9 @@ ROOT = Path(__file__).parent.parent
 END_LIMIT_S = 60.0
 """After the last test the run has so long to end."""
 Figure = Callable[[str, float], None]
+
+settings.load_profile("ci")
+"""Hypothesis tries the same each time, however slow the machine is; others with `--hypothesis-profile=default`."""
 
 
 def pytest_unconfigure() -> None:

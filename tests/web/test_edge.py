@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Figure
 from tests.web.broker import ADMIN, eventually
-from tests.web.world import World, running
+from tests.web.world import PATIENCE_S, World, running
 from web.proxy import networks
 from web.routes import MESSAGE_LIMIT_BYTES
 from web.server import Limits
@@ -148,7 +148,7 @@ async def test_who_sends_slowly_is_cut_off_and_others_are_served_as_fast_as_ever
         ratio = await _waited_s(world) / calm_s
         figure(f"slowloris ({part}): another client's median GET /account, to that of before", ratio)
         assert ratio < 30
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             told = await asyncio.gather(*slow)
         assert set(told) == {b""}
         await eventually(lambda: len(world.web.server._connections) <= 1)
@@ -181,9 +181,10 @@ async def test_an_oversized_frame_closes_its_socket_alone(world: World) -> None:
 async def test_a_privileged_act_is_refused_where_the_audit_log_cannot_be_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
     world.broker.mute.add("persistence")
-    refused = await world.delete("/admin/lps/OANDA", ADMIN)
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
+        refused = await world.delete("/admin/lps/OANDA", ADMIN)
     assert (refused.status_code, refused.json()["detail"][:16]) == (503, "Nothing was done")
     assert world.broker.lps.registry.version == 1
     assert (await world.order()).status_code == 201
