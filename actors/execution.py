@@ -134,6 +134,7 @@ class Runner:
                 if lp is not None and lp.symbols != self._lp.symbols:
                     self._lp = lp
                     self._tell(Renamed(now_ns, lp.symbols))
+                    self._log.info("other names for orders", symbols=len(lp.symbols))
 
     def _has_messages(self) -> bool:
         """ZeroMQ's descriptor tells of changes only: what came before the last look does not wake anybody."""

@@ -25,7 +25,7 @@ from actors.domain.commands import DefineGroup, OpenAccount, SubmitOrder
 from actors.domain.group import Group, Markup
 from actors.domain.money import parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
-from tests.actors.clients.floor import PATIENCE_S, Floor, Trader, picked
+from tests.actors.clients.floor import Floor, Trader, picked
 from tests.actors.test_fix_clients import ready
 from tests.system.running import eventually
 
@@ -48,13 +48,23 @@ def operator(floor: Floor) -> Iterator["Operator"]:
 class Operator:
     def __init__(self, socket: zmq.Socket[bytes]) -> None:
         self._socket = socket
+        self._asked = 0
 
     def ask(self, body: Any) -> Answer:
-        self._socket.send(b"garbage")
-        self._socket.send(codec.encode(FixRequest(1, body)))
-        assert self._socket.poll(int(PATIENCE_S * 1000))
-        reply: Reply = codec.decoder(Reply)(self._socket.recv())
-        return reply.body
+        """Again and again until it answers: what is on its way while the process is killed is lost."""
+        self._asked += 1
+
+        def answer() -> Answer | None:
+            self._socket.send(b"garbage")
+            self._socket.send(codec.encode(FixRequest(self._asked, body)))
+            while self._socket.poll(2_000):
+                reply: Reply = codec.decoder(Reply)(self._socket.recv())
+                if reply.request_id == self._asked:
+                    return reply.body
+            return None
+
+        answered: Answer = eventually(answer)
+        return answered
 
     def session(self, session_id: str) -> FixSession:
         answer = self.ask(GetFixSessions())

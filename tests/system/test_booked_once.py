@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.conftest import Figure
-from tests.system.running import PATIENCE_S, Broker
+from tests.system.running import PATIENCE_S, Broker, eventually
 
 SEED = 20_261_122
 ORDERS, DEPOSITS, HALVES = 40, 20, 10
@@ -176,9 +176,15 @@ def _check_answers(clients: Clients) -> None:
 
 
 def _check_books(trader: httpx.Client, before: dict[str, Any], wanted: list[Act]) -> None:
-    orders = trader.get("/orders", params={"limit": 500}).json()["orders"]
-    named = Counter(order["client_order_id"] for order in orders)
-    assert named == {act.key: 1 for act in wanted if act.role == "trader"}
+    expected = {act.key: 1 for act in wanted if act.role == "trader"}
+
+    def listed() -> list[dict[str, Any]]:
+        """All of them: a process that had no part in the last ones hears of them within a second."""
+        orders: list[dict[str, Any]] = trader.get("/orders", params={"limit": 500}).json()["orders"]
+        return orders if len(orders) >= len(expected) else []
+
+    orders = eventually(listed)
+    assert Counter(order["client_order_id"] for order in orders) == expected
     fills = trader.get("/trades", params={"limit": 500}).json()["trades"]
     assert Counter(fill["order_id"] for fill in fills) == {order["id"]: 1 for order in orders}
     positions = trader.get("/positions").json()["positions"]

@@ -176,8 +176,9 @@ def check_database(broker: Broker, profit: Decimal) -> None:
         sums = db.execute("SELECT posting_id, sum(amount) FROM entries GROUP BY posting_id, currency").fetchall()
         assert len(sums) == (2 if profit else 1)
         assert all(total == 0 for _, total in sums)
-        assert one("SELECT count(*) > 50, count(*) = count(DISTINCT (symbol, seq)) FROM ticks") == (True, True)
-        assert one("SELECT count(*) > 0 FROM bars") == (True,)
+        eventually(lambda: one("SELECT count(*) > 50 FROM ticks") == (True,))
+        assert one("SELECT count(*) = count(DISTINCT (symbol, seq)) FROM ticks") == (True,)
+        eventually(lambda: one("SELECT count(*) > 0 FROM bars") == (True,))
 
 
 def test_a_second_life_of_every_process(broker: Broker, client: httpx.Client) -> None:
@@ -253,9 +254,10 @@ def test_an_lp_is_added_while_the_broker_runs(broker: Broker) -> None:
             return status["quotes"] if status and status["connected"] else 0
 
         assert eventually(quotes)
-        pid = int((broker.run_dir / "locks" / "feed-second").read_text())
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: int((broker.run_dir / "locks" / "feed-second").read_text()) != pid)
+        lock = broker.run_dir / "locks" / "feed-second"
+        pid = lock.read_text()
+        os.kill(int(pid), signal.SIGKILL)
+        eventually(lambda: lock.read_text() not in ("", pid))
         assert eventually(quotes)
         tag = admin.get("/admin/lps").headers["ETag"]
         assert admin.delete("/admin/lps/SECOND", headers={"If-Match": tag}).status_code == 204

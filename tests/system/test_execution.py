@@ -13,10 +13,11 @@ import msgspec
 import pytest
 import zmq
 
-from actors.bus import codec, endpoints, sockets
+from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import AccountReport, Events, OrderReport, Reply
 from actors.bus.desk_answers import Breaks, ExposureReport
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
+from actors.bus.streams import StreamStatus
 from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
 from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
@@ -32,6 +33,7 @@ UNKNOWN_NS = 75_000_000_000
 """So old is an order at the least of which a person is told that nobody says what became of it."""
 
 _decode_reply = codec.decoder(Reply)
+_decode_status = codec.decoder(StreamStatus)
 
 
 class Dealing:
@@ -51,6 +53,7 @@ class Dealing:
         where = endpoints.local(self.broker.run_dir)
         self._engine = sockets.dealer(self._context, where.engine)
         self._aggregator = sockets.dealer(self._context, where.aggregator)
+        self._streams = sockets.subscriber(self._context, where.ticks, topics.STATUS)
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -74,6 +77,17 @@ class Dealing:
         self._aggregator.send(codec.encode(AggregatorRequest(self._requests, body)))
         assert self._aggregator.poll(int(PATIENCE_S) * 1_000)
         return _decode_reply(self._aggregator.recv()).body
+
+    def is_quoted_by(self, lp: str) -> bool:
+        """Whether the LP has shown a price of EURUSD: before that it deals in none."""
+        if not self._streams.poll(1_000):
+            return False
+        status: StreamStatus = _decode_status(codec.topic_and_body(self._streams.recv())[1])
+        return any(feed.venue == lp and feed.quoted_ns.get("EURUSD") for feed in status.feeds)
+
+    def renamed(self) -> int:
+        """How often its process has heard of other names."""
+        return self.broker.log("execution-oanda").count("other names for orders")
 
     def buy(self, name: str, quantity: str = LARGE, side: Side = Side.BUY) -> bool:
         terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(quantity))
@@ -171,6 +185,7 @@ def dealing(tmp_path: Path) -> Iterator[Dealing]:
         eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and has_position(dealing))
         # An order that cannot be sent within 5 s comes back.
         eventually(lambda: "execution venue connected" in dealing.broker.log("execution-oanda"))
+        eventually(lambda: dealing.is_quoted_by("OANDA"))
         yield dealing
 
 
@@ -222,14 +237,14 @@ def test_orders_go_by_the_names_of_the_registry_while_it_runs(dealing: Dealing) 
     oanda = dealing.ask_aggregator(GetLps()).registry.lps["OANDA"]
     symbols = {ours: theirs for ours, theirs in oanda.symbols.items() if ours != "EURUSD"}
     dealing.ask_aggregator(ChangeLp(by="test", lp=msgspec.structs.replace(oanda, symbols=symbols)))
-    time.sleep(1.0)
+    eventually(lambda: dealing.renamed() == 1)
     dealing.deal("nameless")
     eventually(dealing.is_settled)
     changed = [event.child for event in dealing.events() if isinstance(event, ChildChanged)]
     assert changed[-1].state is ChildState.REJECTED
     assert dealing.venue_fills() == fills
     dealing.ask_aggregator(ChangeLp(by="test", lp=oanda))
-    time.sleep(1.0)
+    eventually(lambda: dealing.renamed() == 2)
     dealing.deal("named again")
     check(dealing)
     assert len(dealing.venue_fills()) == len(fills) + 1

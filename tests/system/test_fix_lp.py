@@ -87,6 +87,7 @@ def dealing(tmp_path: Path) -> Iterator[FixDealing]:
         eventually(lambda: dealing.buy(f"warm-{next(tries)}", "1000") and has_position(dealing))
         dealing.ask(Deposit(1, 10_000_000_00, "enough", "test"))
         eventually(dealing.is_logged_on)
+        eventually(lambda: dealing.is_quoted_by("SIMLP"))
         yield dealing
 
 

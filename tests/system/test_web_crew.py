@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,7 @@ from tests.system.test_broker import made_ticks
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="proc(5) says which process has a connection")
 
-REQUESTS_PER_SECOND = 20
+REQUESTS_PER_SECOND = 10
 BURST = 4 * REQUESTS_PER_SECOND
 ORDER = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "1000"}
 
@@ -125,7 +124,7 @@ def test_a_session_is_one_at_both(broker: Broker) -> None:
         # The old number has ended the session, and each process hears of it.
         for client in (one, other):
             for token in tokens:
-                eventually(partial(is_refused, client, token), 10)
+                eventually(partial(is_refused, client, token))
 
 
 def test_who_logs_out_at_one_is_logged_out_at_both(pair: list[httpx.Client]) -> None:
@@ -133,7 +132,7 @@ def test_who_logs_out_at_one_is_logged_out_at_both(pair: list[httpx.Client]) -> 
     assert [client.get("/account").status_code for client in pair] == [200, 200]
     assert one.post("/logout").status_code == 204
     assert one.get("/account").status_code == 401
-    eventually(partial(is_refused, other, {}), 10)
+    eventually(partial(is_refused, other, {}))
 
 
 def is_refused(client: httpx.Client, headers: dict[str, str]) -> bool:
@@ -157,9 +156,11 @@ def test_a_stream_is_resumed_at_the_other_process(broker: Broker, token: str, pa
 def test_each_process_counts_rates_by_itself(pair: list[httpx.Client]) -> None:
     """As docs/operations.md says: a user has the limit at each."""
     one, other = pair
-    codes = Counter(one.get("/account").status_code for _ in range(2 * BURST))
-    assert codes[200] >= BURST // 2
-    assert codes[429] > 0
+    answered = 0
+    while one.get("/account").status_code == 200:  # ends where they are answered faster than they may be asked
+        answered += 1
+        other.get("/health")  # keeps its connection, which else may be made anew with the first process
+    assert answered >= BURST // 2
     assert other.get("/account").status_code == 200
 
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 
 from tests.web.broker import ADMIN, TRADER, eventually
 from tests.web.test_access import RULED, ask, login
-from tests.web.world import World, running
+from tests.web.world import PATIENCE_S, World, running
 from web.access import Role
 from web.allowance import ADDRESS, USER
 from web.proxy import networks
@@ -25,12 +25,12 @@ INSIDE = ("Traceback", 'File "', "sqlalchemy", "psycopg", "tornado", "zmq", "msg
 
 
 async def raw(world: World, request: bytes) -> list[str]:
-    """The status lines of all that comes back until the connection is closed, or nothing has come for a while."""
+    """The status lines of all that comes back until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(request)
     got = b""
-    with contextlib.suppress(TimeoutError, ConnectionResetError):
-        while chunk := await asyncio.wait_for(reader.read(65_536), 0.5):
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := await asyncio.wait_for(reader.read(65_536), PATIENCE_S):
             got += chunk
     writer.close()
     return [line for line in got.decode("latin-1").split("\r\n") if line.startswith("HTTP/1.1")]
