@@ -204,6 +204,8 @@ def test_the_fix_client(broker: Broker) -> None:
     """It logs on, and its order is dealt, or refused for a reason of the market's."""
     (program,) = [f.text for f in documents.fences(documents.read("docs/fix.md")) if f.language == "python"]
     assert len([line for line in program.splitlines() if line and "import" not in line]) <= 20
+    with broker.client("admin") as admin:
+        eventually(lambda: "DEMO" in [one["id"] for one in admin.get("/admin/fix/sessions").json()["sessions"]])
     wanted = [r".*\|35=A\|", r".*\|35=8\|.*\|150=0\|", r".*\|35=8\|.*\|150=F\|.*\|32=1000\|"]
     first_lines(broker, [sys.executable, "-c", here(broker, program)], wanted)
 
