@@ -26,8 +26,8 @@ from tests.system.lps import QUIET, SECRETS, Lps
 from tests.system.running import ROOT
 
 PATIENCE_S = 40.0
-LIMIT_NS = 3_500_000_000
-"""No published price is older: silence_ms and age_ms of the LPs (2.5 s), the sweep, and a second for a busy machine."""
+LIMIT_NS = 4_000_000_000
+"""No published price is older: what has waited for 3 s the aggregator does not take, and a feed sees a second pass."""
 BEST = {"EURUSD": "FIRST", "GBPUSD": "FIRST", "AUDUSD": "FIRST", "BTCUSD": "COIN", QUIET: "SECOND"}
 """Whose price is published while all is well."""
 
@@ -200,7 +200,8 @@ class Drill:
             return
         for lp, price_e8 in ((tick.lp_bid, tick.bid_e8), (tick.lp_ask, tick.ask_e8)):
             age_ns = time_ns + self.aggregator_behind_ns - self.lps[lp].shown_ns[tick.symbol, price_e8]
-            assert age_ns <= LIMIT_NS, (age_ns / 1e9, lp, tick)
+            # An aggregator whose clock is behind that of the feeds takes their quotes for so much younger.
+            assert age_ns <= LIMIT_NS + max(self.aggregator_behind_ns, 0), (age_ns / 1e9, lp, tick)
 
     def _answer(self, change: LpChange) -> object:
         self._asking.send(codec.encode(AggregatorRequest(1, change)))
