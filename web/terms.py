@@ -53,12 +53,16 @@ def changed_terms(terms: OrderTerms, wanted: ChangeOrder) -> OrderTerms:
     return _checked(msgspec.structs.replace(terms, **said))
 
 
+def protections(position: Position) -> tuple[int, int, int]:
+    """Stop loss, take profit and trailing stop; 0: none."""
+    return position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
+
+
 def changed_protections(position: Position, wanted: ChangePosition) -> tuple[int, int, int]:
-    """Stop loss, take profit and trailing stop with what the change names; 0: none."""
+    """The same, with what the change names."""
     said = _prices(wanted, PROTECTIONS)
-    stop_loss, take_profit, trailing_stop = (
-        said.get(name, getattr(position, name)) for name in (_PRICES[field] for field in PROTECTIONS)
-    )
+    before = zip(PROTECTIONS, protections(position), strict=True)
+    stop_loss, take_profit, trailing_stop = (said.get(_PRICES[field], value_e8) for field, value_e8 in before)
     return stop_loss, take_profit, trailing_stop
 
 
