@@ -3,10 +3,22 @@
 from actors.domain import ledger
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
+    BreakDismissed,
     BreakFound,
+    ChildChanged,
+    ChildSent,
+    DaySealed,
     GroupAssigned,
+    HedgeDefined,
+    HedgeOrdered,
+    HedgeRemoved,
+    HolidaysDefined,
+    InquiryDue,
+    LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
+    MoneyRequested,
     NegativeBalanceForgiven,
     OrderAccepted,
     OrderEnded,
@@ -14,7 +26,12 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RequestDecided,
+    RulesDefined,
     SwapCharged,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from actors.domain.ledger import Posting
 from actors.domain.money import format_minor
@@ -28,6 +45,28 @@ OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
 TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
+
+ALERT_EVENTS = (BreakFound, MarginStatusChanged)
+DESK_EVENTS = (
+    DaySealed,
+    LimitsSet,
+    HolidaysDefined,
+    RulesDefined,
+    HedgeDefined,
+    HedgeRemoved,
+    ChildSent,
+    ChildChanged,
+    BreakDismissed,
+    HedgeOrdered,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
+    ApprovalLimitsSet,
+    MoneyRequested,
+    RequestDecided,
+    InquiryDue,
+)
+"""What happens at the dealing desk, and is no client's to see."""
 
 
 def account_of(event: AccountEvent) -> int:

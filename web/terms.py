@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.money import LIMIT_E8, NotExact, parse_e8
+from actors.domain.money import LIMIT_E8, NotExact, parse_e8, parse_minor
 from actors.domain.order import OrderTerms, OrderType, Position, TimeInForce
 from web import problem
 from web.schema import ChangeOrder, ChangePosition, PlaceOrder
@@ -21,6 +21,9 @@ NEEDS: dict[OrderType, tuple[str, ...]] = {
 """The prices that an order of each type must name."""
 BOUND = (OrderType.MARKET, OrderType.STOP, OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP)
 """The types that are dealt at the market, and so take a price_bound."""
+
+INTEGER_LIMIT = 2**63
+"""Numbers at or beyond it do not fit the bus."""
 
 _PRICES = {
     "limit_price": "limit_e8",
@@ -77,6 +80,17 @@ def positive_e8(text: str, field: str) -> int:
     if value_e8 >= LIMIT_E8:
         raise problem.invalid(field, f"{field} is too large.")
     return value_e8
+
+
+def amount_minor(text: str, currency: str, field: str) -> int:
+    """Decimal text in minor units, or the problem that names the field."""
+    try:
+        value_minor = parse_minor(text, currency)
+    except NotExact as error:
+        raise problem.invalid(field, f"{field}: {error}.") from None
+    if abs(value_minor) >= INTEGER_LIMIT:
+        raise problem.invalid(field, f"{field} is too large.")
+    return value_minor
 
 
 def _said(wanted: PlaceOrder | ChangeOrder) -> dict[str, Any]:
