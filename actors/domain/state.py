@@ -1,5 +1,7 @@
 """The engine's whole state: what it is. How events change it is in `evolution`."""
 
+from collections import OrderedDict
+
 import msgspec
 
 from actors.domain.account import Account, AccountSummary
@@ -16,6 +18,7 @@ from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.price_class import PriceClasses
 from actors.domain.quote import Tick
+from actors.domain.remembered import Remembered
 from actors.domain.requirement import MarginTerms
 from actors.domain.trigger import SPARE_ENTRIES, Reached
 
@@ -38,6 +41,7 @@ class State:
         self.crosses: dict[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
         self.accounts: dict[int, Account] = {}
+        self.remembered = Remembered()
         self.groups: dict[str, Group] = {STANDARD: Group(STANDARD)}
         self.group_ticks: dict[str, dict[str, Tick]] = {STANDARD: {}}
         """The last ticks as each group sees them."""
@@ -45,8 +49,8 @@ class State:
         """By group and symbol: longs less shorts of all its accounts, with what orders at venues would add to them."""
         self.holidays: dict[str, tuple[int, ...]] = {}
         """By currency, the days on which nothing is settled in it."""
-        self.moved: dict[str, tuple[int, str, int]] = {}
-        """What each idempotency key moved: account, kind of posting, amount."""
+        self.moved: OrderedDict[str, tuple[int, str, int]] = OrderedDict()
+        """What each of the last idempotency keys moved: account, kind of posting, amount."""
         self.requests = Requests()
         """Money that staff have asked for."""
         self.approval_limits: dict[str, int] = {}
@@ -175,7 +179,13 @@ class State:
 
     def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
         account = Account(
-            account_id, currency, mode, self.groups[group], self.group_ticks[group], self.group_nets[group]
+            account_id,
+            currency,
+            mode,
+            self.groups[group],
+            self.group_ticks[group],
+            self.group_nets[group],
+            self.remembered,
         )
         self.accounts[account_id] = account
         return account

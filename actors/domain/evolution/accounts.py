@@ -24,6 +24,9 @@ from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State
 from actors.domain.waiting import define_group, join_group
 
+KEYS_LIMIT = 1_000_000
+"""So many of the last idempotency keys of money are known; an older one would be taken for new."""
+
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
     state.define_instrument(event.instrument)
@@ -89,6 +92,8 @@ def _money(state: State, event: MoneyMoved) -> None:
     posting = event.posting
     state.unwatched[event.account_id] = None
     state.moved[event.key] = (event.account_id, posting.kind.value, posting.entries[0].amount_minor)
+    if len(state.moved) > KEYS_LIMIT:
+        state.moved.popitem(last=False)
 
 
 def _swap(state: State, event: SwapCharged) -> None:
