@@ -93,7 +93,7 @@ class State:
         instrument = self.instruments[tick.symbol]
         if self.is_halted(instrument) or not self.is_open(instrument, tick.time_ns):
             return []
-        return self.prices[tick.symbol].reached(tick)
+        return self.prices[tick.symbol].reached(tick, self._group_of)
 
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
@@ -127,6 +127,9 @@ class State:
         if found is None:
             found = self._margin_terms[key] = group.margin_terms(instrument)
         return found
+
+    def _group_of(self, account_id: int) -> str:
+        return self.accounts[account_id].group.name
 
     def credit_minor(self, account: Account) -> int:
         return self.ledger.balance(account.credit_account, account.currency)
@@ -205,7 +208,7 @@ class State:
         account.group_nets = after
 
     def define_group(self, group: Group) -> None:
-        """What waits for the prices that the group saw until now does not move: see waiting.define_group."""
+        """What waits for the prices that the group saw until now does not move: see repricing.define_group."""
         before = self.groups.get(group.name)
         for symbol, classes in self.prices.items():
             if before is None:

@@ -21,8 +21,8 @@ from actors.domain.events import (
     TradingResumed,
 )
 from actors.domain.evolution.table import Evolutions
+from actors.domain.repricing import define_group, join_group
 from actors.domain.state import State
-from actors.domain.waiting import define_group, join_group
 
 KEYS_LIMIT = 1_000_000
 """So many of the last idempotency keys of money are known; an older one would be taken for new."""
