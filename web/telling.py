@@ -5,6 +5,7 @@ from actors.domain.events import (
     AccountOpened,
     BreakFound,
     GroupAssigned,
+    MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
@@ -26,7 +27,7 @@ from web.times import format_ns
 
 OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
-TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned
+TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned | MarginRevised
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
 
 

@@ -76,6 +76,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     halts: list[Halt] = []
     forgetting: int = 0
     """`Remembered.turn`."""
+    to_revise: list[tuple[int, str]] = []
 
 
 def snapshot(state: State) -> Snapshot:
@@ -103,6 +104,7 @@ def snapshot(state: State) -> Snapshot:
         list(state.versions.changes),
         list(state.halts),
         state.remembered.turn,
+        list(state.to_revise),
     )
 
 
@@ -120,6 +122,7 @@ def restore(saved: Snapshot) -> State:
     state.ticks = {tick.symbol: tick for tick in saved.ticks}
     state.moved = OrderedDict(saved.moved)
     state.remembered.turn = saved.forgetting
+    state.to_revise = dict.fromkeys(saved.to_revise)
     state.next_roll_ns = saved.next_roll_ns
     state.holidays = dict(saved.holidays)
     for request in saved.requests:

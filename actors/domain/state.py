@@ -67,6 +67,8 @@ class State:
 
         Of all others, prices are within their bands.
         """
+        self.to_revise: dict[tuple[int, str], None] = {}
+        """Accounts and symbols in which they have something open, whose margin is to be worked out by other terms."""
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
         self.books = Books()
