@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.system.running import Broker, eventually
 
@@ -31,7 +30,6 @@ def symbol(client: httpx.Client, name: str) -> dict[str, Any] | None:
     return next((it for it in listed if it["symbol"] == name), None)
 
 
-@pytest.mark.timeout(300)
 def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> None:
     with Broker(private_folder / "instruments" / "var") as broker:
         broker.wait_ready()
