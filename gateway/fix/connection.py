@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 from gateway.fix.events import Event
@@ -12,6 +13,11 @@ from gateway.fix.times import SECOND_NS
 
 WRITE_LIMIT_BYTES = 4_194_304
 """A peer that leaves more unread is cut off: what it misses it asks for when it is back."""
+TURN_LIMIT_BYTES = 6_144
+"""What is taken in at once, and so in one commit: the peer works on our answers to it while we work on what follows.
+
+About 40 orders. Without a limit all that is under way gathers at one side, and the other one waits.
+"""
 
 
 Tap = Callable[[bool, bytes], None]
@@ -66,7 +72,10 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tap(False, data)
-        self._turn(lambda now_ns: self.session.receive_in_turn(data, now_ns))
+        for at in range(0, len(data), TURN_LIMIT_BYTES):
+            if self._transport is None or self._transport.is_closing():
+                return  # What was not taken is not counted, and comes again.
+            self._turn(partial(self.session.receive_in_turn, data[at : at + TURN_LIMIT_BYTES]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
