@@ -13,11 +13,9 @@ from gateway.fix.times import SECOND_NS
 
 WRITE_LIMIT_BYTES = 4_194_304
 """A peer that leaves more unread is cut off: what it misses it asks for when it is back."""
-TURN_LIMIT_BYTES = 6_144
-"""What is taken in at once, and so in one commit: the peer works on our answers to it while we work on what follows.
-
-About 40 orders. Without a limit all that is under way gathers at one side, and the other one waits.
-"""
+HALVED_FROM_BYTES = 8_192
+"""So much that comes at once is taken in by two turns, each with its commit: the peer works on our answers to the first
+half while we work on the second. Else all that is under way gathers at one side, and the other one waits."""
 
 
 Tap = Callable[[bool, bytes], None]
@@ -72,10 +70,12 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tap(False, data)
-        for at in range(0, len(data), TURN_LIMIT_BYTES):
+        middle = len(data) // 2 if len(data) >= HALVED_FROM_BYTES else 0
+        for part in (data[:middle], data[middle:]):
             if self._transport is None or self._transport.is_closing():
-                return  # What was not taken is not counted, and comes again.
-            self._turn(partial(self.session.receive_in_turn, data[at : at + TURN_LIMIT_BYTES]))
+                return  # What was not taken in is not counted, and comes again.
+            if part:
+                self._turn(partial(self.session.receive_in_turn, part))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:
