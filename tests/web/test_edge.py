@@ -111,6 +111,8 @@ async def test_with_tls_there_is_no_plain_http(tmp_path: Path) -> None:
         async with httpx.AsyncClient(verify=trust, base_url=f"https://127.0.0.1:{world.port}") as http:
             answer = await http.get("/account", headers=world.bearer())
             assert (answer.status_code, answer.headers["strict-transport-security"][:8]) == (200, "max-age=")
+            for path in ("/", "/nowhere"):
+                assert "strict-transport-security" in (await http.get(path)).headers
         with pytest.raises(httpx.TransportError):
             await world.http.get("/health")
 

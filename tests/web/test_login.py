@@ -11,6 +11,7 @@ import httpx
 import jwt
 import pytest
 
+from actors.bus.logins import Session
 from actors.bus.users import User
 from tests.conftest import Figure
 from tests.web.broker import ADMIN, PASSWORD, TRADER
@@ -180,3 +181,14 @@ def test_times_are_those_passed_in() -> None:
         tokens.read(token, 1_060)
     with pytest.raises(Unauthorised):
         tokens.read(token, 994)
+
+
+async def test_a_refresh_that_is_not_answered_has_an_unknown_outcome(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.login.PEOPLE_TIMEOUT_MS", 50)
+    session = Session(7, 1, world.clock() + 10**12, world.broker.users[TRADER])
+    token = world.web.backend.callers.tokens.issue_refresh(session, world.clock() // 10**9)
+    world.broker.mute.add("persistence")
+    response = await world.http.post("/login/refresh", json={"refresh_token": token})
+    assert (response.status_code, response.json()["code"]) == (504, "OUTCOME_UNKNOWN")

@@ -548,3 +548,14 @@ async def test_subscriptions_to_accounts_are_bounded(plenty: World, monkeypatch:
         assert (refused["error"]["status"], refused["error"]["code"]) == (422, "TOO_MANY_SUBSCRIPTIONS")
         assert (await socket.ask(id=3, op="unsubscribe", channel="alerts", account_id="1"))["ok"]
         assert (await socket.ask(id=4, op="subscribe", channel="account", account_id="1"))["ok"]
+
+
+async def test_an_account_is_not_shown_before_its_symbols_are_known(world: World) -> None:
+    await world.order()
+    known = dict(world.web.prices.instruments)
+    async with world.socket() as socket:
+        world.web.prices.instruments.clear()
+        refused = await socket.ask(id=1, op="subscribe", channel="account")
+        assert refused["error"]["code"] == "UNAVAILABLE"
+        world.web.prices.instruments.update(known)
+        assert (await socket.ask(id=2, op="subscribe", channel="account"))["ok"]

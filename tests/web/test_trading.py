@@ -1,5 +1,6 @@
 """REST: the account, its positions, and closing them in all ways."""
 
+import asyncio
 import re
 
 import pytest
@@ -139,6 +140,19 @@ async def test_protections_what_is_not_named_stays_and_null_takes_away(world: Wo
     before = world.broker.state.event_seq
     assert (await world.put("/position/1", {})).status_code == 204
     assert world.broker.state.event_seq == before
+
+
+async def test_changes_at_the_same_time_undo_nothing_of_each_other(world: World) -> None:
+    await world.order()
+    await world.order(type="limit", limit_price="1.05000")
+    wanted = {"stop_loss": "1.04", "take_profit": "1.2", "trailing_stop": "0.2"}
+    puts = [world.put("/position/1", {name: value}) for name, value in wanted.items()]
+    puts += [world.put("/order/2", {name: value}) for name, value in wanted.items()]
+    assert [answer.status_code for answer in await asyncio.gather(*puts)] == [204] * 6
+    (position,) = (await world.get("/positions")).json()["positions"]
+    order = (await world.get("/order/2")).json()["order"]
+    expected = {"stop_loss": "1.04000", "take_profit": "1.20000", "trailing_stop": "0.20000"}
+    assert {name: position[name] for name in wanted} == {name: order[name] for name in wanted} == expected
 
 
 async def test_protections_that_cannot_be_are_named(world: World) -> None:

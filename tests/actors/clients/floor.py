@@ -85,6 +85,7 @@ target = "READER"
 username = "reader"
 password_env = "TEST_FIX_PASSWORD"
 account = 1
+position_id_tag = 2618
 permissions = ["read"]
 
 [WATCHER]
