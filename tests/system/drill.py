@@ -27,8 +27,8 @@ from tests.system.running import ROOT
 
 PATIENCE_S = 40.0
 LIMIT_NS = 4_000_000_000
-"""No published price is older: a connection's first may be silence_ms old, and stands as long (3 s); so long a quote may
-wait for the aggregator; a second for the sweep and a busy machine."""
+"""No published price is older: a connection's first may be silence_ms old, and stands as long (3 s), and a quote
+may wait for the aggregator so long; a second for the sweep and a busy machine."""
 BEST = {"EURUSD": "FIRST", "GBPUSD": "FIRST", "AUDUSD": "FIRST", "BTCUSD": "COIN", QUIET: "SECOND"}
 """Whose price is published while all is well."""
 
