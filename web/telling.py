@@ -16,6 +16,7 @@ from actors.domain.events import (
     HolidaysDefined,
     InquiryDue,
     LimitsSet,
+    MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
     MoneyRequested,
@@ -43,7 +44,7 @@ from web.times import format_ns
 
 OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
-TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned
+TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned | MarginRevised
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
 
 ALERT_EVENTS = (BreakFound, MarginStatusChanged)

@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from tests.conftest import ROOT
 from tests.docs import documents
-from tests.system.running import Broker, eventually
+from tests.system.running import PATIENCE_S, Broker, eventually
 
 MISSING = [tool for tool in ("bash", "curl", "jq") if shutil.which(tool) is None]
 MARK = "--- next ---"
@@ -72,7 +72,7 @@ def run(broker: Broker, blocks: list[str]) -> list[list[Any]]:
         env=environment(broker),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -136,7 +136,7 @@ def test_commands_of_the_api(broker: Broker) -> None:
 
 def test_login(broker: Broker) -> None:
     (printed, *_) = [f for f in documents.fences(documents.read("docs/api/login.md")) if f.language == "json"]
-    real = httpx.post(f"{broker.url}/login", json=broker.credentials("trader")).json()
+    real = broker.ask("POST", "/login", json=broker.credentials("trader")).json()
     check_shape(json.loads(printed.text), real)
 
 

@@ -456,7 +456,7 @@ def _postings(event: Event) -> tuple[Posting, ...]:
     return (event.posting,) if isinstance(event, MoneyMoved) else ()
 
 
-async def eventually(what: Callable[[], Any] | Callable[[], Awaitable[Any]], patience_s: float = 10.0) -> Any:
+async def eventually(what: Callable[[], Any] | Callable[[], Awaitable[Any]], patience_s: float = 90.0) -> Any:
     """Waits until `what()` is true, and gives it."""
     async with asyncio.timeout(patience_s):
         while True:

@@ -51,14 +51,15 @@ async def test_the_right_password_gets_a_token_that_works(world: World) -> None:
 async def test_a_wrong_password_and_an_unknown_user_get_the_same_answer_in_the_same_time(
     world: World, figure: Figure
 ) -> None:
+    # The processor's time: a busy machine adds nothing to it, and both sides of the conversation are in this process.
     taken: dict[str, list[float]] = {TRADER: [], "nobody": [], "no\0body": []}
     answers = []
     await login(world, TRADER, "first")
     for _ in range(15):
         for username, times in taken.items():
-            began = time.perf_counter()
+            began = time.process_time()
             response = await login(world, username, "wrong")
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
             answers.append((response.status_code, response.json()))
     assert all(answer == answers[0] for answer in answers)
     assert answers[0][0] == 401

@@ -107,10 +107,11 @@ async def test_accounts_are_apart_and_an_administrator_only_reads(world: World) 
 
 
 async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     assert (await world.get("/account")).status_code == 200
     world.broker.mute.add("engine")
-    response = await world.order(client_order_id="one")
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
+        response = await world.order(client_order_id="one")
     assert response.status_code == 504
     assert response.json()["code"] == "OUTCOME_UNKNOWN"
     assert response.json()["client_order_id"] == "one"
@@ -121,9 +122,10 @@ async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypa
 
 
 async def test_a_late_answer_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
     world.broker.delay_s = 0.2
-    assert (await world.get("/account")).status_code == 503
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
+        assert (await world.get("/account")).status_code == 503
     await eventually(lambda: world.web.backend.engine.dropped == 1)
     world.broker.delay_s = 0
     assert (await world.get("/account")).status_code == 200

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from actors.domain.commands.told import Told
-from actors.domain.order import OrderTerms
+from actors.domain.order import OrderTerms, Side
 
 
 class Which(Enum):
@@ -58,6 +58,9 @@ class ClosePosition(Told, frozen=True):
     client_order_id: str
     position_id: int
     quantity_e8: int = 0
+    symbol: str = ""
+    """The position's, and the side that closes it, where the client says them too: refused where it has others."""
+    side: Side | None = None
 
 
 class ClosePositionBy(Told, frozen=True):
