@@ -560,13 +560,3 @@ async def test_an_account_is_not_shown_before_its_symbols_are_known(world: World
         assert refused["error"]["code"] == "UNAVAILABLE"
         world.web.prices.instruments.update(known)
         assert (await socket.ask(id=2, op="subscribe", channel="account"))["ok"]
-
-
-async def test_since_an_event_that_the_journal_does_not_have_begins_anew(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("web.accounts.CATCH_UP_LIMIT_S", 0.2)
-    async with world.socket() as socket:
-        for channel in ("account", "alerts"):
-            gone = await socket.ask(id=channel, op="subscribe", channel=channel, since=1_000_000)
-            assert (gone["error"]["code"], gone["error"]["field"]) == ("EVENTS_GONE", "since")
