@@ -31,6 +31,7 @@ def running(private_folder: Path) -> Iterator[Drill]:
 @pytest.fixture
 def drill(running: Drill) -> Iterator[Drill]:
     """With all well before the fault, and again after it."""
+    running.lps.quote_quietly()
     running.until(running.well)
     running.ticks.clear()
     yield running
