@@ -101,7 +101,7 @@ def ticks_in(frame: bytes) -> list[Tick]:
 
 
 @pytest.fixture
-def desk(actors_stop: None) -> Desk:
+def desk() -> Desk:
     made = Desk()
     made.ask(START_NS)
     return made
@@ -306,7 +306,7 @@ def test_after_a_standstill_feeds_are_asked_for_the_quotes_that_stand(desk: Desk
     assert desk.counter("stalled") == 1
 
 
-def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:
+def test_numbers_are_covered_before_they_are_published() -> None:
     covered: list[int] = []
     actor = Aggregator.start(INSTRUMENTS, lp_desk(START_NS), {}, START_NS, first_seq=7, cover=covered.append)
     quotes = [quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2"), quote("GBPUSD", "1.3", "1.4")]

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import pykka
 import pytest
 
 from actors.dispatcher import Dispatcher
@@ -27,7 +26,6 @@ def nobody_dies() -> Iterator[None]:
     FragileDispatch.after = False
     yield
     FragileDispatch.at = 0
-    pykka.ActorRegistry.stop_all()
 
 
 def traded(path: Path, faults: list[str]) -> World:

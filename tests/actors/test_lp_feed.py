@@ -37,7 +37,7 @@ Said = list[QuoteBatch | LadderBatch | StandingQuotes | FeedStatus]
 
 
 @pytest.fixture
-def feed(actors_stop: None) -> pykka.ActorRef[Any]:
+def feed() -> pykka.ActorRef[Any]:
     """With one stream, which carries all."""
     made = Feed.start("OANDA", INSTRUMENTS, START_NS)
     said(made, Followed(START_NS, LP))
