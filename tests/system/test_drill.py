@@ -99,7 +99,7 @@ def test_slow_stream(drill: Drill) -> None:
 def test_reconnect_storm(drill: Drill) -> None:
     faults = drill.lps["FIRST"].venue.price_faults
     begun = time.monotonic()
-    faults.cut_streams, faults.refused_streams = 1_000, 2
+    faults.cut_streams, faults.refused_streams = 1_000, 4
     drill.lps.cut("FIRST")
     drill.until(disconnected(drill, "FIRST", "HTTP 503: the LP is out of order"))
     drill.until(lambda: faults.connections["cut"] >= 3)
