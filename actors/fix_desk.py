@@ -84,6 +84,12 @@ class Desk:
         if lp is not None and line.survey is not None:
             line.survey.follow(lp.symbols)
 
+    def beat(self, now_ns: int) -> None:
+        """Time to say how the quotes' streams are."""
+        for line in self.lines:
+            if line.quotes is not None:
+                line.quotes.beat(line.initiator.session, now_ns)
+
     def each_quotes(self, tell: Callable[[Quotes], None]) -> None:
         for line in self.lines:
             if line.quotes is not None:
