@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import zmq
 
 from actors.bus import sockets
+from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.fix_line import Line
 from actors.fix_orders import Orders
@@ -66,6 +67,12 @@ class Desk:
         """The registry's entry, where there is one that is enabled. Else orders keep the names that they had."""
         for line in self.lines:
             line.initiator.commit(partial(self._tell, line, lp, now_ns))
+
+    def relist(self, instruments: Mapping[str, Instrument]) -> None:
+        """Our instruments, as the engine has them."""
+        for line in self.lines:
+            if line.survey is not None:
+                line.survey.relist(instruments)
 
     @staticmethod
     def _tell(line: Line, lp: Lp | None, now_ns: int) -> None:

@@ -17,6 +17,7 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.dispatcher import Dispatcher
+from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import FIX_ADAPTER
 from actors.fix_desk import BATCH_MESSAGES, Desk
 from actors.fix_line import Line
@@ -25,6 +26,7 @@ from actors.fix_quotes import Quotes
 from actors.fix_route import route, session_settings
 from actors.fix_sessions import Served, SessionDesk
 from actors.fix_survey import Survey
+from actors.listed import Listed
 from actors.lp_feed import Feed
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
@@ -50,10 +52,15 @@ Socket = zmq.Socket[bytes]
 class Runner:
     """Turns one event loop for all LPs."""
 
-    def __init__(self, desks: list[Desk], announcements: Socket, operators: SessionDesk) -> None:
+    def __init__(
+        self, desks: list[Desk], announcements: Socket, listed: Listed, engine: Socket, operators: SessionDesk
+    ) -> None:
+        """`engine`: it says there which instruments are `listed`."""
         self._desks = desks
         self._operators = operators
         self._announcements = announcements
+        self._listed = listed
+        self._engine = engine
         self._aggregator_started_ns = 0
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -95,6 +102,7 @@ class Runner:
             arrived.clear()
             self._hear_announcements()
             now_ns = process.clock_ns()
+            self._follow_instruments(now_ns)
             for desk in self._desks:
                 desk.turn(now_ns)
             if loop.time() >= next_status:
@@ -112,6 +120,14 @@ class Runner:
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), BEAT_S)
+
+    def _follow_instruments(self, now_ns: int) -> None:
+        if self._listed.hear([sockets.drained(self._engine, BATCH_MESSAGES)]):
+            for desk in self._desks:
+                desk.relist(self._listed.instruments)
+        with contextlib.suppress(zmq.Again):
+            for frame in self._listed.question(now_ns):
+                self._engine.send(frame, zmq.NOBLOCK)
 
     def _hear_announcements(self) -> None:
         newest: LpsAnnounced | None = None
@@ -137,11 +153,18 @@ class Runner:
 
 def build(settings: Settings, endpoints: Endpoints, context: process.Context) -> Runner:
     try:
-        sessions = lp_sessions.read(settings.lp_sessions)
+        sessions, instruments = lp_sessions.read(settings.lp_sessions), catalogue.instruments()
         if both := session_ids.shared(settings):
             config.stop(both)
         desks = [
-            _desk(name, [session for session in sessions if session.lp == name], settings, endpoints, context)
+            _desk(
+                name,
+                [session for session in sessions if session.lp == name],
+                instruments,
+                settings,
+                endpoints,
+                context,
+            )
             for name in dict.fromkeys(session.lp for session in sessions)
         ]
     except (lp_sessions.Unreadable, BadSettings) as error:
@@ -153,11 +176,22 @@ def build(settings: Settings, endpoints: Endpoints, context: process.Context) ->
         for line in desk.lines
     ]
     operators = SessionDesk(sockets.router(context, endpoints.fix_lp), served, process.clock_ns)
-    return Runner(desks, sockets.subscriber(context, endpoints.ticks, topics.LPS), operators)
+    return Runner(
+        desks,
+        sockets.subscriber(context, endpoints.ticks, topics.LPS),
+        Listed(instruments),
+        sockets.dealer(context, endpoints.engine, only_connected=True),
+        operators,
+    )
 
 
 def _desk(
-    name: str, sessions: list[LpSession], settings: Settings, endpoints: Endpoints, context: process.Context
+    name: str,
+    sessions: list[LpSession],
+    instruments: dict[str, Instrument],
+    settings: Settings,
+    endpoints: Endpoints,
+    context: process.Context,
 ) -> Desk:
     now_ns = process.clock_ns()
     path = settings.run_dir / "fix" / f"{name.lower()}.sqlite"
@@ -172,7 +206,6 @@ def _desk(
         sockets.subscriber(context, endpoints.events, topics.EVENTS),
         sockets.dealer(context, endpoints.engine),
     )
-    instruments = catalogue.instruments()
     for session in sessions:
         line = Line(session.id)
         if session.has_quotes:

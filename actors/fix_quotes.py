@@ -34,14 +34,16 @@ class Quotes:
         self._data = self._new_data()
         self._requests = 0
         self._refused: dict[str, str] = {}
-        """By instrument, why the LP does not quote it."""
+        """By instrument, why the LP does not quote it: it is asked again after a Logon, or when it is mapped anew."""
 
     def follow(self, lp: Lp | None, session: Session, now_ns: int) -> None:
         """The LP's entry in the registry; None: it has none, or is disabled."""
         before, self._lp = self._lp, lp
         if lp is not None:
-            self._tell(Followed(lp))
+            self._tell(Followed(now_ns, lp))
         if lp != before:
+            wanted = self._wanted()
+            self._refused = {name: why for name, why in self._refused.items() if name in wanted}
             self._plan(now_ns)
             if session.is_logged_on:
                 self._subscribe(session, now_ns)

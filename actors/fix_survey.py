@@ -34,10 +34,13 @@ class Survey:
         self._instruments = instruments
         self._tell = tell
         self._symbols: dict[str, str] = {}
+        self._is_up = False
         self._listed: dict[str, VenueInstrument] = {}
         self._is_listed = False
         """Whether the list is whole."""
         self._entries = 0
+        self._is_outdated = False
+        """Whether the list is to be asked for again: it has none of what was mapped since."""
         self._misfits: dict[str, str] = {}
         self._collateral: Collateral | None = None
         self._collateral_due_ns = NEVER_NS
@@ -53,15 +56,34 @@ class Survey:
     def follow(self, symbols: dict[str, str]) -> None:
         """The LP's names of our symbols, as the registry has them."""
         if symbols != self._symbols:
+            mapped = symbols.items() - self._symbols.items()
+            is_new = any(theirs not in self._listed for _, theirs in mapped)
+            self._is_outdated |= self._is_up and self._is_listed and is_new
             self._symbols = symbols
             self._compare()
 
+    def relist(self, instruments: Mapping[str, Instrument]) -> None:
+        """Our instruments, as the engine has them."""
+        self._instruments = instruments
+        self._compare()
+
     def is_due(self, now_ns: int) -> bool:
         """Whether `ask` has something to ask."""
-        return now_ns >= self._collateral_due_ns
+        return self._is_outdated or now_ns >= self._collateral_due_ns
 
     def ask(self, session: Session, now_ns: int) -> None:
-        """For the collateral; an answer that did not come is not waited for."""
+        """What is due; an answer that did not come is not waited for."""
+        if self._is_outdated:
+            self._ask_list(session, now_ns)
+        if now_ns >= self._collateral_due_ns:
+            self._ask_collateral(session, now_ns)
+
+    def _ask_list(self, session: Session, now_ns: int) -> None:
+        self._listed, self._is_listed, self._is_outdated, self._entries = {}, False, False, 0
+        request_id = f"{now_ns}"
+        self._asked[b"x"] = request_id, session.send(b"x", listing.securities_request(request_id), now_ns)
+
+    def _ask_collateral(self, session: Session, now_ns: int) -> None:
         self._collateral_due_ns = now_ns + self._terms.collateral_s * SECOND_NS
         request_id = f"{now_ns}"
         body = account.collateral_inquiry(request_id, self._terms.account)
@@ -71,7 +93,7 @@ class Survey:
         if isinstance(event, LoggedOn):
             self._begin(session, now_ns)
         elif isinstance(event, LoggedOut):
-            self._collateral_due_ns = NEVER_NS
+            self._is_up, self._is_outdated, self._collateral_due_ns = False, False, NEVER_NS
         elif isinstance(event, Received):
             self._hear(event.message, now_ns)
         elif isinstance(event, Refused):
@@ -79,14 +101,13 @@ class Survey:
 
     def _begin(self, session: Session, now_ns: int) -> None:
         """With each Logon anew: the list may be another, and what was refused may be allowed."""
+        self._is_up = True
         self._asked.clear()
         self._refused.clear()
         if self._terms.security_list:
-            self._listed, self._is_listed, self._entries = {}, False, 0
-            request_id = f"{now_ns}"
-            self._asked[b"x"] = request_id, session.send(b"x", listing.securities_request(request_id), now_ns)
+            self._ask_list(session, now_ns)
         if self._terms.collateral_s:
-            self.ask(session, now_ns)
+            self._ask_collateral(session, now_ns)
 
     def _hear(self, message: Message, now_ns: int) -> None:
         kind = message.msg_type

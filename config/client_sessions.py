@@ -69,6 +69,8 @@ class ClientSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subscriptions: int = 200
     """Symbols that it may follow at once, each by as many requests as it likes to count."""
     heartbeat_limit_s: int = 300
+    position_id_tag: Literal[7007, 2618] = 7007
+    """Where the client is told a position's id; 2618 is that of FIX 5.0 SP2, which dictionaries of FIX 4.4 lack."""
     next_expected: bool = False
     """NextExpectedMsgSeqNum (789) in its Logon is honoured, and answered with ours."""
     hours: Hours | None = None

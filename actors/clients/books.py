@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from actors.clients.words import OVER
-from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
+from actors.domain.commands import CancelOrder, ClosePosition, ModifyOrder, SubmitOrder
 from actors.domain.order import Order, OrderTerms
 
 KEPT_ORDERS = 10_000
@@ -62,6 +62,8 @@ class Request(msgspec.Struct, array_like=True):
     """When it came."""
     asked_ns: int = 0
     """When the engine was last asked by this process; 0: not yet."""
+    position_id: int = 0
+    """Of the position that is to be closed, as `terms` say: whole, where their quantity is 0."""
 
     @property
     def is_new(self) -> bool:
@@ -73,12 +75,17 @@ class Request(msgspec.Struct, array_like=True):
         return self.is_new or self.order_id > 0
 
     @property
-    def command(self) -> SubmitOrder | ModifyOrder | CancelOrder:
-        if self.terms is None:
+    def command(self) -> SubmitOrder | ClosePosition | ModifyOrder | CancelOrder:
+        terms = self.terms
+        if terms is None:
             return CancelOrder(self.account_id, self.order_id)
+        if self.position_id:
+            return ClosePosition(
+                self.account_id, self.name, self.position_id, terms.quantity_e8, terms.symbol, terms.side
+            )
         if self.is_new:
-            return SubmitOrder(self.account_id, self.name, self.terms)
-        return ModifyOrder(self.account_id, self.order_id, self.terms)
+            return SubmitOrder(self.account_id, self.name, terms)
+        return ModifyOrder(self.account_id, self.order_id, terms)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -183,11 +190,20 @@ class Books:
         return (known is not None and name in known.names[1:]) or any(not request.is_new for request in asked)
 
     def ask(
-        self, session_id: str, account_id: int, name: str, original: str, terms: OrderTerms | None, now_ns: int
+        self,
+        session_id: str,
+        account_id: int,
+        name: str,
+        original: str,
+        terms: OrderTerms | None,
+        now_ns: int,
+        position_id: int = 0,
     ) -> Request:
         """A new request. Which order it means is for `resolve`."""
         self._last_request_id += 1
-        request = Request(self._last_request_id, session_id, account_id, name, original, terms, 0, now_ns)
+        request = Request(
+            self._last_request_id, session_id, account_id, name, original, terms, 0, now_ns, position_id=position_id
+        )
         self._added[request.request_id] = request
         self._enter(request)
         if request.is_ready:

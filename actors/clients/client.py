@@ -53,6 +53,9 @@ class Client:
 
     def tell(self, msg_type: bytes, body: Sequence[Field], now_ns: int) -> None:
         self._told[self.profile.id] = None
+        position_id = self.profile.position_id_tag
+        if position_id != vocabulary.POSITION_ID:
+            body = [(position_id if tag == vocabulary.POSITION_ID else tag, value) for tag, value in body]
         self._sessions[self.profile.id].send(msg_type, body, now_ns)
 
     def report(self, body: list[Field], now_ns: int) -> None:

@@ -7,12 +7,12 @@ import structlog
 from actors.clients.books import Books, Known
 from actors.clients.client import Client
 from actors.clients.reporting import Reporting
-from actors.clients.words import order_terms
+from actors.clients.words import closing_terms, order_terms
 from gateway.fix.answers import number
 from gateway.fix.codec import Field, Message
 from gateway.fix.trading import reports
 from gateway.fix.trading.reports import Exec
-from gateway.fix.trading.requests import Named, Unfit, named, terms, text
+from gateway.fix.trading.requests import Named, Unfit, close, named, terms, text
 from gateway.fix.trading.vocabulary import BAD_REQUEST, RATE_LIMITED, UNAVAILABLE
 
 OPEN_REQUESTS_LIMIT = 10_000
@@ -69,10 +69,12 @@ class Desk:
 
     def _place(self, client: Client, message: Message, now_ns: int) -> None:
         self.check_engine(now_ns)
-        asked, name = order_terms(terms(message)), named(message).name
+        name, closing = named(message).name, close(message)
+        asked = closing_terms(closing) if closing is not None else order_terms(terms(message))
         if self._books.is_taken(client.account, name):
             raise Unfit("DUPLICATE_CLIENT_ORDER_ID", f"ClOrdID {name!r} is that of a change", 11)
-        self._books.ask(client.profile.id, client.account, name, "", asked, now_ns)
+        position_id = closing.position_id if closing is not None else 0
+        self._books.ask(client.profile.id, client.account, name, "", asked, now_ns, position_id)
 
     def _change(self, client: Client, message: Message, now_ns: int) -> None:
         """A cancel or a replace. One that comes before its order has an answer waits for that."""

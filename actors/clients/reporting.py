@@ -193,7 +193,7 @@ class Reporting:
         if known is not None:
             view = order_view(known.order, request.name)
         elif request.terms is not None:
-            view = asked_view(request.account_id, request.name, request.terms)
+            view = asked_view(request.account_id, request.name, request.terms, request.position_id)
         else:
             return
         exec_id = client.new_id(now_ns).encode()
@@ -236,7 +236,7 @@ class Reporting:
         if client is None or not request.name:
             return
         if request.is_new and request.terms is not None:
-            view = asked_view(request.account_id, request.name, request.terms)
+            view = asked_view(request.account_id, request.name, request.terms, request.position_id)
             exec_id = client.new_id(now_ns).encode()
             body = execution_report(view, Exec.REJECTED, exec_id, now_ns, code=answer.code, detail=answer.detail)
             client.report(body, now_ns)

@@ -8,10 +8,10 @@ from actors.bus.answers import AccountReport
 from actors.domain.calendar import date_of, trading_day
 from actors.domain.instrument import Instrument
 from actors.domain.money import format_e8, format_minor
-from actors.domain.order import BUY, Fill, Order, OrderStatus, OrderTerms, OrderType, Side, TimeInForce
+from actors.domain.order import BUY, Fill, Order, OrderReason, OrderStatus, OrderTerms, OrderType, Side, TimeInForce
 from gateway.fix.trading.inquiries import Holding, Margin, Security
 from gateway.fix.trading.reports import FillView, OrderView
-from gateway.fix.trading.requests import Terms
+from gateway.fix.trading.requests import Close, Terms
 
 OVER = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
@@ -34,6 +34,11 @@ def order_terms(asked: Terms) -> OrderTerms:
         asked.reduce_only,
         asked.oco,
     )
+
+
+def closing_terms(asked: Close) -> OrderTerms:
+    """As the order that closes has them; its quantity is 0 where the whole position is meant."""
+    return OrderTerms(asked.symbol, Side(asked.side), OrderType.MARKET, asked.quantity_e8, reduce_only=True)
 
 
 def terms_view(terms: OrderTerms) -> Terms:
@@ -66,17 +71,21 @@ def order_view(order: Order, name: str) -> OrderView:
         order.status.value,
         order.filled_e8,
         order.average_price_e8,
+        order.position_id,
     )
 
 
-def asked_view(account_id: int, name: str, terms: OrderTerms) -> OrderView:
+def asked_view(account_id: int, name: str, terms: OrderTerms, position_id: int) -> OrderView:
     """What was asked for, and is no order (yet)."""
-    return OrderView(0, account_id, name, terms_view(terms), "rejected", 0, 0)
+    return OrderView(0, account_id, name, terms_view(terms), "rejected", 0, 0, position_id)
 
 
 def before_its_fills(order: Order) -> Order:
     """As it was when it was new."""
-    return msgspec.structs.replace(order, status=OrderStatus.WORKING, filled_e8=0, average_price_e8=0)
+    position_id = 0 if order.reason is OrderReason.CLIENT else order.position_id
+    return msgspec.structs.replace(
+        order, status=OrderStatus.WORKING, filled_e8=0, average_price_e8=0, position_id=position_id
+    )
 
 
 def fill_view(fill: Fill, currency: str) -> FillView:

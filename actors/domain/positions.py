@@ -46,6 +46,8 @@ Closing = ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
 def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
     position = _position(account, command.position_id, "position_id")
+    if command.seen not in (None, (position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8)):
+        raise Refused(Code.VERSION_MISMATCH, f"position {position.position_id} was changed in the meantime")
     instrument = state.instruments[position.symbol]
     protections = {
         "stop_loss": command.stop_loss_e8,
@@ -83,6 +85,7 @@ def close_position(state: State, command: ClosePosition, now_ns: int) -> list[Ev
     if account is None:
         return []
     position = _position(account, command.position_id, "position_id")
+    _check_meant(position, command)
     open_e8 = _open_e8(account, position)
     quantity_e8 = command.quantity_e8 or open_e8
     if not 0 < quantity_e8 <= open_e8:
@@ -232,6 +235,15 @@ REASONS = {
     Waiting.TAKE_PROFIT: OrderReason.TAKE_PROFIT,
     Waiting.TRAILING_STOP: OrderReason.TRAILING_STOP,
 }
+
+
+def _check_meant(position: Position, command: ClosePosition) -> None:
+    if command.symbol not in ("", position.symbol):
+        raise Refused(
+            Code.UNKNOWN_POSITION, f"position {position.position_id} is one in {position.symbol}", "position_id"
+        )
+    if command.side is position.side:
+        raise Refused(Code.NOT_OPPOSITE, f"position {position.position_id} is closed by the other side", "side")
 
 
 def request_of(command: Closing) -> str:

@@ -216,6 +216,80 @@ def test_a_part_of_a_position_is_closed(floor: Floor, trader: Trader) -> None:
     assert (refused[150], refused[58].split(":")[0]) == ("8", "NOTHING_TO_CLOSE")
 
 
+def test_a_position_is_closed_by_its_id(client: Callable[..., Trader], trader: Trader) -> None:
+    """Of two of the same side the younger, in part and then whole; who wants FIX 5.0's field for it is told there."""
+    reader, positions = client("READER").log_on(), []
+    for name in ("held-1", "held-2"):
+        trader.order(name, quantity="3000")
+        assert picked(trader.report(), 150, 7007) == {150: "0"}
+        positions.append(trader.report()[7007])
+    younger = position_id(positions[1])
+    trader.order("close-1", CLOSE, younger, side="2", quantity="1000")
+    told = [picked(trader.report(), *ESSENCE, 32, 38, 54, 77, 7007) for _ in range(2)]
+    essence = {11: "close-1", 38: "1000", 54: "2", 77: "C", 7007: positions[1]}
+    assert told == [
+        {150: "0", 39: "0", 14: "0", 151: "1000", **essence},
+        {150: "F", 39: "2", 14: "1000", 151: "0", 32: "1000", **essence},
+    ]
+    told = [picked(reader.report(), 150, 77, 2618, 7007) for _ in range(6)]
+    assert told[4:] == [{150: "0", 77: "C", 2618: positions[1]}, {150: "F", 77: "C", 2618: positions[1]}]
+    trader.order("close-1", CLOSE, younger, side="2", quantity="1000")
+    assert picked(trader.report(), 150, 39, 14, 7007) == {150: "I", 39: "2", 14: "1000", 7007: positions[1]}
+    trader.send("D", (11, b"close-2"), (55, b"EURUSD"), (54, b"2"), (60, now()), (40, b"1"), CLOSE, younger)
+    assert [picked(trader.report(), 150, 38, 14, 7007) for _ in range(2)] == [
+        {150: "0", 38: "2000", 14: "0", 7007: positions[1]},
+        {150: "F", 38: "2000", 14: "2000", 7007: positions[1]},
+    ]
+    assert positions[0] in held_by(trader)
+    assert positions[1] not in held_by(trader)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"quantity": "1000.5"}, "QUANTITY_OUT_OF_RANGE"),
+        ({"quantity": "999.5"}, "QUANTITY_STEP"),
+        ({"side": "1"}, "NOT_OPPOSITE"),
+        ({"symbol": "GBPUSD"}, "UNKNOWN_POSITION"),
+    ],
+)
+def test_a_position_that_is_not_what_is_said_stays_open(trader: Trader, change: dict[str, str], code: str) -> None:
+    name = "-".join(change.values())
+    trader.order(f"stays-{name}")
+    trader.report()
+    position = trader.report()[7007]
+    trader.order(f"refused-{name}", CLOSE, position_id(position), **{"side": "2", **change})
+    refused = trader.report()
+    assert (picked(refused, 150, 39, 11, 103, 7007), refused[58].split(":")[0]) == (
+        {150: "8", 39: "8", 11: f"refused-{name}", 103: "13" if "quantity" in change else "99", 7007: position},
+        code,
+    )
+    assert position in held_by(trader)
+    trader.order(f"done-{name}", CLOSE, position_id(position), side="2")
+    assert [trader.report()[150] for _ in range(2)] == ["0", "F"]
+    trader.order(f"gone-{name}", CLOSE, position_id(position), side="2")
+    assert trader.report()[58] == f"UNKNOWN_POSITION: there is no open position {position}"
+
+
+def position_id(number: str) -> tuple[int, bytes]:
+    """PositionID, as FIX 5.0 SP2 has it."""
+    return 2618, number.encode()
+
+
+CLOSE = (77, b"C")
+
+
+def now() -> bytes:
+    return utc_timestamp(time.time_ns())
+
+
+def held_by(trader: Trader) -> list[str]:
+    """The ids of all open positions, as they are reported."""
+    trader.send("AN", (710, b"held"), (724, b"0"), (1, b"1"), (581, b"1"), (715, b"20260119"), (60, now()))
+    count = int(fields_of(trader.next("AO"))[727])
+    return [fields_of(trader.next("AP"))[7007] for _ in range(count)]
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "reason", "code"),
     [
@@ -467,9 +541,9 @@ def test_what_else_may_be_asked(client: Callable[..., Trader], floor: Floor) -> 
         710: "pos", 727: str(len(report.positions)), 728: "0", 729: "0",
     }  # fmt: skip
     held = [fields_of(reader.next("AP")) for _ in report.positions]
-    assert [picked(one, 7007, 704, 734) for one in held] == [
+    assert [picked(one, 2618, 704, 734) for one in held] == [
         {
-            7007: str(one.position.position_id),
+            2618: str(one.position.position_id),
             704: format_e8(one.position.quantity_e8),
             734: format_e8(one.position.open_price_e8),
         }

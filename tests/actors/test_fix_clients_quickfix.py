@@ -167,3 +167,16 @@ def test_quickfix_trades_and_goes_on_after_restarts_of_both_sides(floor: Floor, 
     client.send("F", (11, "q-4"), (41, "q-3"), *order[1:])
     rejected = client.heard.get(timeout=PATIENCE_S)
     assert (rejected[35], rejected[11], rejected[102]) == ("9", "q-4", "0")
+
+
+def test_quickfix_closes_a_position_by_its_id(floor: Floor, started: Callable[[], Client]) -> None:
+    """With the dictionary that it comes with, which has no PositionID."""
+    client = started()
+    order = ((21, "1"), (55, "EURUSD"), (38, "1000"), (40, "1"))
+    client.send("D", (11, "q-1"), (54, "1"), *order)
+    while (heard := client.heard.get(timeout=PATIENCE_S)).get(150) != "F" or heard[11] != "q-1":
+        assert heard[35] == "8", heard
+    client.send("D", (11, "q-2"), (54, "2"), *order, (77, "C"), (2618, heard[7007]))
+    assert [client.report("q-2"), client.report("q-2")] == [("0", "0"), ("F", "2")]
+    client.send("D", (11, "q-3"), (54, "2"), *order, (77, "C"), (2618, heard[7007]))
+    assert client.report("q-3") == ("8", "8")

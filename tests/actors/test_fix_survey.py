@@ -1,5 +1,6 @@
 """What an LP lists and the collateral that it counts, as an operator sees it."""
 
+import msgspec
 import pytest
 
 from actors.bus.fix_sessions import Collateral, LpSurvey
@@ -90,12 +91,41 @@ def test_the_map_changes_and_the_list_with_the_next_logon() -> None:
     asked.hear(b"y", listed("55=EUR/USD"))
     asked.survey.follow({"EURUSD": "EUR/USD"})
     assert asked.survey.as_seen().misfits == {}
-    asked.survey.follow({"EURUSD": "EURUSD"})
-    assert asked.survey.as_seen().misfits == {"EURUSD": "unlisted"}
+    assert not asked.survey.is_due(NOW_NS)
     asked.logged_on()
     assert asked.survey.as_seen().listed is None
-    assert asked.hear(b"y", listed("55=EURUSD")).misfits == {}
-    assert asked.told == [{"USDJPY": "unlisted"}, {}, {"EURUSD": "unlisted"}, {}]
+    assert asked.hear(b"y", listed("55=GBP/USD")).misfits == {"EURUSD": "unlisted"}
+    assert asked.told == [{"USDJPY": "unlisted"}, {}, {"EURUSD": "unlisted"}]
+
+
+def test_what_is_mapped_and_not_on_the_list_has_it_asked_for_again() -> None:
+    asked = Asked().logged_on()
+    asked.hear(b"y", listed("55=EUR/USD", "55=USD/JPY"))
+    asked.survey.follow(SYMBOLS | {"GBPUSD": "GBP/USD"})
+    assert asked.survey.as_seen().misfits == {"GBPUSD": "unlisted"}
+    assert asked.survey.is_due(NOW_NS)
+    asked.survey.ask(asked.session, NOW_NS)
+    assert asked.sent() == [b"x", b"BB", b"x"]
+    assert not asked.survey.is_due(NOW_NS)
+    asked.survey.follow(SYMBOLS | {"GBPUSD": "GBP/USD", "EURGBP": "EUR/GBP"})
+    assert not asked.survey.is_due(NOW_NS)  # An answer is on its way.
+    seen = asked.hear(b"y", listed("55=EUR/USD", "55=USD/JPY", "55=GBP/USD"))
+    assert (seen.listed, seen.misfits) == (3, {"EURGBP": "unlisted"})
+    asked.survey.on_event(asked.session, LoggedOut("gone"), NOW_NS)
+    asked.survey.follow(SYMBOLS)
+    asked.survey.follow(SYMBOLS | {"AUDUSD": "AUD/USD"})
+    assert not asked.survey.is_due(NOW_NS)
+
+
+def test_instruments_that_staff_change_are_held_against_the_list_anew() -> None:
+    asked = Asked().logged_on()
+    ours = catalogue.instruments()
+    assert asked.hear(b"y", listed("55=EUR/USD 969=0.0001", "55=USD/JPY")).misfits == {
+        "EURUSD": "prices have 4 digits there, and 5 here"
+    }
+    asked.survey.relist(ours | {"EURUSD": msgspec.structs.replace(ours["EURUSD"], price_digits=4)})
+    assert asked.survey.as_seen().misfits == {}
+    assert asked.told[-1] == {}
 
 
 def test_what_nobody_has_asked_for_says_nothing() -> None:

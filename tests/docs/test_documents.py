@@ -44,7 +44,7 @@ from web import (
 )
 from web.allowance import ADDRESS, USER
 
-API = documents.read("docs/api.md")
+API = documents.api()
 OPERATIONS = documents.read("docs/operations.md")
 ARCHITECTURE = documents.read("docs/architecture.md")
 PROTOCOL = documents.read("actors/bus/PROTOCOL.md")
@@ -134,7 +134,7 @@ def test_processes_are_those_of_the_procfile() -> None:
 
 
 def told_codes() -> dict[str, str]:
-    """The statuses of each code, as docs/api.md has them."""
+    """The statuses of each code, as docs/api/problems.md has them."""
     rows = documents.tables(API, "code", "status", "what to do") + documents.tables(API, "code", "status", "about")
     return {code: status for cell, status, _ in rows for code in documents.words(cell)}
 

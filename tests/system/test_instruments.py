@@ -31,7 +31,6 @@ def symbol(client: httpx.Client, name: str) -> dict[str, Any] | None:
     return next((it for it in listed if it["symbol"] == name), None)
 
 
-@pytest.mark.timeout(300)
 def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> None:
     with Broker(private_folder / "instruments" / "var") as broker:
         broker.wait_ready()
@@ -74,3 +73,63 @@ def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> 
             broker.kill("aggregator")
             broker.start("aggregator")
             eventually(lambda: (symbol(trader, "XBTUSD") or {}).get("live"))
+
+
+@pytest.mark.timeout(300)
+def test_a_session_over_fix_knows_a_symbol_that_comes_changes_and_goes(private_folder: Path) -> None:
+    """The FIX LP alone has it: what is quoted and dealt is quoted and dealt there."""
+    with Broker(private_folder / "over-fix" / "var") as broker:
+        broker.wait_ready()
+        log = broker.run_dir / "fix" / "log"
+        with broker.client("admin") as admin, broker.client() as trader:
+            fine = NEWUSD | {"price_digits": 6, "quantity_min": "0.1", "quantity_step": "0.1"}
+            admin.post("/admin/instruments", json={"terms": fine, "reason": "more"}).raise_for_status()
+            names = {"NZDUSD": None, "NEWUSD": "NZD/USD"}
+            eventually(lambda: admin.patch("/admin/lps/SIMLP", json={"symbols": names}).is_success)
+            eventually(lambda: (symbol(trader, "NEWUSD") or {}).get("live"))
+
+            def misfit() -> str | None:
+                sessions = admin.get("/admin/fix/sessions").json()["sessions"]
+                found = [one["survey"]["misfits"] for one in sessions if one["survey"]]
+                told = admin.get("/admin/lps/SIMLP").json()["feed"]["misfits"]
+                words = {misfits.get("NEWUSD") for misfits in [*found, told]}
+                return words.pop() if len(found) == 2 and len(words) == 1 else "not agreed yet"
+
+            digits = "prices have 5 digits there, and 6 here"
+            quantities = "the least quantity is 1 there, and 0.1 here; the step is 1 there, and 0.1 here"
+            eventually(lambda: misfit() == f"{digits}; {quantities}")
+            path = "/admin/instruments/NEWUSD"
+            whole = {"quantity_min": "1", "quantity_step": "1", "price_digits": 5}
+            admin.patch(path, json={"terms": whole, "reason": "as the LP has it"}).raise_for_status()
+            eventually(lambda: misfit() is None)
+
+            rule = {"name": "new over FIX", "book": "a_book", "venues": ["SIMLP"], "symbols": ["NEWUSD"]}
+            added = admin.post("/admin/routing", json={"rule": rule, "place": 0, "reason": "they deal it"})
+            assert added.status_code == 201, added.text
+            order = {"symbol": "NEWUSD", "side": "buy", "type": "market", "quantity": "1000"}
+
+            def dealt() -> str:
+                placed = trader.post("/order", json=order).json().get("order", {})
+                return str(placed.get("id", ""))
+
+            order_id = eventually(dealt)
+
+            def filled() -> dict[str, Any] | None:
+                found: dict[str, Any] = trader.get(f"/order/{order_id}").json()["order"]
+                return found if found["status"] == "filled" else None
+
+            position = eventually(filled)["position_id"]
+            assert "|55=NZD/USD|" in next(
+                line for line in (log / "simlp-orders.log").read_text().splitlines() if "|35=D|" in line
+            )
+            trader.post(f"/position/{position}/close", json={}).raise_for_status()
+            eventually(lambda: trader.get("/positions").json()["positions"] == [])
+
+            admin.delete(path, params={"reason": "nobody does"}).raise_for_status()
+
+            def is_unsubscribed() -> bool:
+                lines = (log / "simlp-quotes.log").read_text().splitlines()
+                return any("|263=2|" in line and "|55=NZD/USD|" in line for line in lines)
+
+            eventually(is_unsubscribed)
+            eventually(lambda: "NEWUSD" not in admin.get("/admin/lps/SIMLP").json()["feed"]["quote_age_ms"])

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.fix.codec import Message
 from gateway.fix.connection import Link
+from gateway.fix.dictionary import fix44
 from gateway.fix.events import Event, Received
 from gateway.fix.session import Session
 from gateway.fix.settings import Role, SessionSettings
@@ -21,7 +22,7 @@ from tools.venues.fix.session import COMP_ID, Login
 from tools.venues.market import Market
 
 LOGINS = {"BROKER": Login("broker", "secret-of-the-test")}
-WAIT_LIMIT_S = 20
+WAIT_LIMIT_S = 90
 SETTINGS = SessionSettings(
     session_id="lp",
     role=Role.INITIATOR,
@@ -29,7 +30,9 @@ SETTINGS = SessionSettings(
     target=COMP_ID,
     username="broker",
     password="secret-of-the-test",
+    dictionary=fix44().with_custom({969: "MinPriceIncrement FLOAT"}, {"y": "146(55! 561 562 969)"}),
 )
+"""The LP's list has a field of FIX 5.0 in its group."""
 
 
 class Broker:
@@ -333,7 +336,8 @@ def test_positions_trades_symbols_and_orders_are_told(tmp_path: Path) -> None:
             assert values(told[b"BA"], 909, 1, 15, 901) == ("c", "A1", "USD", "10000000")
             assert values(told[b"y"], 320, 393, 893) == ("s", "19", "Y")
             listed = told[b"y"].fields
-            assert listed[listed.index((55, b"EUR/USD")) :][:3] == [(55, b"EUR/USD"), (561, b"1"), (562, b"1")]
+            euro = [(55, b"EUR/USD"), (561, b"1"), (562, b"1"), (969, b"0.00001")]
+            assert listed[listed.index((55, b"EUR/USD")) :][:4] == euro
             assert values(told[b"AP"], 55, 704, 705) == ("EUR/USD", "0", "15000")
             assert values(trades[2], 32, 54, 17) == ("25000", "2", "E2")
             assert values(told[b"8"], 584, 911, 912) == ("m", "1", "Y")

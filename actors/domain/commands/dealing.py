@@ -3,7 +3,7 @@
 from enum import Enum
 
 from actors.domain.commands.told import Told
-from actors.domain.order import OrderTerms
+from actors.domain.order import OrderTerms, Side
 
 
 class Which(Enum):
@@ -28,6 +28,8 @@ class ModifyOrder(Told, frozen=True):
     account_id: int
     order_id: int
     terms: OrderTerms
+    seen: OrderTerms | None = None
+    """What `terms` were made of: refused (VERSION_MISMATCH) where they are others by now. None: whatever they are."""
 
 
 class CancelOrder(Told, frozen=True):
@@ -45,6 +47,8 @@ class ModifyPosition(Told, frozen=True):
     stop_loss_e8: int
     take_profit_e8: int
     trailing_stop_e8: int = 0
+    seen: tuple[int, int, int] | None = None
+    """As of ModifyOrder: the three in this order."""
 
 
 class ClosePosition(Told, frozen=True):
@@ -54,6 +58,9 @@ class ClosePosition(Told, frozen=True):
     client_order_id: str
     position_id: int
     quantity_e8: int = 0
+    symbol: str = ""
+    """The position's, and the side that closes it, where the client says them too: refused where it has others."""
+    side: Side | None = None
 
 
 class ClosePositionBy(Told, frozen=True):

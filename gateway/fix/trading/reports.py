@@ -57,6 +57,8 @@ class OrderView:
     status: str
     filled_e8: int
     average_price_e8: int
+    position_id: int
+    """The one that it closes, or that its last fill was of; 0 where there is none."""
 
     @property
     def ord_status(self) -> bytes:
@@ -118,7 +120,10 @@ def execution_report(
     fields.append((60, utc_timestamp(fill.time_ns if fill is not None else time_ns)))
     if fill is not None:
         fields += [(12, fill.commission.encode()), (13, b"3"), (479, fill.currency.encode())]
-        fields += [(vocabulary.POSITION_ID, b"%d" % fill.position_id), (vocabulary.PROFIT, fill.profit.encode())]
+        fields.append((vocabulary.PROFIT, fill.profit.encode()))
+    position_id = fill.position_id if fill is not None else order.position_id
+    if position_id:
+        fields.append((vocabulary.POSITION_ID, b"%d" % position_id))
     fields += sentence(code, detail)
     fields += more
     return fields
@@ -171,7 +176,7 @@ def order_fields(terms: Terms) -> list[Field]:
     if terms.expires_ns:
         fields.append((126, utc_timestamp(terms.expires_ns)))
     if terms.reduce_only:
-        fields.append((vocabulary.REDUCE_ONLY, b"Y"))
+        fields += [(77, vocabulary.CLOSES), (vocabulary.REDUCE_ONLY, b"Y")]
     if terms.oco:
         fields.append((vocabulary.OCO, _ascii(terms.oco)))
     return fields

@@ -12,9 +12,18 @@ from gateway.fix.times import parse_utc_timestamp
 from gateway.fix.trading import vocabulary
 from gateway.fix.trading.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
+MARKET, GOOD_TILL_DATE = b"1", b"6"
+POSITION_ID_DIGITS = 18
 MARKET_DEPTH_DIGITS = 9
 SYMBOLS_LIMIT = 200
 """In one MarketDataRequest."""
+
+
+_NOT_OF_A_CLOSE = (
+    *(18, 44, 99, 110, 126, 211, 432),
+    *(vocabulary.STOP_LOSS, vocabulary.TAKE_PROFIT, vocabulary.TRAILING_STOP, vocabulary.OCO, vocabulary.PRICE_BOUND),
+)
+"""What an order may say and the closing of a position may not: it would not be done."""
 
 
 class Unfit(Exception):
@@ -46,6 +55,17 @@ class Terms:
     expires_ns: int
     reduce_only: bool
     oco: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """One position is to be closed at the market. `quantity_e8` 0: all of it."""
+
+    position_id: int
+    symbol: str
+    side: str
+    """Of the order, so the opposite of the position's."""
+    quantity_e8: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +103,33 @@ def named(message: Message) -> Named:
     return Named(text(message, 11), text(message, 41), text(message, 37), text(message, 1))
 
 
+def close(message: Message) -> Close | None:
+    """Of a NewOrderSingle that names a position; None where it names none. Raises Unfit."""
+    named = {value for tag in vocabulary.POSITION_IDS if (value := message.get(tag)) is not None}
+    if not named:
+        return None
+    wanted = named.pop()
+    if named or not wanted.isdigit() or len(wanted) > POSITION_ID_DIGITS or not int(wanted):
+        raise Unfit("UNKNOWN_POSITION", "PositionID (2618, 7007) is the number of one position", vocabulary.POSITION_ID)
+    if message.get(77) != vocabulary.CLOSES:
+        raise Unfit("BAD_TERMS", "an order with PositionID (2618, 7007) has PositionEffect (77) C, close", 77)
+    if message.get(40) != MARKET or message.get(59) == GOOD_TILL_DATE:
+        raise Unfit("BAD_TERMS", "a position is closed at once, at the market (40=1)", 40)
+    for tag in _NOT_OF_A_CLOSE:
+        if message.get(tag) is not None:
+            raise Unfit("BAD_TERMS", f"the closing of a position has no field {tag}", tag)
+    quantity_e8 = decimal(message, 38)
+    if message.get(38) is not None and not quantity_e8:
+        raise Unfit("BAD_TERMS", "OrderQty (38) is above zero; without it the position is closed whole", 38)
+    return Close(int(wanted), _symbol(message), _word(message, 54, SIDES), quantity_e8)
+
+
 def terms(message: Message) -> Terms:
     """Of a NewOrderSingle or an OrderCancelReplaceRequest. Raises Unfit."""
-    if message.get(55) is None:
-        raise Unfit("UNKNOWN_SYMBOL", "an order needs Symbol (55)", 55)
+    symbol = _symbol(message)
+    effect = message.get(77)
+    if effect not in (None, vocabulary.OPENS, vocabulary.CLOSES):
+        raise Unfit("BAD_TERMS", "PositionEffect (77) is C, close, or O, open", 77)
     quantity_e8 = decimal(message, 38)
     if not quantity_e8:
         raise Unfit("BAD_TERMS", "an order needs OrderQty (38) above zero", 38)
@@ -102,7 +145,7 @@ def terms(message: Message) -> Terms:
     if expires is None and message.get(432) is not None:
         raise Unfit("BAD_TERMS", "ExpireTime (126) says when an order ends, and not ExpireDate (432)", 432)
     return Terms(
-        symbol=text(message, 55),
+        symbol=symbol,
         side=_word(message, 54, SIDES),
         kind=kind,
         quantity_e8=quantity_e8,
@@ -115,7 +158,7 @@ def terms(message: Message) -> Terms:
         take_profit_e8=decimal(message, vocabulary.TAKE_PROFIT),
         trailing_stop_e8=decimal(message, vocabulary.TRAILING_STOP),
         expires_ns=(parse_utc_timestamp(expires) or 0) if expires is not None else 0,
-        reduce_only=message.get(vocabulary.REDUCE_ONLY) == b"Y",
+        reduce_only=message.get(vocabulary.REDUCE_ONLY) == b"Y" or effect == vocabulary.CLOSES,
         oco=text(message, vocabulary.OCO),
     )
 
@@ -150,6 +193,12 @@ def decimal(message: Message, tag: int) -> int:
     if number_e8 < 0:
         raise Unfit("BAD_TERMS", f"field {tag} is below zero", tag)
     return number_e8
+
+
+def _symbol(message: Message) -> str:
+    if message.get(55) is None:
+        raise Unfit("UNKNOWN_SYMBOL", "an order needs Symbol (55)", 55)
+    return text(message, 55)
 
 
 def _word(message: Message, tag: int, words: Mapping[bytes, str], default: bytes = b"") -> str:

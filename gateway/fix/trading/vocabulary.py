@@ -24,6 +24,11 @@ STOP_LOSS, TAKE_PROFIT, TRAILING_STOP = 7001, 7002, 7003
 REDUCE_ONLY, OCO, PRICE_BOUND = 7004, 7005, 7006
 POSITION_ID, PROFIT = 7007, 7008
 MARGIN_USED, BALANCE, CREDIT, MAINTENANCE = 7009, 7010, 7011, 7012
+POSITION_ID_OF_FIX_5 = 2618
+"""PositionID of FIX 5.0 SP2: taken for POSITION_ID, and said instead to clients whose dictionaries have it."""
+POSITION_IDS = POSITION_ID, POSITION_ID_OF_FIX_5
+CLOSES, OPENS = b"C", b"O"
+"""PositionEffect (77)."""
 
 _FIELDS = {
     STOP_LOSS: "StopLossPx PRICE",
@@ -32,7 +37,8 @@ _FIELDS = {
     REDUCE_ONLY: "ReduceOnly BOOLEAN",
     OCO: "OneCancelsOther STRING",
     PRICE_BOUND: "PriceBound PRICE",
-    POSITION_ID: "PositionID STRING",
+    POSITION_ID: "OwnPositionID STRING",
+    POSITION_ID_OF_FIX_5: "PositionID STRING",
     PROFIT: "RealisedProfit AMT",
     MARGIN_USED: "MarginUsed AMT",
     BALANCE: "Balance AMT",
@@ -40,14 +46,15 @@ _FIELDS = {
     MAINTENANCE: "MaintenanceMargin AMT",
 }
 _OF_AN_ORDER = f"{STOP_LOSS} {TAKE_PROFIT} {TRAILING_STOP} {REDUCE_ONLY} {OCO} {PRICE_BOUND}"
+_POSITION = " ".join(map(str, POSITION_IDS))
 
 DICTIONARY = fix44().with_custom(
     _FIELDS,
     {
-        "D": _OF_AN_ORDER,
+        "D": f"{_OF_AN_ORDER} {_POSITION}",
         "G": _OF_AN_ORDER,
-        "8": f"{_OF_AN_ORDER} {POSITION_ID} {PROFIT}",
-        "AP": f"{STOP_LOSS} {TAKE_PROFIT} {TRAILING_STOP} {POSITION_ID} {PROFIT}",
+        "8": f"{_OF_AN_ORDER} {_POSITION} {PROFIT}",
+        "AP": f"{STOP_LOSS} {TAKE_PROFIT} {TRAILING_STOP} {_POSITION} {PROFIT}",
         "BA": f"{MARGIN_USED} {BALANCE} {CREDIT} {MAINTENANCE}",
     },
 )

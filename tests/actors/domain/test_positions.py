@@ -6,6 +6,7 @@ The account has 10,000 USD.
 import pytest
 
 from actors.domain.commands import (
+    ClosePosition,
     ClosePositionBy,
     ClosePositions,
     Mode,
@@ -55,6 +56,7 @@ def test_a_stop_that_was_given_up_is_none(change: tuple[str, str]) -> None:
         (ModifyPosition(ACCOUNT, 1, e8("1.099999"), 0), (Code.PRICE_STEP, "stop_loss")),
         (ModifyPosition(ACCOUNT, 1, -1, 0), (Code.PRICE_STEP, "stop_loss")),
         (ModifyPosition(ACCOUNT, 1, 0, 0, -1), (Code.PRICE_STEP, "trailing_stop")),
+        (ModifyPosition(ACCOUNT, 1, e8("1.09"), 0, seen=(1, 0, 0)), (Code.VERSION_MISMATCH, "")),
         (ModifyPosition(ACCOUNT, 2, 0, 0), (Code.UNKNOWN_POSITION, "position_id")),
     ],
 )
@@ -62,6 +64,25 @@ def test_a_protection_that_makes_no_sense_is_refused(command: ModifyPosition, ex
     desk = Desk()
     desk.submit(BUY)
     assert refusal(desk.state, command)[::2] == expected
+
+
+@pytest.mark.parametrize(
+    ("meant", "expected"),
+    [
+        (("GBPUSD", None), (Code.UNKNOWN_POSITION, "position 1 is one in EURUSD", "position_id")),
+        (("GBPUSD", SELL), (Code.UNKNOWN_POSITION, "position 1 is one in EURUSD", "position_id")),
+        (("EURUSD", BUY), (Code.NOT_OPPOSITE, "position 1 is closed by the other side", "side")),
+    ],
+)
+def test_a_closing_of_what_the_client_does_not_mean_is_refused(
+    meant: tuple[str, Side | None], expected: tuple[Code, str, str]
+) -> None:
+    desk = Desk()
+    desk.submit(BUY)
+    assert refusal(desk.state, ClosePosition(ACCOUNT, "close", 1, 0, *meant)) == expected
+    (closed,) = desk.tell(ClosePosition(ACCOUNT, "close", 1, 0, "EURUSD", SELL))
+    assert isinstance(closed, OrderFilled)
+    assert (closed.fill.position_id, closed.fill.side) == (1, SELL)
 
 
 def test_a_trailing_stop_of_a_long_follows_the_bid() -> None:

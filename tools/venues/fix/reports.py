@@ -1,6 +1,7 @@
 """The simulated LP's application messages, out: fields in the order that FIX 4.4 gives them."""
 
 from actors.domain.money import format_e8
+from tools.venues import model
 from tools.venues.fix.book import Amendment, Execution, Order
 from tools.venues.fix.wire import Fields
 
@@ -111,9 +112,10 @@ def amendment_report(order: Order, execution: Execution, amendment: Amendment, n
 
 
 def listed(symbol: str) -> Fields:
-    """One instrument of a 35=y, its least quantity is its step."""
+    """One instrument of a 35=y, its least quantity is its step; with MinPriceIncrement, as LPs send it in FIX 4.4."""
     least = "0.0001" if symbol.startswith(("BTC", "ETH")) else "1"
-    return [(55, symbol), (561, least), (562, least)]
+    step_e8 = 10 ** (8 - model.PAIRS[symbol.replace("/", "")].digits)
+    return [(55, symbol), (561, least), (562, least), (969, format_e8(step_e8))]
 
 
 def _dealt(order: Order, execution: Execution, price_e8: int) -> Fields:

@@ -12,7 +12,7 @@ from gateway.fix.validation import Level, check
 
 HEAD: list[Field] = [(34, b"2"), (49, b"US"), (52, b"20260119-12:00:00.000"), (56, b"THEM")]
 TERMS = Terms("EURUSD", "buy", "limit", 10**11, "gtc", 10**8, 0, 0, 0, 0, 0, 0, 0, False, "")
-ORDER = OrderView(7, 1, "a", TERMS, "rejected", 0, 0)
+ORDER = OrderView(7, 1, "a", TERMS, "rejected", 0, 0, 0)
 
 REASONS = {
     "UNKNOWN_ACCOUNT": (15, 1, 1),

@@ -1,0 +1,81 @@
+"""What an LP's FIX session subscribes to, as the registry's names come and go."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from actors.domain.lp_registry import Lp
+from actors.fix_quotes import Quotes
+from actors.lp_feed import Feed
+from config import catalogue
+from config.lp_sessions import LpSession
+from gateway.fix.codec import split
+from gateway.fix.events import LoggedOn, Received
+from tests.gateway.fix.lp.messages import message
+from tests.gateway.fix.peers import INITIATOR, START_NS, logon
+from tests.gateway.fix.peers import Desk as Line
+
+SUBSCRIBE, UNSUBSCRIBE = "1", "2"
+
+
+class Followed:
+    """The quotes of a session that is logged on, and what they have sent."""
+
+    def __init__(self) -> None:
+        self.line = Line(INITIATOR)
+        self.feed = Feed.start("LP", catalogue.instruments(), START_NS)
+        self.quotes = Quotes(self.feed, LpSession("s", "LP", "quotes", "US", "THEM"), lambda _: None)
+        self.line.open()
+        self.line.hear(logon())
+        self.log_on()
+
+    def log_on(self) -> None:
+        self.quotes.on_event(self.line.session, LoggedOn(reset=False), START_NS)
+
+    def follow(self, **symbols: str) -> None:
+        self.quotes.follow(Lp("LP", "fix", symbols), self.line.session, START_NS)
+
+    def refuse(self, request_id: str) -> None:
+        received = Received(message(b"Y", f"262={request_id} 281=0"), 9, may_repeat=False)
+        self.quotes.on_event(self.line.session, received, START_NS)
+
+    def requests(self) -> list[str]:
+        """MDReqIDs, the oldest first."""
+        return [body[262] for body in self._sent()]
+
+    def asked(self) -> list[tuple[str, str]]:
+        """SubscriptionRequestType and Symbol."""
+        return [(body[263], body[55]) for body in self._sent()]
+
+    def _sent(self) -> list[dict[int, str]]:
+        with self.line.store.transaction():
+            self.line.session.save()
+        kept = [it for it in self.line.store.sent("us", 1, 100, 100) if it.msg_type == b"V"]
+        return [{tag: value.decode() for tag, value in split(it.body) or ()} for it in kept]
+
+
+@pytest.fixture
+def followed() -> Iterator[Followed]:
+    followed = Followed()
+    yield followed
+    followed.feed.stop()
+
+
+def test_names_that_come_and_go_are_subscribed_and_taken_back(followed: Followed) -> None:
+    followed.follow(EURUSD="EUR/USD")
+    followed.follow(EURUSD="EUR/USD", GBPUSD="GBP/USD")
+    followed.follow(GBPUSD="GBP/USD")
+    assert followed.asked() == [(SUBSCRIBE, "EUR/USD"), (SUBSCRIBE, "GBP/USD"), (UNSUBSCRIBE, "EUR/USD")]
+
+
+def test_what_the_lp_refuses_is_asked_for_again_after_a_logon_or_when_it_is_mapped_anew(followed: Followed) -> None:
+    followed.follow(EURUSD="EUR/USD")
+    followed.refuse(followed.requests()[-1])
+    followed.follow(EURUSD="EUR/USD", GBPUSD="GBP/USD")
+    assert followed.asked() == [(SUBSCRIBE, "EUR/USD"), (SUBSCRIBE, "GBP/USD")]
+    followed.follow(GBPUSD="GBP/USD")
+    followed.follow(EURUSD="EUR/USD")
+    assert followed.asked()[2:] == [(UNSUBSCRIBE, "GBP/USD"), (SUBSCRIBE, "EUR/USD")]
+    followed.refuse(followed.requests()[-1])
+    followed.log_on()
+    assert followed.asked()[4:] == [(SUBSCRIBE, "EUR/USD")]
