@@ -73,7 +73,7 @@ class Clients:
         self._books = Books(store.db)
         standing = Standing()
         self._reporting = Reporting(self._books, self._clients.values(), standing.currencies)
-        self._desk = Desk(self._books, self._reporting)
+        self._desk = Desk(self._books, self._reporting, lambda: self._feed.prices.instruments)
         self._reporting.on_orphan = lambda client, _known, now_ns: self._desk.leave(client, now_ns)
         self._engine = EngineSide(
             self._asker,

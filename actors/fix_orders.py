@@ -170,7 +170,7 @@ class Orders:
         if not session.is_logged_on:
             return NotPlaced(now_ns, call.child_id, "there is no connection", False)
         body = orders.new_order(call.order, now_ns, self._terms.account, self._currency(call.order))
-        session.send(b"D", body, now_ns)
+        session.send(b"D", body + self._terms.beside_order, now_ns)
         return Placed(now_ns, call.child_id, [])
 
     def _inquire(self, session: Session, call: Inquire, now_ns: int) -> Told | None:
@@ -182,7 +182,7 @@ class Orders:
         if self._terms.trade_reports:
             session.send(b"AD", trades.order_trades_request(call.client_id, call.client_id), now_ns)
         body = orders.status(call.client_id, instrument, child.side is BUY, self._terms.account)
-        session.send(b"H", body, now_ns)
+        session.send(b"H", body + self._terms.beside_symbol, now_ns)
         self._inquiries[call.client_id] = call.child_id, now_ns
         return None
 
@@ -190,7 +190,8 @@ class Orders:
         """Of an order that should be over and rests at the LP."""
         if session.is_logged_on:
             name = f"x{now_ns // SECOND_NS}-{call.child_id}"
-            session.send(b"F", orders.cancel(call.order, name, now_ns, self._terms.account), now_ns)
+            body = orders.cancel(call.order, name, now_ns, self._terms.account)
+            session.send(b"F", body + self._terms.beside_order, now_ns)
             self._log.warning("an order that should be over is cancelled", child=call.child_id)
 
     def _currency(self, order: VenueOrder) -> str:

@@ -12,7 +12,7 @@ from config.lp_sessions import LpSession
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received
 from gateway.fix.lp import market_data
-from gateway.fix.lp.market_data import MarketData
+from gateway.fix.lp.market_data import MarketData, Wanted
 from gateway.fix.lp.reports import business_reject
 from gateway.fix.lp.values import text
 from gateway.fix.session import Session
@@ -27,7 +27,7 @@ class Quotes:
     def __init__(self, feed: pykka.ActorRef[Any], session: LpSession, publish: Callable[[list[bytes]], None]) -> None:
         """`publish`: frames for the aggregator, which may be lost."""
         self._feed = feed
-        self._depth = session.depth
+        self._asks_for = Wanted(session.depth, session.full_refresh, session.beside_symbol)
         self._keeps_sides = session.snapshots_keep_sides
         self._publish = publish
         self._lp: Lp | None = None
@@ -104,13 +104,13 @@ class Quotes:
         for instrument, request_id in asked.items():
             if instrument not in wanted:
                 self._data.forget(request_id)
-                session.send(b"V", market_data.unsubscribe(request_id, [instrument], self._depth), now_ns)
+                session.send(b"V", market_data.unsubscribe(request_id, [instrument], self._asks_for), now_ns)
         for instrument in wanted:
             if instrument not in asked and instrument not in self._refused:
                 self._requests += 1
                 request_id = f"{now_ns}-{self._requests}"
                 self._data.asked(request_id, instrument)
-                session.send(b"V", market_data.subscribe(request_id, [instrument], self._depth), now_ns)
+                session.send(b"V", market_data.subscribe(request_id, [instrument], self._asks_for), now_ns)
 
     def _plan(self, now_ns: int) -> None:
         names = tuple(name for name in self._wanted() if name not in self._refused)
@@ -127,4 +127,4 @@ class Quotes:
             self._publish(frames)
 
     def _new_data(self) -> MarketData:
-        return MarketData(self._depth, self._keeps_sides)
+        return MarketData(self._asks_for.depth, self._keeps_sides)

@@ -16,6 +16,7 @@ from gateway.fix.session import Session
 from gateway.venues.interface import VenueInstrument
 
 SECOND_NS = 1_000_000_000
+ONE_E8 = 100_000_000
 LISTED_LIMIT = 20_000
 """An LP's list that is longer is given up, and said to be refused."""
 MISFITS_LIMIT = 200
@@ -175,6 +176,10 @@ def misfit(ours: Instrument | None, theirs: VenueInstrument | None) -> str:
     found = []
     if theirs.price_digits is not None and theirs.price_digits < ours.price_digits:
         found.append(f"prices have {theirs.price_digits} digits there, and {ours.price_digits} here")
+    if theirs.contract_e8 not in (None, 0, ONE_E8):
+        return "; ".join(
+            [*found, f"a contract is {format_e8(theirs.contract_e8)} there, and quantities are units here"]
+        )
     least_e8, most_e8, step_e8 = theirs.quantity_min_e8, theirs.quantity_max_e8, theirs.quantity_step_e8
     if least_e8 is not None and least_e8 > ours.quantity_min_e8:
         found.append(f"the least quantity is {format_e8(least_e8)} there, and {format_e8(ours.quantity_min_e8)} here")

@@ -7,6 +7,14 @@ from typing import Any, Literal
 
 import msgspec
 
+_TAG_LIMIT = 100_000
+_SAID = frozenset(
+    (
+        *(8, 9, 10, 34, 35, 43, 49, 50, 52, 56, 57, 97, 122, 142, 143),
+        *(1, 11, 15, 21, 38, 40, 41, 44, 54, 55, 59, 60, 126, 146, 262, 263, 264, 265, 267, 269, 790),
+    )
+)
+"""Tags of the header, and of orders and questions as they are."""
 _FILE = Path(__file__).with_name("lp_sessions.toml")
 
 
@@ -82,7 +90,13 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By MsgType, what a message has beside the specification's fields: "8" = "5001 5002"."""
     depth: int = 1
     """Levels of the order book to ask for; 0: all."""
+    full_refresh: bool = False
+    """Asks for a whole snapshot with each change (265=0), and not for increments."""
     snapshots_keep_sides: bool = False
+    instrument_fields: dict[str, str] = {}
+    """By tag, what is said beside each Symbol: "460" = "4"."""
+    order_fields: dict[str, str] = {}
+    """By tag, what an order and its cancel say too."""
     send_currency: bool = False
     """Currency (15), the base of the pair, in orders."""
     mass_status: bool = True
@@ -99,6 +113,15 @@ class LpSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Compares what the account holds (35=AN) with the books."""
     message_log: bool = True
     log_market_data: bool = False
+
+    @property
+    def beside_symbol(self) -> list[tuple[int, bytes]]:
+        return _fields(self.instrument_fields)
+
+    @property
+    def beside_order(self) -> list[tuple[int, bytes]]:
+        """With what is beside its Symbol."""
+        return _fields(self.instrument_fields) + _fields(self.order_fields)
 
     @property
     def has_quotes(self) -> bool:
@@ -130,6 +153,10 @@ def read(file: Path | None = None) -> list[LpSession]:
     return enabled
 
 
+def _fields(table: dict[str, str]) -> list[tuple[int, bytes]]:
+    return [(int(tag), value.encode("ascii")) for tag, value in table.items()]
+
+
 def _fault(session: LpSession) -> str:
     if not session.id.replace("_", "").replace("-", "").isalnum():
         return "an id is letters, digits, _ and -"
@@ -154,4 +181,10 @@ def _fault(session: LpSession) -> str:
             return f"{name} is from {least} to {most}"
     if not all(tag.isdecimal() for tag in session.custom_fields):
         return "custom_fields are named by their tags"
+    added = [*session.instrument_fields.items(), *session.order_fields.items()]
+    for tag, value in added:
+        if not tag.isdecimal() or not 0 < int(tag) < _TAG_LIMIT or not value.isascii() or not value.isprintable():
+            return f"instrument_fields and order_fields are tags with printable values, not {tag} = {value!r}"
+        if not value or int(tag) in _SAID or [other for other, _ in added].count(tag) > 1:
+            return f"field {tag} is said already, or empty"
     return ""

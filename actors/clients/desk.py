@@ -1,6 +1,6 @@
 """Orders over FIX: each message of a client becomes a request to the engine, or is refused at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -8,6 +8,7 @@ from actors.clients.books import Books, Known
 from actors.clients.client import Client
 from actors.clients.reporting import Reporting
 from actors.clients.words import closing_terms, order_terms
+from actors.domain.instrument import Instrument
 from gateway.fix.answers import number
 from gateway.fix.codec import Field, Message
 from gateway.fix.trading import reports
@@ -26,11 +27,12 @@ ALL_ORDERS, ORDERS_OF_A_SYMBOL = b"7", b"1"
 class Desk:
     """What clients do with orders. Sends nothing to the engine itself: new requests are in the books."""
 
-    def __init__(self, books: Books, reporting: Reporting) -> None:
+    def __init__(self, books: Books, reporting: Reporting, instruments: Callable[[], Mapping[str, Instrument]]) -> None:
         self.heard_ns = 0
         """When the engine was last heard of; 0 until everything of before is dealt with."""
         self._books = books
         self._reporting = reporting
+        self._instruments = instruments
         self.handlers: dict[bytes, Callable[[Client, Message, int], None]] = {
             b"D": self._place,
             b"F": self._change,
@@ -69,6 +71,7 @@ class Desk:
 
     def _place(self, client: Client, message: Message, now_ns: int) -> None:
         self.check_engine(now_ns)
+        self._check_currency(message)
         name, closing = named(message).name, close(message)
         asked = closing_terms(closing) if closing is not None else order_terms(terms(message))
         if self._books.is_taken(client.account, name):
@@ -79,6 +82,7 @@ class Desk:
     def _change(self, client: Client, message: Message, now_ns: int) -> None:
         """A cancel or a replace. One that comes before its order has an answer waits for that."""
         self.check_engine(now_ns)
+        self._check_currency(message)
         names = named(message)
         wanted = order_terms(terms(message)) if message.msg_type == b"G" else None
         books, account_id = self._books, client.account
@@ -92,6 +96,12 @@ class Desk:
         request = books.ask(client.profile.id, account_id, names.name, names.original, wanted, now_ns)
         if known is not None:
             books.resolve(request, known.order.order_id)
+
+    def _check_currency(self, message: Message) -> None:
+        """Raises Unfit where an order's quantity is in another currency than ours are."""
+        instrument, currency = self._instruments().get(text(message, 55)), text(message, 15)
+        if instrument is not None and currency not in ("", instrument.base):
+            raise Unfit("BAD_TERMS", f"quantities of {instrument.symbol} are in {instrument.base}: Currency (15)", 15)
 
     def _comes(self, account_id: int, names: Named) -> bool:
         """Whether an order is to have that name, once a request is answered."""

@@ -17,6 +17,8 @@ from gateway.fix.trading.vocabulary import BAD_REQUEST, UNAVAILABLE
 TIMEOUT_MS = 2_000
 POSITIONS = b"0"
 """PosReqType (724)."""
+ONCE = b"0"
+"""SubscriptionRequestType (263): a snapshot."""
 SYMBOL, EVERYTHING = b"0", b"4"
 """SecurityListRequestType (559)."""
 
@@ -42,6 +44,7 @@ class Inquiries:
         """By session, the TradSesReqID of its subscription, and what it was told last."""
 
     def security_list(self, client: Client, message: Message, now_ns: int) -> None:
+        _check_once(message)
         kind = message.get(559)
         if kind not in (SYMBOL, EVERYTHING):
             raise Unfit(BAD_REQUEST, "SecurityListRequestType (559) is 4, all, or 0, one symbol", 559)
@@ -76,6 +79,7 @@ class Inquiries:
         self._sessions_asked.pop(client.profile.id, None)
 
     def positions(self, client: Client, message: Message, now_ns: int) -> None:
+        _check_once(message)
         if message.get(724) != POSITIONS:
             raise Unfit(BAD_REQUEST, "PosReqType (724) is 0, positions", 724)
         request_id = message.get(710) or b"0"
@@ -90,6 +94,8 @@ class Inquiries:
         self._ask(client, message, tell)
 
     def collateral(self, client: Client, message: Message, now_ns: int) -> None:
+        _check_once(message)
+
         def tell(report: AccountReport, answered_ns: int) -> None:
             inquiry_id, report_id = message.get(909) or b"0", client.new_id(answered_ns)
             margin = words.margin(report)
@@ -114,3 +120,9 @@ class Inquiries:
         task = asyncio.get_running_loop().create_task(ask())
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+
+def _check_once(message: Message) -> None:
+    """Raises Unfit where more than one answer is asked for."""
+    if message.get(263) not in (None, ONCE):
+        raise Unfit(BAD_REQUEST, "this is told when it is asked for: SubscriptionRequestType (263) is 0", 263)

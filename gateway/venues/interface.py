@@ -77,6 +77,8 @@ class VenueInstrument:
     price_step_e8: int | None = None
     quantity_step_e8: int | None = None
     pip_e8: int | None = None
+    contract_e8: int | None = None
+    """How many units a quantity of 1 is there."""
 
 
 class Venue(Protocol):

@@ -71,6 +71,8 @@ class FixWorld(World):
         self._due: list[tuple[int, Callable[[int], None]]] = []
         self.stale: list[str] = []
         """Orders of an earlier connection that were sent again."""
+        self.beside: dict[str, tuple[str, str]] = {}
+        """By MsgType what the LP was last told of Product and SettlDate, which are constants of the session."""
         self._lp: LpSide | None = None
         self._fix: FragileStore | None = None
         self._idle = LpSide(self.lp_book, self._logins, faults, self._hear_nothing)
@@ -137,7 +139,10 @@ class FixWorld(World):
         self._fix = FragileStore(self._path)
         self._store = FragileDispatch(self._path, self.now_ns, self._fix.db)
         self._actor = Dispatcher.start(LP_NAME, NAMES, self._store, self.now_ns)
-        terms = LpSession("s", LP_NAME, "orders", US, COMP_ID, trade_reports=True)
+        beside, more = {"460": "4"}, {"64": "20260121"}
+        terms = LpSession(
+            *("s", LP_NAME, "orders", US, COMP_ID), trade_reports=True, instrument_fields=beside, order_fields=more
+        )
         self.orders = Orders(self._actor, self._store, self._fix, terms, NAMES, self._frames_told)
         settings = SessionSettings(
             session_id="s",
@@ -198,6 +203,7 @@ class FixWorld(World):
             return
         data, self._wire = self._wire, b""
         for message in self._reader.receive(data):
+            self.beside[text(message, 35)] = text(message, 460), text(message, 64)
             if text(message, 35) == "D" and text(message, 43) == "Y" and text(message, 122) < self._connected_at:
                 self.stale.append(text(message, 11))
             if self._lp is not None:

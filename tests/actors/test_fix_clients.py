@@ -320,6 +320,7 @@ def test_a_refused_order_is_rejected_with_its_code(
         (((59, b"7"),), "BAD_TERMS"),
         (((110, b"500"),), "BAD_TERMS"),
         (((432, b"20990101"),), "BAD_TERMS"),
+        (((15, b"USD"),), "BAD_TERMS"),
         (((1, b"2"),), "UNKNOWN_ACCOUNT"),
         (((7001, b"1.2"),), "WRONG_SIDE_OF_MARKET"),
     ],
@@ -557,3 +558,12 @@ def test_what_else_may_be_asked(client: Callable[..., Trader], floor: Floor) -> 
     }  # fmt: skip
     reader.send("AN", *(field if field[0] != 724 else (724, b"1") for field in inquiry))
     assert picked(fields_of(reader.next("AO")), 728, 729) == {728: "99", 729: "2"}
+    reader.send("AN", (263, b"1"), *inquiry)
+    assert fields_of(reader.next("AO"))[58].startswith("BAD_REQUEST: ")
+    for question in (("x", (320, b"s"), (559, b"4")), ("BB", (909, b"s"))):
+        reader.send(*question, (263, b"1"))
+        refused = fields_of(reader.next("j"))
+        assert (picked(refused, 372, 379, 380), refused[58].split(":")[0]) == (
+            {372: question[0], 379: "s", 380: "5"},
+            "BAD_REQUEST",
+        )

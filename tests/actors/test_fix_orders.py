@@ -56,6 +56,12 @@ def client_ids(world: FixWorld) -> list[str]:
     return [f"{child.child_id}-{child.sent_ns}" for child in sent]
 
 
+def test_what_an_lp_wants_beside_is_said_in_orders_cancels_and_questions(tmp_path: Path) -> None:
+    world = traded(tmp_path, ("silent_orders", "resting_orders"))
+    told = {msg_type: world.beside[msg_type] for msg_type in ("D", "F", "H", "AD")}
+    assert told == {"D": ("4", "20260121"), "F": ("4", "20260121"), "H": ("4", ""), "AD": ("", "")}
+
+
 def deal_behind_our_back(world: FixWorld, name: str) -> None:
     """An execution in our account of which the session says nothing."""
     theirs = world.lp_book.new_order(

@@ -185,6 +185,11 @@ EURUSD = catalogue.instruments()["EURUSD"]
         ({"quantity_max_e8": parse_e8("5000000")}, "the most is 5000000 there, and 10000000 here"),
         ({"quantity_step_e8": parse_e8("0.01")}, ""),
         ({"quantity_step_e8": parse_e8("1000")}, "the step is 1000 there, and 1 here"),
+        ({"contract_e8": parse_e8("1"), "quantity_min_e8": parse_e8("1")}, ""),
+        (
+            {"contract_e8": parse_e8("10000"), "quantity_max_e8": parse_e8("100")},
+            "a contract is 10000 there, and quantities are units here",
+        ),
     ],
 )
 def test_what_does_not_fit(terms: dict[str, int], words: str) -> None:

@@ -50,6 +50,12 @@ end_weekday = 4
 
 [prime.custom_messages]
 8 = "5001"
+
+[prime.instrument_fields]
+460 = "4"
+
+[prime.order_fields]
+64 = "SP"
 """
 
 
@@ -93,7 +99,10 @@ def test_everything_that_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         hours=LpHours(time(17, 5), time(16, 55), "America/New_York", 6, 4),
         custom_fields={"5001": "LastLook CHAR Y N"},
         custom_messages={"8": "5001"},
+        instrument_fields={"460": "4"},
+        order_fields={"64": "SP"},
     )
+    assert (session.beside_symbol, session.beside_order) == ([(460, b"4")], [(460, b"4"), (64, b"SP")])
     settings = Settings(run_dir=tmp_path)
     with pytest.raises(BadSettings, match="LP_PRIME_PASSWORD is not set"):
         session_settings(session, settings, always)
@@ -123,6 +132,11 @@ def test_everything_that_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (LEAST.replace('"US"', '""'), "needs sender and target"),
         (LEAST + '[s.tls]\ncertificate = "x"', "a certificate needs its key"),
         (LEAST.replace("[s]", '["../s"]'), "an id is letters"),
+        (LEAST + '[s.order_fields]\n38 = "1"', "field 38 is said already, or empty"),
+        (LEAST + '[s.order_fields]\n460 = ""', "field 460 is said already, or empty"),
+        (LEAST + '[s.order_fields]\n460 = "4"\n[s.instrument_fields]\n460 = "4"', "field 460 is said already"),
+        (LEAST + '[s.order_fields]\n460 = "\\u0001"', "order_fields are tags with printable values"),
+        (LEAST + '[s.instrument_fields]\nx = "4"', "order_fields are tags with printable values"),
     ],
 )
 def test_a_slip_is_one_sentence(tmp_path: Path, text: str, fault: str) -> None:

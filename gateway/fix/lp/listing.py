@@ -8,8 +8,9 @@ from gateway.venues.interface import VenueInstrument
 
 _ALL_SECURITIES = b"4"
 _VALID, _NONE_FOUND = b"0", b"2"
-_MIN_PRICE_INCREMENT, _MAX_TRADE_VOL = 969, 1140
-"""Of FIX 5.0; LPs send them in FIX 4.4 too, which has no field for either."""
+_MIN_PRICE_INCREMENT, _MAX_TRADE_VOL, _TICK_INCREMENT = 969, 1140, 1208
+"""Of FIX 5.0; LPs send them in FIX 4.4 too, which has no field for any. Of several tick rules the first is taken."""
+_CONTRACT_MULTIPLIER = 231
 _LAST_FRAGMENT = {b"Y": True, b"N": False}
 _DIGITS_LIMIT = 16
 
@@ -46,7 +47,8 @@ def securities(message: Message, digits_tag: int = 0) -> ListPage:
 
 
 def _instrument(entry: dict[int, bytes], digits_tag: int) -> VenueInstrument:
-    step_e8, digits = e8(entry.get(_MIN_PRICE_INCREMENT)), entry.get(digits_tag, b"") if digits_tag else b""
+    step_e8 = e8(entry.get(_MIN_PRICE_INCREMENT)) or e8(entry.get(_TICK_INCREMENT))
+    digits = entry.get(digits_tag, b"") if digits_tag else b""
     is_number = digits.isdigit() and len(digits) <= 2 and int(digits) <= _DIGITS_LIMIT
     return VenueInstrument(
         entry.get(55, b"").decode("ascii", "backslashreplace"),
@@ -55,6 +57,7 @@ def _instrument(entry: dict[int, bytes], digits_tag: int) -> VenueInstrument:
         e8(entry.get(_MAX_TRADE_VOL)),
         price_step_e8=step_e8,
         quantity_step_e8=e8(entry.get(561)),
+        contract_e8=e8(entry.get(_CONTRACT_MULTIPLIER)),
     )
 
 

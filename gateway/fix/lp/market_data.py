@@ -1,6 +1,6 @@
 """Prices by subscription: FIX 4.4 volume 3, 35=V, W, X and Y, to quotes and order books."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gateway.fix.codec import Field, Message
@@ -28,24 +28,32 @@ _NOTHING = _Entry(0, 0, b"")
 Side = dict[Key, _Entry]
 
 
-def subscribe(request_id: str, instruments: list[str], depth: int) -> list[Field]:
-    """35=V: snapshots and what changes. `depth`: levels a side, 0 for all."""
-    return _request(request_id, instruments, depth, _SUBSCRIBE)
+class Wanted(NamedTuple):
+    """How prices are asked for. `depth`: levels a side, 0 for all; `beside_symbol`: what the LP wants there too."""
+
+    depth: int
+    full_refresh: bool = False
+    beside_symbol: Sequence[Field] = ()
 
 
-def unsubscribe(request_id: str, instruments: list[str], depth: int) -> list[Field]:
-    return _request(request_id, instruments, depth, _UNSUBSCRIBE)
+def subscribe(request_id: str, instruments: list[str], wanted: Wanted) -> list[Field]:
+    """35=V: a snapshot, and then what changes, or with `full_refresh` another snapshot."""
+    return _request(request_id, instruments, wanted, _SUBSCRIBE)
 
 
-def _request(request_id: str, instruments: list[str], depth: int, kind: bytes) -> list[Field]:
+def unsubscribe(request_id: str, instruments: list[str], wanted: Wanted) -> list[Field]:
+    return _request(request_id, instruments, wanted, _UNSUBSCRIBE)
+
+
+def _request(request_id: str, instruments: list[str], wanted: Wanted, kind: bytes) -> list[Field]:
     return [
         (262, request_id.encode()),
         (263, kind),
-        (264, b"%d" % depth),
-        (265, b"1"),
+        (264, b"%d" % wanted.depth),
+        (265, b"0" if wanted.full_refresh else b"1"),
         *((267, b"2"), (269, _BID), (269, _OFFER)),
         (146, b"%d" % len(instruments)),
-        *((55, instrument.encode()) for instrument in instruments),
+        *(field for instrument in instruments for field in ((55, instrument.encode()), *wanted.beside_symbol)),
     ]
 
 

@@ -12,7 +12,7 @@ from gateway.fix.times import parse_utc_timestamp
 from gateway.fix.trading import vocabulary
 from gateway.fix.trading.vocabulary import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 
-MARKET, GOOD_TILL_DATE = b"1", b"6"
+MARKET, PEGGED, GOOD_TILL_DATE = b"1", b"P", b"6"
 POSITION_ID_DIGITS = 18
 MARKET_DEPTH_DIGITS = 9
 SYMBOLS_LIMIT = 200
@@ -20,10 +20,18 @@ SYMBOLS_LIMIT = 200
 
 
 _NOT_OF_A_CLOSE = (
-    *(18, 44, 99, 110, 126, 211, 432),
+    *(44, 99, 110, 126, 211, 432),
     *(vocabulary.STOP_LOSS, vocabulary.TAKE_PROFIT, vocabulary.TRAILING_STOP, vocabulary.OCO, vocabulary.PRICE_BOUND),
 )
 """What an order may say and the closing of a position may not: it would not be done."""
+
+
+_NOT_DONE = (152, 168, 388, 389, 516)
+"""CashOrderQty, EffectiveTime, discretion and OrderPercent: an order would be dealt that is not the one asked for."""
+_TAKEN = {63: (b"0", b"3"), 423: (b"2",)}
+"""SettlType: as usual, T+2, which is what a spot order is; PriceType: of a unit."""
+_INSTRUCTIONS = frozenset((b"1", b"2", b"5"))
+"""ExecInst (18) that leave it to the broker how he works an order."""
 
 
 class Unfit(Exception):
@@ -118,6 +126,7 @@ def close(message: Message) -> Close | None:
     for tag in _NOT_OF_A_CLOSE:
         if message.get(tag) is not None:
             raise Unfit("BAD_TERMS", f"the closing of a position has no field {tag}", tag)
+    _check_done(message)
     quantity_e8 = decimal(message, 38)
     if message.get(38) is not None and not quantity_e8:
         raise Unfit("BAD_TERMS", "OrderQty (38) is above zero; without it the position is closed whole", 38)
@@ -127,6 +136,7 @@ def close(message: Message) -> Close | None:
 def terms(message: Message) -> Terms:
     """Of a NewOrderSingle or an OrderCancelReplaceRequest. Raises Unfit."""
     symbol = _symbol(message)
+    _check_done(message)
     effect = message.get(77)
     if effect not in (None, vocabulary.OPENS, vocabulary.CLOSES):
         raise Unfit("BAD_TERMS", "PositionEffect (77) is C, close, or O, open", 77)
@@ -139,8 +149,8 @@ def terms(message: Message) -> Terms:
     trail_e8 = 0
     if kind == "trailing_stop":
         trail_e8 = _trail(message)
-    elif message.get(211) is not None or message.get(18) == vocabulary.TRAILING_STOP_PEG:
-        raise Unfit("BAD_TERMS", "only a pegged order (40=P) has PegOffsetValue (211) and ExecInst (18) a", 211)
+    elif message.get(211) is not None:
+        raise Unfit("BAD_TERMS", "only a pegged order (40=P) has PegOffsetValue (211)", 211)
     expires = message.get(126)
     if expires is None and message.get(432) is not None:
         raise Unfit("BAD_TERMS", "ExpireTime (126) says when an order ends, and not ExpireDate (432)", 432)
@@ -207,6 +217,20 @@ def _word(message: Message, tag: int, words: Mapping[bytes, str], default: bytes
     if word is None:
         raise Unfit("BAD_TERMS", f"field {tag} may not be {value.decode('ascii', 'replace')!r} here", tag)
     return word
+
+
+def _check_done(message: Message) -> None:
+    """Raises Unfit for what would silently not be done."""
+    for tag in _NOT_DONE:
+        if message.get(tag) is not None:
+            raise Unfit("BAD_TERMS", f"what field {tag} asks for is not done here", tag)
+    for tag, values in _TAKEN.items():
+        if message.get(tag) not in (None, *values):
+            raise Unfit("BAD_TERMS", f"field {tag} is {' or '.join(map(bytes.decode, values))} here", tag)
+    instructions = frozenset((message.get(18) or b"1").split(b" "))
+    is_trailing = message.get(40) == PEGGED and instructions == {vocabulary.TRAILING_STOP_PEG}
+    if not is_trailing and not instructions <= _INSTRUCTIONS:
+        raise Unfit("BAD_TERMS", "ExecInst (18) is 1, 2 or 5, or of a trailing stop (40=P) a", 18)
 
 
 def _check_minimum(message: Message, quantity_e8: int, time_in_force: str) -> None:

@@ -49,6 +49,15 @@ def test_an_lp_may_have_a_field_of_its_own_for_them(said: str, digits: int | Non
 
 
 @pytest.mark.parametrize(
+    ("terms", "step", "contract"),
+    [("1205=2 1206=0 1208=0.001 1206=10 1208=0.01", "0.001", ""), ("231=10000 969=0.00001 1208=1", "0.00001", "10000")],
+)
+def test_tick_rules_and_contracts(terms: str, step: str, contract: str) -> None:
+    (listed,) = listing.securities(message(b"y", f"320=s 560=0 146=1 55=A {terms}")).instruments
+    assert (listed.price_step_e8, listed.contract_e8) == (parse_e8(step), parse_e8(contract) if contract else None)
+
+
+@pytest.mark.parametrize(
     ("body", "is_last", "refused"),
     [
         ("320=s 560=0 893=N 146=0", False, ""),

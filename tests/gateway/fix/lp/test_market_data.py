@@ -2,7 +2,7 @@
 
 from actors.domain.money import parse_e8
 from gateway.fix.lp import market_data
-from gateway.fix.lp.market_data import ENTRIES_LIMIT, MarketData
+from gateway.fix.lp.market_data import ENTRIES_LIMIT, MarketData, Wanted
 from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueQuote
 from tests.gateway.fix.lp.messages import SENT_NS, message
 
@@ -41,11 +41,20 @@ def after(*bodies: str, levels: int = 1, keeps: bool = False) -> list[VenueEvent
 
 
 def test_a_request_is_of_both_sides() -> None:
-    assert market_data.subscribe("q", [EURUSD], 1) == [
+    assert market_data.subscribe("q", [EURUSD], Wanted(1)) == [
         *((262, b"q"), (263, b"1"), (264, b"1"), (265, b"1"), (267, b"2"), (269, b"0"), (269, b"1")),
         *((146, b"1"), (55, b"EUR/USD")),
     ]
-    assert market_data.unsubscribe("q", [EURUSD], 0)[1:3] == [(263, b"2"), (264, b"0")]
+    assert market_data.unsubscribe("q", [EURUSD], Wanted(0, full_refresh=True))[1:4] == [
+        *((263, b"2"), (264, b"0"), (265, b"0")),
+    ]
+
+
+def test_what_an_lp_wants_beside_each_symbol_is_in_the_group() -> None:
+    wanted = Wanted(1, beside_symbol=[(460, b"4"), (167, b"FOR")])
+    assert market_data.subscribe("q", [EURUSD, "GBP/USD"], wanted)[-7:] == [
+        *((146, b"2"), (55, b"EUR/USD"), (460, b"4"), (167, b"FOR"), (55, b"GBP/USD"), (460, b"4"), (167, b"FOR")),
+    ]
 
 
 def test_a_snapshot_is_a_quote() -> None:

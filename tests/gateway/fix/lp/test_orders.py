@@ -6,6 +6,7 @@ from actors.domain.money import parse_e8
 from gateway.fix.codec import Field, Message
 from gateway.fix.dictionary import fix44
 from gateway.fix.lp import account, listing, market_data, orders, trades
+from gateway.fix.lp.market_data import Wanted
 from gateway.fix.validation import Level, check
 from gateway.venues.execution import VenueOrder
 from tests.gateway.fix.lp.messages import SENT_NS
@@ -25,7 +26,7 @@ DATED = VenueOrder("c3", "EUR/USD", False, parse_e8("1"), "GTD", limit_e8=parse_
         (b"F", orders.cancel(ORDER, "c4", SENT_NS, "A")),
         (b"H", orders.status("c1", "EUR/USD", True, "A")),
         (b"AF", orders.mass_status("m")),
-        (b"V", market_data.subscribe("q", ["EUR/USD", "GBP/USD"], 1)),
+        (b"V", market_data.subscribe("q", ["EUR/USD", "GBP/USD"], Wanted(1, False, [(460, b"4"), (167, b"FOR")]))),
         (b"x", listing.securities_request("s")),
         (b"AN", account.positions_request("p", "", SENT_NS)),
         (b"AD", trades.order_trades_request("t", "c1")),

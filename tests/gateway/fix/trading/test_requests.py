@@ -31,6 +31,7 @@ def message(*fields: Field) -> Message:
         (((59, b"6"), (126, b"19700101-00:00:01")), {"time_in_force": "gtd", "expires_ns": 10**9}),
         (((59, b"4"), (110, b"1000")), {"time_in_force": "fok"}),
         (((77, b"O"),), {}),
+        (((18, b"1 5"), (63, b"0"), (423, b"2")), {}),
         (((77, b"C"),), {"reduce_only": True}),
         (
             ((7001, b"1"), (7002, b"2"), (7003, b"3"), (7004, b"Y"), (7005, b"m"), (7006, b"4")),
@@ -65,6 +66,13 @@ def test_terms_of_an_order(fields: tuple[Field, ...], differs: dict[str, object]
         (((40, b"P"), (18, b"a"), (836, b"2"), (211, b"1")), 836),
         (((432, b"20260101"),), 432),
         (((77, b"F"),), 77),
+        (((18, b"6"),), 18),
+        (((18, b"5 G"),), 18),
+        (((18, b"a"),), 18),
+        (((63, b"6"),), 63),
+        (((168, b"20990101-00:00:00"),), 168),
+        (((152, b"5"),), 152),
+        (((423, b"1"),), 423),
     ],
 )
 def test_what_cannot_be_names_its_field(fields: tuple[Field, ...], tag: int) -> None:
@@ -94,6 +102,7 @@ def test_the_closing_of_a_position(tags: tuple[int, ...]) -> None:
         (((2618, b"12"), (77, b"C"), (59, b"6"), (126, b"20990101-00:00:00")), "BAD_TERMS", 40),
         (((2618, b"12"), (77, b"C"), (7006, b"1.1")), "BAD_TERMS", 7006),
         (((2618, b"12"), (77, b"C"), (38, b"0")), "BAD_TERMS", 38),
+        (((2618, b"12"), (77, b"C"), (168, b"20990101-00:00:00")), "BAD_TERMS", 168),
     ],
 )
 def test_a_closing_that_cannot_be_names_its_field(fields: tuple[Field, ...], code: str, tag: int) -> None:
