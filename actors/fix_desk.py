@@ -8,6 +8,7 @@ from functools import partial
 import zmq
 
 from actors.bus import sockets
+from actors.counters import CounterLog
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.fix_line import Line
@@ -33,6 +34,7 @@ class Desk:
         self._quotes = quotes
         self._engine = engine
         self._frames: list[bytes] = []
+        self._counter_log = CounterLog(lambda: store.counters)
 
     def publish(self, frames: list[bytes]) -> None:
         """Prices may be lost."""
@@ -54,6 +56,7 @@ class Desk:
 
     def turn(self, now_ns: int) -> None:
         """What the bus has for this LP's orders, and what time brings."""
+        self._counter_log.tell(now_ns)
         for line in self.lines:
             if line.orders is not None:
                 events, replies = (sockets.drained(socket, BATCH_MESSAGES) for socket in self.sockets)
