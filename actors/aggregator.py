@@ -90,11 +90,15 @@ class Aggregator(pykka.ThreadingActor):
         is_relisted = self._listed.hear(message.of("engine"))
         if is_relisted:
             self._relist(now_ns, ticks)
-        version = self._lps.registry.version
+        before = self._lps.registry
         replies = [reply for asked in message.of("requests") for reply in self._serve(asked, now_ns)]
-        has_changed = self._lps.registry.version != version or is_relisted
+        has_changed = self._lps.registry.version != before.version or is_relisted
         if has_changed:
             self.market.define(self._lps.terms(), now_ns, ticks)
+            lps = self._lps.registry.lps
+            if any(lps[name].limits != lp.limits for name, lp in before.lps.items() if name in lps):
+                # Whose limits change begins without a price: the quotes that stand are judged anew.
+                self._lps.ask_anew(now_ns)
             self._feeds = {venue: told for venue, told in self._feeds.items() if venue in self.market.records}
         for frames in message.of("quotes"):
             self._take(frames, now_ns, ticks)

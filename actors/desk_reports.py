@@ -26,8 +26,8 @@ from actors.domain.state import State
 
 OF_ACCOUNTS = ("limits ", "account ")
 """Subjects of which there are as many as accounts: their versions are told with the account."""
-ROWS_LIMIT = 500
-"""No answer has more, whatever was asked for: it must fit a frame."""
+ROWS_LIMIT = 501
+"""No answer has more, whatever was asked for: it must fit a frame. A page of 500, and one more row."""
 
 
 def terms(state: State) -> Terms:

@@ -73,7 +73,9 @@ class Dispatcher(pykka.ThreadingActor):
         if isinstance(message, BusHeard):
             frames = self._engine.hear(message)
         elif isinstance(message, Linked):
-            self._is_up, self._arrival_limit_ns = message.up, message.arrival_limit_ns
+            self._is_up = message.up
+            if message.up:
+                self._arrival_limit_ns = message.arrival_limit_ns
         elif isinstance(message, RecordHeard):
             self._take(message.heard.said, cursor=message.heard.cursor)
         elif isinstance(message, Placed | NotPlaced):

@@ -110,7 +110,7 @@ class FeedRunner:
 
     async def _follow(self, lp: Lp) -> None:
         before, self._lp = self._lp, lp
-        self._ask(Followed(lp))
+        self._ask(Followed(self._clock_ns(), lp))
         if before is None or _connection_of(before) != _connection_of(lp):
             await self._close()
             try:

@@ -40,7 +40,7 @@ class Quotes:
         """The LP's entry in the registry; None: it has none, or is disabled."""
         before, self._lp = self._lp, lp
         if lp is not None:
-            self._tell(Followed(lp))
+            self._tell(Followed(now_ns, lp))
         if lp != before:
             wanted = self._wanted()
             self._refused = {name: why for name, why in self._refused.items() if name in wanted}

@@ -24,6 +24,7 @@ REPEATED_BEATS = 2
 class Followed(NamedTuple):
     """The LP's entry in the registry."""
 
+    now_ns: int
     lp: Lp
 
 
@@ -129,9 +130,8 @@ class Feed(pykka.ThreadingActor):
                 quotes = self._passed_on(message)
                 frames = [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
                 return frames + self._ladders(message)
-            case Followed(lp):
-                self._symbols = {theirs: ours for ours, theirs in lp.symbols.items()}
-                return []
+            case Followed():
+                return self._rename(message)
             case Opening(sessions):
                 self._sessions = sessions
                 return []
@@ -191,6 +191,12 @@ class Feed(pykka.ThreadingActor):
                 bids, asks = event.bids[:LADDER_LEVELS], event.asks[:LADDER_LEVELS]
                 last[symbol] = Ladder(symbol, bids, asks, heard.now_ns)
         return [codec.encode(LadderBatch(self._venue, list(last.values())))] if last else []
+
+    def _rename(self, followed: Followed) -> list[bytes]:
+        """What came of a symbol under another name of the LP's is its price no longer."""
+        before, after = self._symbols, {theirs: ours for ours, theirs in followed.lp.symbols.items()}
+        self._symbols = after
+        return self._withdraw({ours for theirs, ours in before.items() if after.get(theirs) != ours}, followed.now_ns)
 
     def _replan(self, planned: Planned) -> list[bytes]:
         before = {symbol for line in self._lines.values() for symbol in line.symbols}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pykka
+import structlog
 
 from actors import process
 from actors.bus import codec, sockets, topics
@@ -71,6 +72,7 @@ class Persistence(pykka.ThreadingActor):
         self._request_ids = itertools.count(1)
         self._ticks_asked: dict[int, str] = {}
         self._events_asked = 0
+        self._fault = ""
         self._sources = SourceIntake()
         self._sources_asked: dict[int, GetSources] = {}
         self._waiting: list[Waiting] = []
@@ -168,6 +170,9 @@ class Persistence(pykka.ThreadingActor):
             reply = self._reply(frame)
             if reply and reply.request_id == self._events_asked and isinstance(reply.body, Events):
                 self._take_events(intake.receive_answer(reply.body.batches))
+        if intake.fault != self._fault:
+            self._fault = intake.fault
+            structlog.get_logger().error("the engine's events cannot be stored", reason=self._fault or "they can again")
         question = intake.question(inbox.now_ns) if recorder.has_room else None
         if question is None:
             return []

@@ -20,6 +20,7 @@ class Linked(NamedTuple):
     up: bool
     detail: str
     arrival_limit_ns: int = 0
+    """Where it is up: as `ExecutionVenue` has it."""
 
 
 class RecordHeard(NamedTuple):

@@ -1,5 +1,6 @@
 """What tests of several packages share."""
 
+import faulthandler
 import os
 import secrets
 import subprocess
@@ -10,12 +11,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
+import pykka
 import pytest
+from hypothesis import settings
 
 from actors.store import database
 
 ROOT = Path(__file__).parent.parent
+END_LIMIT_S = 60.0
+"""After the last test the run has so long to end."""
 Figure = Callable[[str, float], None]
+
+settings.load_profile("ci")
+"""Hypothesis tries the same each time, however slow the machine is; others with `--hypothesis-profile=default`."""
+
+
+def pytest_unconfigure() -> None:
+    """A thread that a test has left may not keep the run from ending: it fails, with the stacks of all threads."""
+    faulthandler.dump_traceback_later(END_LIMIT_S, exit=True)
+
+
+@pytest.fixture(autouse=True)
+def actors_stop() -> Iterator[None]:
+    """However the test ends: the thread of an actor that is left would keep the whole run from ending."""
+    yield
+    pykka.ActorRegistry.stop_all()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     READ = "read"
     TRADE = "trade"
     WITHDRAW = "withdraw"
+    """No address asks for it: clients ask the staff for their money."""
     ADMIN = "admin"
     PERSON = "person"
     """What concerns the login itself (password, second factor, API keys): no API key has it."""
@@ -83,7 +84,6 @@ ACCOUNT = Rule(EVERYBODY, Scope.READ, STAFF)
 """Reading an account: a trader their own, the staff any."""
 TRADE = Rule(frozenset({Role.TRADER}), Scope.TRADE)
 """Orders and positions of the caller's own account. The staff have addresses of their own for that, below /admin."""
-WITHDRAW = Rule(frozenset({Role.TRADER}), Scope.WITHDRAW)
 PERSON = Rule(EVERYBODY, Scope.PERSON)
 """One's own login."""
 

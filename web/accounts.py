@@ -12,29 +12,12 @@ from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount, GetAccounts
 from actors.domain.events import (
     AccountOpened,
-    ApprovalLimitsSet,
-    BreakDismissed,
     BreakFound,
-    ChildChanged,
-    ChildSent,
-    DaySealed,
     Event,
     GroupAssigned,
     GroupDefined,
-    HedgeDefined,
-    HedgeOrdered,
-    HedgeRemoved,
-    HolidaysDefined,
-    InquiryDue,
     InstrumentDefined,
-    LimitsSet,
     MarginStatusChanged,
-    MoneyRequested,
-    RequestDecided,
-    RulesDefined,
-    TermsChanged,
-    TradingHalted,
-    TradingResumed,
 )
 from actors.domain.group import Group
 from actors.domain.quote import Tick
@@ -44,7 +27,7 @@ from web.known import Known
 from web.messages import MarginAlert
 from web.recent import DESK, Past, RecentEvents
 from web.render import Renderer, margin_level
-from web.telling import AccountEvent, account_of, alert, replay
+from web.telling import ALERT_EVENTS, DESK_EVENTS, AccountEvent, account_of, alert, replay
 from web.times import format_ns
 from web.view import AccountView
 from web.watcher import Watcher, tell
@@ -54,28 +37,6 @@ WAITING_EVENTS_LIMIT = 10_000
 """Events of an account that wait for the snapshot that they follow; with more, its watchers are told to try again."""
 CATCH_UP_LIMIT_S = 2
 CATCH_UP_PAUSE_S = 0.01
-
-ALERT_EVENTS = (BreakFound, MarginStatusChanged)
-DESK_EVENTS = (
-    DaySealed,
-    LimitsSet,
-    HolidaysDefined,
-    RulesDefined,
-    HedgeDefined,
-    HedgeRemoved,
-    ChildSent,
-    ChildChanged,
-    BreakDismissed,
-    HedgeOrdered,
-    TermsChanged,
-    TradingHalted,
-    TradingResumed,
-    ApprovalLimitsSet,
-    MoneyRequested,
-    RequestDecided,
-    InquiryDue,
-)
-"""What happens at the dealing desk, and is no client's to see."""
 
 
 class TooLongAgo(Exception):
@@ -288,7 +249,10 @@ class Accounts:
     async def _load(self, account_id: int, watch: _Watch) -> AccountView:
         """A view of now. Events that come while the engine is asked wait, and are taken if they follow the answer."""
         watch.waiting, watch.overrun = [], False
-        view = AccountView(await self.report(account_id), self._prices, self._render)
+        report = await self.report(account_id)
+        if any(held.position.symbol not in self._prices.instruments for held in report.positions):
+            raise Away("the instruments are not known yet")
+        view = AccountView(report, self._prices, self._render)
         if watch.overrun:
             raise Away("too much is happening to the account")
         for seq, time_ns, event in watch.waiting:

@@ -92,7 +92,7 @@ class Web:
             {whose: Allowance(whose, rate_per_s) for whose, rate_per_s in rates_per_s.items()},
             clock,
             totp_key,
-            Edge(safety.origins, tls=safety.tls is not None),
+            Edge(safety.origins),
             fix_desks,
         )
         self.events = EventStream(engine, accounts.deliver, accounts.lost, before=RECENT_EVENTS_LIMIT)

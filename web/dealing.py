@@ -1,6 +1,7 @@
 """What clients have the engine do, whichever way they ask: over REST (web/asking.py) and over /ws (web/stream.py)."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from actors.bus.answers import AccountReport, Answer, Done, OrderReport
@@ -16,11 +17,14 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.order import OrderStatus
+from actors.domain.refusal import Code
 from web import bodies, problem, schema
 from web.backend import Backend
-from web.terms import changed_protections, changed_terms, new_terms, positive_e8
+from web.terms import changed_protections, changed_terms, new_terms, positive_e8, protections
 
 COMMAND_TIMEOUT_MS = 5_000
+CHANGE_TRIES = 10
+"""How often a change is made anew, because another came between the look and the change."""
 
 A = TypeVar("A", bound=Answer)
 Deal = SubmitOrder | ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
@@ -55,22 +59,42 @@ def close_many(account_id: int, wanted: schema.CloseMany) -> ClosePositions:
 async def modify_order(backend: Backend, account_id: int, order_id: str, wanted: schema.ChangeOrder) -> None:
     """What is not named stays, null takes it away."""
     number = int(order_id)
-    for order in (await report(backend, account_id)).orders:
-        if order.order_id == number:
-            await change(backend, ModifyOrder(account_id, number, changed_terms(order.terms, wanted)))
-            return
-    raise problem.of_code("UNKNOWN_ORDER", f"order {number} does not wait (any more)")
+
+    def changed(known: AccountReport) -> ModifyOrder:
+        for order in known.orders:
+            if order.order_id == number:
+                return ModifyOrder(account_id, number, changed_terms(order.terms, wanted), order.terms)
+        raise problem.of_code("UNKNOWN_ORDER", f"order {number} does not wait (any more)")
+
+    await _modify(backend, account_id, changed)
 
 
 async def modify_position(backend: Backend, account_id: int, position_id: str, wanted: schema.ChangePosition) -> None:
     """Other protections. What is not named stays, null takes it away."""
     number = int(position_id)
-    for reported in (await report(backend, account_id)).positions:
-        if reported.position.position_id == number:
-            protections = changed_protections(reported.position, wanted)
-            await change(backend, ModifyPosition(account_id, number, *protections))
+
+    def changed(known: AccountReport) -> ModifyPosition:
+        for position in (reported.position for reported in known.positions):
+            if position.position_id == number:
+                new = changed_protections(position, wanted)
+                return ModifyPosition(account_id, number, *new, seen=protections(position))
+        raise problem.of_code("UNKNOWN_POSITION", f"there is no open position {number}", "position_id")
+
+    await _modify(backend, account_id, changed)
+
+
+async def _modify(
+    backend: Backend, account_id: int, changed: Callable[[AccountReport], ModifyOrder | ModifyPosition]
+) -> None:
+    """Has a change made of what the account has now; where another comes in between, of what it has then."""
+    for _ in range(CHANGE_TRIES):
+        try:
+            await change(backend, changed(await report(backend, account_id)))
             return
-    raise problem.of_code("UNKNOWN_POSITION", f"there is no open position {number}", "position_id")
+        except problem.Problem as refused:
+            if refused.code != Code.VERSION_MISMATCH.value:
+                raise
+    raise problem.unavailable("Others change it at the same time, and nothing was done. Please try again in a moment.")
 
 
 async def report(backend: Backend, account_id: int) -> AccountReport:

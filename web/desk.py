@@ -8,6 +8,7 @@ from actors.bus.answers import Answer, Done
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.desk_answers import Terms
 from actors.bus.requests import GetTerms
+from actors.domain.commands import ClosePosition
 from web import problem
 from web.asking import idempotency_key
 from web.auditing import AuditedHandler
@@ -136,11 +137,13 @@ class DeskHandler(AuditedHandler, PagingHandler):
 
     async def carry_out(self, asker: Asker, command: Any, answer: type[A], identity: Mapping[str, str]) -> A:
         """`identity`: under what it may be sent again."""
+        # What is dealt at the price of the moment is not begun once the dealer was told that its outcome is unknown.
+        sent_ns = self.backend.clock_ns() if isinstance(command, ClosePosition) else 0
         try:
-            return await asker.ask(command, answer, TIMEOUT_MS)
+            return await asker.ask(command, answer, TIMEOUT_MS, sent_ns)
         except Declined as error:
             raise problem.of_refusal(error.refusal) from None
         except Away as error:
             raise problem.unavailable(f"The request was not sent: {error}. Please try again in a moment.") from None
         except NoAnswer:
-            raise problem.outcome_unknown(identity) from None
+            raise problem.outcome_unknown(identity) if identity else problem.unknown_once() from None

@@ -4,9 +4,10 @@ from actors.bus.desk_answers import MoneyReport, MoneyRequests
 from actors.bus.requests import GetMoneyRequests
 from actors.domain.approval import MoneyRequest, RequestStatus
 from actors.domain.commands import Adjust, DecideRequest, Deposit, GrantCredit, Movement, RequestMoney, Withdraw
-from actors.domain.money import NotExact, format_minor, parse_minor
+from actors.domain.money import format_minor
 from web import desk_answers, desk_schema, problem
 from web.desk import DeskHandler, commands, looks_up
+from web.terms import amount_minor
 from web.times import format_ns
 
 MOVEMENTS: dict[str, type[Deposit] | type[Withdraw] | type[GrantCredit] | type[Adjust]] = {
@@ -33,8 +34,8 @@ class MoneyHandler(DeskHandler):
         wanted = self.body(desk_schema.MoveMoney)
         number = int(account_id)
         currency = await self.currency(number)
-        amount_minor = _minor(wanted.amount, currency)
-        movement: Movement = MOVEMENTS[wanted.kind](number, amount_minor, key, self.caller.username)
+        moved_minor = amount_minor(wanted.amount, currency, "amount")
+        movement: Movement = MOVEMENTS[wanted.kind](number, moved_minor, key, self.caller.username)
         report = await self.order(
             RequestMoney(movement, wanted.reason),
             f"account {number}",
@@ -94,13 +95,6 @@ async def _asked(handler: DeskHandler, number: int) -> MoneyRequest:
     if not found or found[0].request_id != number:
         raise problem.of_code("UNKNOWN_REQUEST", f"there is no request {number}", "request_id")
     return found[0]
-
-
-def _minor(text: str, currency: str) -> int:
-    try:
-        return parse_minor(text, currency)
-    except NotExact as error:
-        raise problem.invalid("amount", f"amount: {error}.") from None
 
 
 def _request(request: MoneyRequest, currency: str) -> desk_answers.OneMoneyRequest:

@@ -92,6 +92,10 @@ def _type(kind: Mapping[str, Any]) -> str:
         return f'<a href="#type-{name}">{name}</a>'
     if choices := kind.get("anyOf"):
         return " or ".join(_type(choice) for choice in choices)
+    if parts := kind.get("allOf"):
+        return ", ".join(_type(part) for part in parts)
+    if named := kind.get("properties"):
+        return ", ".join(f"<code>{escape(name)}</code>: {_type(each)}" for name, each in named.items())
     if kind.get("type") == "array":
         return f"list of {_type(kind.get('items', {}))}"
     if "enum" in kind:

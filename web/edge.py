@@ -10,22 +10,18 @@ from tornado.web import RequestHandler
 PREFLIGHT_AGE_S = 600
 REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match"
 ANSWER_HEADERS = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After"
-HSTS = "max-age=31536000; includeSubDomains"
 
 
 class Edge:
-    def __init__(self, origins: Sequence[str] = (), *, tls: bool = False) -> None:
-        """`origins`: such as https://terminal.example.com. `tls`: browsers are told to come back with TLS alone."""
+    def __init__(self, origins: Sequence[str] = ()) -> None:
+        """`origins`: such as https://terminal.example.com."""
         self._origins = frozenset(origins)
-        self._tls = tls
 
     def knows(self, origin: str | None) -> bool:
         return origin in self._origins
 
     def let_read(self, handler: RequestHandler) -> None:
         """The headers of each answer."""
-        if self._tls:
-            handler.set_header("Strict-Transport-Security", HSTS)
         if not self._origins:
             return
         handler.set_header("Vary", "Origin")

@@ -20,6 +20,8 @@ from web.schema import NoParameters, Request
 
 API_KEY_PREFIX = "hgk_"
 BODY_LIMIT_BYTES = 65_536
+SIZE_LIMIT_DIGITS = 18
+"""Of a Content-Length that is read as a number at all."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 SECURITY_HEADERS = {
@@ -34,6 +36,9 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+HSTS = "max-age=31536000; includeSubDomains"
+"""Browsers come back with TLS alone."""
 
 R = TypeVar("R", bound=Request)
 
@@ -53,10 +58,13 @@ class Shielded(RequestHandler):
         self.clear_header("Server")
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
+        if self.request.protocol == "https":
+            self.set_header("Strict-Transport-Security", HSTS)
 
     def allowed(self) -> list[str]:
         """The methods that this address takes."""
-        return methods_of(type(self))
+        methods = methods_of(type(self))
+        return [*methods, "HEAD"] if "GET" in methods else methods
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -118,7 +126,7 @@ class Handler(Shielded):
         self.contract = contract_of(type(self), method)
         self._spend(ADDRESS, network_of(self.address))
         size = self.request.headers.get("Content-Length", "0")
-        if size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
+        if size.isdecimal() and (len(size) > SIZE_LIMIT_DIGITS or int(size) > BODY_LIMIT_BYTES):
             raise _too_large()
         if rule.public:
             return None
@@ -156,8 +164,7 @@ class Handler(Shielded):
         super().write_error(status_code, **kwargs)
 
     def allowed(self) -> list[str]:
-        methods = super().allowed()
-        return [*methods, "HEAD", "OPTIONS"] if "GET" in methods else [*methods, "OPTIONS"]
+        return [*super().allowed(), "OPTIONS"]
 
     def on_finish(self) -> None:
         self.backend.requests.discard(self)

@@ -8,13 +8,14 @@ from actors.bus.logins import (
     BeginLogin,
     EndSession,
     EndSessions,
+    GetApiKeys,
     LoginTicket,
     OpenSession,
     Revoked,
     RotateSession,
     Session,
 )
-from actors.bus.users import User
+from actors.bus.users import GetActs, GetOneUser, GetUser, GetUsers, User
 from web import bodies, problem, schema, totp
 from web.auditing import AuditedHandler
 from web.auth import TooManyLogins, Unauthorised
@@ -22,6 +23,8 @@ from web.contract import COMMAND, contract
 
 PEOPLE_TIMEOUT_MS = 2_000
 LOGIN = COMMAND | {401}
+QUESTIONS = (BeginLogin, GetActs, GetApiKeys, GetOneUser, GetUser, GetUsers)
+"""They may be asked again, whatever became of them; BeginLogin only counts one attempt more."""
 
 A = TypeVar("A", bound=Answer)
 
@@ -33,8 +36,10 @@ class LoginsHandler(AuditedHandler):
         """What persistence answers about people; raises a problem."""
         try:
             return await self.backend.history.ask(told, answer, PEOPLE_TIMEOUT_MS)
-        except (Away, NoAnswer, Declined) as error:
+        except (Away, Declined) as error:
             raise problem.of_bus(error) from None
+        except NoAnswer as error:
+            raise problem.of_bus(error) if isinstance(told, QUESTIONS) else problem.unknown_once() from None
 
     async def proven(self, username: str, password: str) -> User:
         """Whose name and password these are; raises a problem, after the same time for an unknown name."""

@@ -30,6 +30,9 @@ class IndexHandler(Shielded):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page)
 
+    def head(self) -> None:
+        self.get()
+
 
 class AssetHandler(Shielded, StaticFileHandler):
     """GET /assets/…: those with a hash in their name never change."""

@@ -12,6 +12,7 @@ import msgspec
 
 from actors.domain.money import LIMIT_E8, NotExact, format_e8, format_minor, parse_e8, parse_minor
 from web import problem
+from web.terms import INTEGER_LIMIT
 from web.times import format_ns, parse_ns
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -124,7 +125,10 @@ def _value(kind: Any, given: Any, currency: str, name: str, path: str) -> Any:
             return _integer(given, currency, name)
         if kind is int and name.endswith(("_e8", "_ns")):
             raise ValueError("a decimal number is text")
-        return msgspec.convert(given, kind)
+        value = msgspec.convert(given, kind)
+        if kind is int and abs(value) >= INTEGER_LIMIT:
+            raise ValueError("the number is too large")
+        return value
     except (ValueError, NotExact) as error:
         raise problem.invalid(path, f"{error}.".replace("`", "'")) from None
 
@@ -139,7 +143,10 @@ def _integer(text: str, currency: str, name: str) -> int:
     if name.endswith("_ns"):
         return parse_ns(text)
     if name.endswith("_minor") and currency:
-        return parse_minor(text, currency)
+        value = parse_minor(text, currency)
+        if abs(value) >= INTEGER_LIMIT:
+            raise ValueError("the number is too large")
+        return value
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise ValueError("expected a number")
     return int(text)

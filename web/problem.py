@@ -61,8 +61,10 @@ _FIELD = {
 }
 """What is at fault where the answer does not say: an order that was rejected carries its code alone."""
 
-_NAME = {"limit": "limit_price", "stop": "stop_price", "bound": "price_bound"}
+_NAME = {"limit": "limit_price", "stop": "stop_price", "bound": "price_bound", "key": "Idempotency-Key"}
 """Fields that the engine calls otherwise."""
+
+_UNKNOWN = "The request was sent and is not answered yet: its outcome is unknown."
 
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _NAMED_FIELD = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]+)`")
@@ -146,13 +148,14 @@ def starting() -> Problem:
 
 def outcome_unknown(identity: Mapping[str, str]) -> Problem:
     """504: a command was sent and not answered. `identity`: under what it is known, where it has such a thing."""
-    return Problem(
-        504,
-        "OUTCOME_UNKNOWN",
-        "The request was sent and is not answered yet: its outcome is unknown. Sending it again"
-        f"{' under the same client_order_id' if identity else ''} is safe: it is never carried out twice.",
-        members=identity,
-    )
+    name = " under the same client_order_id" if "client_order_id" in identity else ""
+    advice = f"Sending it again{name} is safe: it is never carried out twice."
+    return Problem(504, "OUTCOME_UNKNOWN", f"{_UNKNOWN} {advice}", members=identity)
+
+
+def unknown_once() -> Problem:
+    """As outcome_unknown, of what is not the same when it is sent again."""
+    return Problem(504, "OUTCOME_UNKNOWN", f"{_UNKNOWN} Look what became of it before you send it again.")
 
 
 def of_code(code: str, detail: str, field: str = "", **members: Any) -> Problem:

@@ -4,11 +4,11 @@ from actors.bus.answers import AccountReport, LotSizeReport, PreviewReport
 from actors.bus.requests import GetLotSize, GetPreview
 from actors.domain.account import AccountSummary
 from actors.domain.limits import ExposureLimit
-from actors.domain.money import SCALE, NotExact, Rounding, format_e8, format_minor, mul_div, parse_minor
+from actors.domain.money import SCALE, Rounding, format_e8, format_minor, mul_div
 from web import answers, problem, render, schema
 from web.asking import AskingHandler
 from web.contract import QUESTION, contract
-from web.terms import positive_e8
+from web.terms import amount_minor, positive_e8
 from web.times import format_ns
 
 PERCENT_LIMIT_E8 = 100 * SCALE
@@ -131,10 +131,7 @@ class LotSizeHandler(AskingHandler):
             raise problem.invalid("risk", "Name either risk or risk_percent.")
         if wanted.risk is not None:
             positive_e8(wanted.risk, "risk")
-            try:
-                return parse_minor(wanted.risk, await self.currency(account_id))
-            except NotExact as error:
-                raise problem.invalid("risk", f"risk: {error}.") from None
+            return amount_minor(wanted.risk, await self.currency(account_id), "risk")
         percent_e8 = positive_e8(wanted.risk_percent or "", "risk_percent")
         if percent_e8 > PERCENT_LIMIT_E8:
             raise problem.invalid("risk_percent", "risk_percent is at most 100.")

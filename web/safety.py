@@ -75,6 +75,8 @@ def faults(settings: Settings) -> Iterator[str]:
     """What production does not start with, each in a sentence that names the setting or the file."""
     if settings.tls_cert is None and not _is_loopback(settings.http_host):
         yield f"HEDGEROW_HTTP_HOST: {settings.http_host} is reached from outside, and HEDGEROW_TLS_CERT is not set."
+    if settings.tls_key is not None and settings.tls_key.exists() and settings.tls_key.stat().st_mode & 0o077:
+        yield f"HEDGEROW_TLS_KEY: {settings.tls_key} can be read by others; its mode must be 0600."
     if settings.token_ttl_s > TOKEN_TTL_LIMIT_S:
         yield f"HEDGEROW_TOKEN_TTL_S: {settings.token_ttl_s} s is more than {TOKEN_TTL_LIMIT_S} s."
     if settings.bcrypt_cost < passwords.COST:

@@ -92,11 +92,11 @@ class StatementHandler(_ForwardsHandler):
         first = await self.entries(account_id, PAGE_ENTRIES, 0, start_ns, end_ns)
         lines, page = list(first.lines), first.lines
         while len(page) == PAGE_ENTRIES:
-            if len(lines) >= STATEMENT_LIMIT_ENTRIES:
-                detail = f"The period has more than {STATEMENT_LIMIT_ENTRIES:,} entries: ask for a shorter one."
-                raise problem.Problem(422, "STATEMENT_TOO_LONG", detail, field="start")
             page = (await self.entries(account_id, PAGE_ENTRIES, lines[-1].entry_id, start_ns, end_ns)).lines
             lines += page
+            if len(lines) > STATEMENT_LIMIT_ENTRIES:
+                detail = f"The period has more than {STATEMENT_LIMIT_ENTRIES:,} entries: ask for a shorter one."
+                raise problem.Problem(422, "STATEMENT_TOO_LONG", detail, field="start")
         return first.opening_minor, lines
 
     def _answer_csv(self, account_id: int, lines: list[LedgerLine]) -> None:

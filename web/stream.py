@@ -182,8 +182,8 @@ class StreamHandler(Shielded, WebSocketHandler):
         """The owner of the token asks from now on; raises a problem, 401 or 403."""
         caller = await self._backend.callers.identify(token, self.request.remote_ip or "")
         access.ANYBODY.check(caller)
-        if self.caller is not None and self.caller.user_id != caller.user_id:
-            raise problem.forbidden("This socket is another user's already.")
+        if self.caller is not None and _identity(self.caller) != _identity(caller):
+            raise problem.forbidden("This socket is another user's already, or the user has another role or account.")
         self.caller = caller
         self.until_s = caller.expires_s
 
@@ -270,6 +270,11 @@ OPERATIONS: Mapping[type[Any], Operation] = access.complete(
     get_args(requests.Request),
 )
 """What may be asked, and by whom. What has no rule here does not start."""
+
+
+def _identity(caller: Caller) -> tuple[str, str, int]:
+    """By what a socket's subscriptions were allowed."""
+    return caller.user_id, caller.role, caller.account_id
 
 
 def _id_of(message: str | bytes) -> int | str | None:

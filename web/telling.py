@@ -3,10 +3,23 @@
 from actors.domain import ledger
 from actors.domain.events import (
     AccountOpened,
+    ApprovalLimitsSet,
+    BreakDismissed,
     BreakFound,
+    ChildChanged,
+    ChildSent,
+    DaySealed,
     GroupAssigned,
+    HedgeDefined,
+    HedgeOrdered,
+    HedgeRemoved,
+    HolidaysDefined,
+    InquiryDue,
+    LimitsSet,
+    MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
+    MoneyRequested,
     NegativeBalanceForgiven,
     OrderAccepted,
     OrderEnded,
@@ -14,7 +27,12 @@ from actors.domain.events import (
     OrderModified,
     OrderRejected,
     PositionModified,
+    RequestDecided,
+    RulesDefined,
     SwapCharged,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
 )
 from actors.domain.ledger import Posting
 from actors.domain.money import format_minor
@@ -26,8 +44,30 @@ from web.times import format_ns
 
 OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
-TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned
+TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned | MarginRevised
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
+
+ALERT_EVENTS = (BreakFound, MarginStatusChanged)
+DESK_EVENTS = (
+    DaySealed,
+    LimitsSet,
+    HolidaysDefined,
+    RulesDefined,
+    HedgeDefined,
+    HedgeRemoved,
+    ChildSent,
+    ChildChanged,
+    BreakDismissed,
+    HedgeOrdered,
+    TermsChanged,
+    TradingHalted,
+    TradingResumed,
+    ApprovalLimitsSet,
+    MoneyRequested,
+    RequestDecided,
+    InquiryDue,
+)
+"""What happens at the dealing desk, and is no client's to see."""
 
 
 def account_of(event: AccountEvent) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.money import LIMIT_E8, NotExact, parse_e8
+from actors.domain.money import LIMIT_E8, NotExact, parse_e8, parse_minor
 from actors.domain.order import OrderTerms, OrderType, Position, TimeInForce
 from web import problem
 from web.schema import ChangeOrder, ChangePosition, PlaceOrder
@@ -21,6 +21,9 @@ NEEDS: dict[OrderType, tuple[str, ...]] = {
 """The prices that an order of each type must name."""
 BOUND = (OrderType.MARKET, OrderType.STOP, OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP)
 """The types that are dealt at the market, and so take a price_bound."""
+
+INTEGER_LIMIT = 2**63
+"""Numbers at or beyond it do not fit the bus."""
 
 _PRICES = {
     "limit_price": "limit_e8",
@@ -53,12 +56,16 @@ def changed_terms(terms: OrderTerms, wanted: ChangeOrder) -> OrderTerms:
     return _checked(msgspec.structs.replace(terms, **said))
 
 
+def protections(position: Position) -> tuple[int, int, int]:
+    """Stop loss, take profit and trailing stop; 0: none."""
+    return position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8
+
+
 def changed_protections(position: Position, wanted: ChangePosition) -> tuple[int, int, int]:
-    """Stop loss, take profit and trailing stop with what the change names; 0: none."""
+    """The same, with what the change names."""
     said = _prices(wanted, PROTECTIONS)
-    stop_loss, take_profit, trailing_stop = (
-        said.get(name, getattr(position, name)) for name in (_PRICES[field] for field in PROTECTIONS)
-    )
+    before = zip(PROTECTIONS, protections(position), strict=True)
+    stop_loss, take_profit, trailing_stop = (said.get(_PRICES[field], value_e8) for field, value_e8 in before)
     return stop_loss, take_profit, trailing_stop
 
 
@@ -73,6 +80,17 @@ def positive_e8(text: str, field: str) -> int:
     if value_e8 >= LIMIT_E8:
         raise problem.invalid(field, f"{field} is too large.")
     return value_e8
+
+
+def amount_minor(text: str, currency: str, field: str) -> int:
+    """Decimal text in minor units, or the problem that names the field."""
+    try:
+        value_minor = parse_minor(text, currency)
+    except NotExact as error:
+        raise problem.invalid(field, f"{field}: {error}.") from None
+    if abs(value_minor) >= INTEGER_LIMIT:
+        raise problem.invalid(field, f"{field} is too large.")
+    return value_minor
 
 
 def _said(wanted: PlaceOrder | ChangeOrder) -> dict[str, Any]:

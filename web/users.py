@@ -21,12 +21,13 @@ from web import people_schema, schema
 from web.auth import TooManyLogins
 from web.contract import contract
 from web.login import LOGIN, LoginsHandler, too_many_logins
+from web.paging import PagingHandler
 from web.times import format_ns
 
 PASSWORD_BYTES = 16
 
 
-class UsersHandler(LoginsHandler):
+class UsersHandler(LoginsHandler, PagingHandler):
     async def initial_password(self) -> tuple[str, str]:
         """A new password, and its hash."""
         password = secrets.token_urlsafe(PASSWORD_BYTES)
@@ -49,10 +50,7 @@ class AllUsersHandler(UsersHandler):
         page = self.parameters(people_schema.WhichUsers)
         users = (await self.people(GetUsers(page.limit + 1, int(page.after or 0)), Users)).users
         now_ns = self.backend.clock_ns()
-        listed = users[: page.limit]
-        cursor = str(listed[-1].user_id) if len(users) > page.limit else None
-        if cursor is not None:
-            self.set_header("Link", f'</admin/users?limit={page.limit}&after={cursor}>; rel="next"')
+        listed, cursor = self.page(users, page.limit, lambda user: user.user_id, "after")
         self.answer(people_schema.UsersPage(users=[_user(user, now_ns) for user in listed], next=cursor))
 
     @contract(
@@ -149,8 +147,7 @@ class AuditHandler(UsersHandler):
         page = self.parameters(people_schema.WhichActs)
         asked = GetActs(page.limit + 1, int(page.before or 0), page.username or "", page.subject or "")
         acts = (await self.people(asked, Acts)).acts
-        listed = acts[: page.limit]
-        cursor = str(listed[-1].seq) if len(acts) > page.limit else None
+        listed, cursor = self.page(acts, page.limit, lambda act: act.seq)
         self.answer(people_schema.ActsPage(acts=[_act(act) for act in listed], next=cursor))
 
 

@@ -4,7 +4,7 @@ from actors.bus.answers import AccountReport
 from actors.bus.prices import Prices
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
-from actors.domain.events import GroupAssigned, OrderFilled, PositionModified
+from actors.domain.events import GroupAssigned, MarginRevised, OrderFilled, PositionModified
 from actors.domain.group import Group
 from actors.domain.ledger import Posting
 from actors.domain.limits import AS_THE_GROUP
@@ -65,7 +65,9 @@ class AccountView:
             return self._position_frame(event.position)
         if isinstance(event, GroupAssigned):
             return self._assign(event)
-        if isinstance(event, MoneyEvent):
+        if isinstance(event, MarginRevised):
+            self._account.require(event.symbol, event.requirement)
+        elif isinstance(event, MoneyEvent):
             self._book(event.posting)
         elif isinstance(event, OrderFilled):
             told += self._fill(event)

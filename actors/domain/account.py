@@ -12,14 +12,10 @@ from actors.domain.limits import AS_THE_GROUP, Limits, in_force
 from actors.domain.margin import Converted
 from actors.domain.order import BUY, Fill, Order, OrderStatus, Outcome, Position
 from actors.domain.quote import Tick
+from actors.domain.remembered import Remembered
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.stop_out import MarginStatus
 
-REMEMBERED_ORDERS = 10_000
-"""How many of an account's last requests are known by their client_order_id; older ones are history's alone.
-
-A request of which an order still waits is known as long as that waits.
-"""
 FORGOTTEN_TOGETHER = 1_000
 """So many of the oldest requests are looked up at once."""
 WAITING = (OrderStatus.WORKING, OrderStatus.TRIGGERED)
@@ -70,6 +66,7 @@ class Account:
         "outcomes",
         "own_limits",
         "positions",
+        "remembered",
         "requirements",
         "reserved_minor",
         "second",
@@ -86,14 +83,19 @@ class Account:
         group: Group,
         ticks: dict[str, Tick],
         group_nets: dict[str, int] | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         """`ticks`: prices as the group sees them, kept up to date by whoever owns them.
 
         `group_nets`: net quantities of all accounts of the group, by symbol, which this one keeps its part of.
+
+        `remembered`: of all accounts, how many requests are known.
         """
         self.agree(group, AS_THE_GROUP)
         self.ticks = ticks
         self.group_nets = {} if group_nets is None else group_nets
+        self.remembered = Remembered() if remembered is None else remembered
+        self.remembered.join(self)
         self.second = self.second_orders = 0
         """Orders that came within the second after `second` (of the epoch)."""
         self.credit_account = ledger.credit(account_id)
@@ -116,18 +118,23 @@ class Account:
         """Margin that is kept free for orders at venues."""
         self.status = MarginStatus.NORMAL
 
-    def _forget(self) -> None:
-        """The oldest request of which nothing waits any more; if all wait, none: as many as may wait are then kept."""
-        waiting = {order.client_order_id: None for order in self.orders.values()}
-        for _ in range(len(waiting) + 1):
+    def forget(self, latest: str = "") -> bool:
+        """Its oldest request of which nothing waits any more; False where there is none: as many as may wait are kept.
+
+        `latest`: one that is kept too, for it is about to be answered.
+        """
+        kept = {order.client_order_id: None for order in self.orders.values()}
+        kept[latest] = None
+        for _ in range(min(len(kept) + 1, len(self.outcomes))):
             if not self._oldest:
                 # Together, for the first entry of a dict is found behind the places of all that were taken out.
                 self._oldest = list(islice(self.outcomes, FORGOTTEN_TOGETHER))[::-1]
             name = self._oldest.pop()
             outcome = self.outcomes.pop(name)
-            if name not in waiting:
-                return
+            if name not in kept:
+                return True
             self.outcomes[name] = outcome
+        return False
 
     def agree(self, group: Group, own_limits: Limits) -> None:
         """The terms of its group, and limits of its own, from now on."""
@@ -163,10 +170,9 @@ class Account:
         if known is None:
             self.second_orders += 1
             self.outcomes[name] = Outcome(order.asked, order, fills, code, detail)
+            self.remembered.note(self, name)
         else:
             self.outcomes[name] = Outcome(known.asked, order, known.fills + fills, code, detail)
-        if len(self.outcomes) > REMEMBERED_ORDERS:
-            self._forget()
 
     def wait(self, order: Order) -> None:
         """One that waits, or is at venues."""

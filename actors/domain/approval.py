@@ -54,6 +54,12 @@ class Requests:
     def pending(self) -> list[MoneyRequest]:
         return [it for it in self.by_key.values() if it.status is RequestStatus.PENDING]
 
+    def forgets_after(self, time_ns: int) -> bool:
+        """Whether of those that were asked for after this time one may be forgotten."""
+        if len(self.by_key) < REQUESTS_LIMIT + PENDING_LIMIT:
+            return False
+        return all(it.asked_ns > time_ns for it in self.by_key.values() if it.status is not RequestStatus.PENDING)
+
     def _forget(self) -> None:
         for key, request in self.by_key.items():
             if request.status is not RequestStatus.PENDING:

@@ -72,6 +72,7 @@ from actors.domain.positions import (
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.requests import decide_request, request_money, set_approval_limits
+from actors.domain.revision import revised
 from actors.domain.roll import roll
 from actors.domain.state import State
 from actors.domain.stop_out import check_levels
@@ -98,6 +99,8 @@ def apply(state: State, told: Input, now_ns: int) -> list[Event]:
             evolve(state, event)
         return step
     events: list[Event] = []
+    if state.to_revise:
+        _evolve(state, revised(state), events)
     if isinstance(told, ObserveTicks):
         _expire(state, now_ns, events)
         for tick in told.ticks:

@@ -92,6 +92,7 @@ class Composite:
         line, book = self.lines[venue], self.book
         if quote.bid_e8 == 0 == quote.ask_e8:
             drop: Drop | None = Drop.WITHDRAWN
+            line.screen.withdraw()
         else:
             drop = line.screen.verdict(quote, venue, book.quotes)
             if drop is not None and drop in FAR_OFF and self._is_right(venue, quote, now_ns):

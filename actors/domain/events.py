@@ -44,6 +44,14 @@ class GroupAssigned(Happened, frozen=True):
     requirements: dict[str, Requirement]
 
 
+class MarginRevised(Happened, frozen=True):
+    """What an account has open in a symbol asks for this margin by the terms of now."""
+
+    account_id: int
+    symbol: str
+    requirement: Requirement
+
+
 class GroupDefined(Happened, frozen=True):
     group: Group
 
@@ -263,6 +271,7 @@ Event = (
     InstrumentDefined
     | GroupDefined
     | GroupAssigned
+    | MarginRevised
     | LimitsSet
     | HolidaysDefined
     | RulesDefined

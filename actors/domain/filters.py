@@ -66,6 +66,7 @@ class Screen:
         self._spike_e8 = limits.spike_e8
         self._off_market_e8 = limits.off_market_e8
         self._age_ns = limits.age_ms * 1_000_000
+        self._first_age_ns = max(limits.age_ms, limits.silence_ms) * 1_000_000
         self._ahead_ns = -limits.ahead_ms * 1_000_000
         self._median_ns = limits.median_ms * 1_000_000
         self._recent: deque[Quote] = deque(maxlen=MEDIAN_QUOTES)
@@ -80,9 +81,14 @@ class Screen:
         self._recent.clear()
         self._calm_number = 0
 
+    def withdraw(self) -> None:
+        """The LP has no price: its next one is none that came late or twice, though it may be the one from before."""
+        self._last = None
+
     def verdict(self, quote: Quote, venue: str, standing: Mapping[str, Quote]) -> Drop | None:
         """The first reason not to use a quote, or None. A locked quote (bid equals ask) is in order.
 
+        With its first quote an LP says what it stands by: that may be as old as a quote that stands.
         `standing`: the quotes by which the LPs stand, `venue`'s own among them or not.
         """
         bid_e8, ask_e8, corridor = quote.bid_e8, quote.ask_e8, self._corridor
@@ -93,10 +99,10 @@ class Screen:
                 return drop
         elif bid_e8 % self._step_e8 or ask_e8 % self._step_e8:
             return Drop.PRECISION
-        time_ns = quote.venue_time_ns
-        if time_ns and not self._ahead_ns <= quote.received_ns - time_ns <= self._age_ns:
+        time_ns, last = quote.venue_time_ns, self._last
+        age_limit_ns = self._age_ns if last is not None else self._first_age_ns
+        if time_ns and not self._ahead_ns <= quote.received_ns - time_ns <= age_limit_ns:
             return Drop.OLD if quote.received_ns > time_ns else Drop.FUTURE
-        last = self._last
         if last is not None:
             last_ns = last.venue_time_ns
             if time_ns == last_ns:

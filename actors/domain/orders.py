@@ -83,6 +83,8 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
     if old == new:
         return []
+    if command.seen not in (None, old):
+        raise Refused(Code.VERSION_MISMATCH, f"order {order.order_id} was changed in the meantime")
     if new.time_in_force is TimeInForce.DAY and new.expires_ns == old.expires_ns:
         # As it was read from the order: a day order's end is ours to name.
         new = msgspec.structs.replace(new, expires_ns=0)

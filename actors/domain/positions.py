@@ -46,6 +46,8 @@ Closing = ClosePosition | ClosePositionBy | ClosePositions | ReversePosition
 def modify_position(state: State, command: ModifyPosition, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
     position = _position(account, command.position_id, "position_id")
+    if command.seen not in (None, (position.stop_loss_e8, position.take_profit_e8, position.trailing_stop_e8)):
+        raise Refused(Code.VERSION_MISMATCH, f"position {position.position_id} was changed in the meantime")
     instrument = state.instruments[position.symbol]
     protections = {
         "stop_loss": command.stop_loss_e8,

@@ -1,6 +1,6 @@
 """Groups that see a symbol alike: what waits for a price waits for the price of its class."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from actors.domain.group import Group, Markup
 from actors.domain.quote import Tick
@@ -58,11 +58,16 @@ class PriceClasses:
             del self.by_markup[left.markup]
             self._awaited.pop(left.markup, None)
 
-    def reached(self, tick: Tick) -> list[Reached]:
-        """Takes out what the market's tick reaches, in order of dealing, whatever the class."""
+    def reached(self, tick: Tick, group_of: Callable[[int], str]) -> list[Reached]:
+        """Takes out what the market's tick reaches, in order of dealing, whatever the class.
+
+        `group_of`: the group of an account. What an account has left behind in the class of another is passed over.
+        """
         found: list[Reached] = []
         for one in self._awaited.values():
-            found += one.triggers.reached(one.markup.tick(tick))
+            reached = one.triggers.reached(one.markup.tick(tick))
+            if reached:
+                found += [it for it in reached if group_of(it.account_id) in one.groups]
         if len(self._awaited) > 1:
             found.sort()
         return found

@@ -86,7 +86,8 @@ class QuoteLimits(msgspec.Struct, frozen=True):
     """What is asked of one LP's quotes in one symbol, and what becomes of an LP that does not keep to it."""
 
     age_ms: int = 5_000
-    """Older than this by its LP's clock when it arrives: it waited somewhere, and the market has gone on."""
+    """Older than this by its LP's clock when it arrives: it waited somewhere, and the market has gone on. An LP's first
+    quote, on a new connection or after it had none, may be as old as `silence_ms` says: it is what the LP stands by."""
     ahead_ms: int = 5_000
     """Further in the future than this: the LP's clock (or ours) is wrong, and no age can be told."""
     spread_e8: int = 10_000_000
@@ -102,7 +103,7 @@ class QuoteLimits(msgspec.Struct, frozen=True):
     """So many quotes over so long, far from an LP that says nothing meanwhile, and the silent one is set aside."""
     price_digits: int = -1
     """Digits after the point of the LP's prices; -1: those of the instrument."""
-    silence_ms: int = 120_000
+    silence_ms: int = 60_000
     """A quote that the LP has not confirmed for so long is stale, though the LP's connection lives."""
     faults: int = 3
     """So many faults within `fault_window_ms` bring the LP into quarantine for the symbol."""

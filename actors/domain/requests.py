@@ -65,11 +65,12 @@ def decide_request(state: State, command: DecideRequest, now_ns: int) -> list[Ev
 def _needs_another(state: State, movement: Movement, now_ns: int) -> bool:
     """Whether it is more than one person may move on the account within a day, with what they have moved already.
 
-    Small parts of a large amount are counted together, in whichever direction each goes.
+    Small parts of a large amount are counted together, in whichever direction each goes. Where so many were asked for
+    within the day that some are forgotten, nobody moves anything alone.
     """
     limit_minor = state.approval_limits.get(account_of(state, movement.account_id).currency, 0)
     moved_minor = abs(movement.amount_minor)
-    if moved_minor > limit_minor:
+    if moved_minor > limit_minor or state.requests.forgets_after(now_ns - DAY_NS):
         return True
     for request in reversed(state.requests.by_key.values()):
         if request.asked_ns <= now_ns - DAY_NS:

@@ -1,5 +1,7 @@
 """The engine's state at rest: everything that cannot be built anew from the rest."""
 
+from collections import OrderedDict
+
 import msgspec
 
 from actors.domain import waiting
@@ -72,6 +74,9 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
     changed_by_staff: list[str] = []
     changes: list[Change] = []
     halts: list[Halt] = []
+    forgetting: int = 0
+    """`Remembered.turn`."""
+    to_revise: list[tuple[int, str]] = []
 
 
 def snapshot(state: State) -> Snapshot:
@@ -98,6 +103,8 @@ def snapshot(state: State) -> Snapshot:
         list(state.versions.by_staff),
         list(state.versions.changes),
         list(state.halts),
+        state.remembered.turn,
+        list(state.to_revise),
     )
 
 
@@ -113,7 +120,9 @@ def restore(saved: Snapshot) -> State:
     state.instruments = {instrument.symbol: instrument for instrument in saved.instruments}
     state.crosses = crosses_of(state.instruments)
     state.ticks = {tick.symbol: tick for tick in saved.ticks}
-    state.moved = dict(saved.moved)
+    state.moved = OrderedDict(saved.moved)
+    state.remembered.turn = saved.forgetting
+    state.to_revise = dict.fromkeys(saved.to_revise)
     state.next_roll_ns = saved.next_roll_ns
     state.holidays = dict(saved.holidays)
     for request in saved.requests:
@@ -172,6 +181,7 @@ def _restore_account(state: State, part: AccountSnapshot) -> None:
         state.unwatched[part.account_id] = None
     for outcome in part.outcomes:
         account.outcomes[outcome.order.client_order_id] = outcome
+    state.remembered.restored(account)
 
 
 def _trails(state: State, symbol: str) -> Trails | None:

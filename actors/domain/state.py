@@ -1,5 +1,7 @@
 """The engine's whole state: what it is. How events change it is in `evolution`."""
 
+from collections import OrderedDict
+
 import msgspec
 
 from actors.domain.account import Account, AccountSummary
@@ -16,6 +18,7 @@ from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.price_class import PriceClasses
 from actors.domain.quote import Tick
+from actors.domain.remembered import Remembered
 from actors.domain.requirement import MarginTerms
 from actors.domain.trigger import SPARE_ENTRIES, Reached
 
@@ -38,6 +41,7 @@ class State:
         self.crosses: dict[tuple[str, str], tuple[str, bool]] = {}
         self.ticks: dict[str, Tick] = {}
         self.accounts: dict[int, Account] = {}
+        self.remembered = Remembered()
         self.groups: dict[str, Group] = {STANDARD: Group(STANDARD)}
         self.group_ticks: dict[str, dict[str, Tick]] = {STANDARD: {}}
         """The last ticks as each group sees them."""
@@ -45,8 +49,8 @@ class State:
         """By group and symbol: longs less shorts of all its accounts, with what orders at venues would add to them."""
         self.holidays: dict[str, tuple[int, ...]] = {}
         """By currency, the days on which nothing is settled in it."""
-        self.moved: dict[str, tuple[int, str, int]] = {}
-        """What each idempotency key moved: account, kind of posting, amount."""
+        self.moved: OrderedDict[str, tuple[int, str, int]] = OrderedDict()
+        """What each of the last idempotency keys moved: account, kind of posting, amount."""
         self.requests = Requests()
         """Money that staff have asked for."""
         self.approval_limits: dict[str, int] = {}
@@ -63,6 +67,8 @@ class State:
 
         Of all others, prices are within their bands.
         """
+        self.to_revise: dict[tuple[int, str], None] = {}
+        """Accounts and symbols in which they have something open, whose margin is to be worked out by other terms."""
         self._margin_terms: dict[tuple[str, str], MarginTerms] = {}
         self._sessions: dict[str, SessionState] = {}
         self.books = Books()
@@ -89,7 +95,7 @@ class State:
         instrument = self.instruments[tick.symbol]
         if self.is_halted(instrument) or not self.is_open(instrument, tick.time_ns):
             return []
-        return self.prices[tick.symbol].reached(tick)
+        return self.prices[tick.symbol].reached(tick, self._group_of)
 
     def observe_stream(self, alive_ns: int, behind: tuple[str, ...]) -> None:
         """The stream is alive; our price of the symbols `behind` is not its last, and must not be dealt on."""
@@ -123,6 +129,9 @@ class State:
         if found is None:
             found = self._margin_terms[key] = group.margin_terms(instrument)
         return found
+
+    def _group_of(self, account_id: int) -> str:
+        return self.accounts[account_id].group.name
 
     def credit_minor(self, account: Account) -> int:
         return self.ledger.balance(account.credit_account, account.currency)
@@ -175,7 +184,13 @@ class State:
 
     def open_account(self, account_id: int, currency: str, mode: Mode, group: str) -> Account:
         account = Account(
-            account_id, currency, mode, self.groups[group], self.group_ticks[group], self.group_nets[group]
+            account_id,
+            currency,
+            mode,
+            self.groups[group],
+            self.group_ticks[group],
+            self.group_nets[group],
+            self.remembered,
         )
         self.accounts[account_id] = account
         return account
@@ -195,7 +210,7 @@ class State:
         account.group_nets = after
 
     def define_group(self, group: Group) -> None:
-        """What waits for the prices that the group saw until now does not move: see waiting.define_group."""
+        """What waits for the prices that the group saw until now does not move: see repricing.define_group."""
         before = self.groups.get(group.name)
         for symbol, classes in self.prices.items():
             if before is None:

@@ -89,8 +89,8 @@ class Triggers:
         _pop(self._ask_rises, ask, found)
         self.below_bid.follow(bid, found)
         self.above_ask.follow(-ask, found)
-        found.sort()
-        return found
+        # Once each: what is watched again may have left its entry of before.
+        return sorted(set(found))
 
 
 def _pop(heap: list[tuple[int, Reached]], reach: int, found: list[Reached]) -> None:
@@ -123,19 +123,20 @@ class Trail:
         """Of each group, the price that reaches its nearest stop (negative), and the group's number."""
         self._by_number: dict[int, _Group] = {}
         self._last_number = 0
-        self._following: dict[Reached, None] = {}
+        self._entries = 0
+        self._following: dict[Reached, _Group] = {}
+        """What follows, and where: an entry that lies elsewhere too has been taken out there."""
         self.room = SPARE_ENTRIES
         """With more stops it is time to clear those away that have been given up."""
 
     def __len__(self) -> int:
-        """How many stops follow, those that have been given up among them."""
-        return len(self._following)
+        """How many entries there are, those of stops that were given up or taken out among them."""
+        return self._entries
 
     def add(self, price_e8: int, distance_e8: int, waiting: Reached) -> None:
         """Begins to follow from a price, whether the others have been told of it or not; one that follows goes on."""
         if waiting in self._following:
             return
-        self._following[waiting] = None
         groups = self._groups
         place = len(groups)
         while place and groups[place - 1].peak_e8 < price_e8:
@@ -147,13 +148,20 @@ class Trail:
             self._by_number[group.number] = group
         else:
             group = groups[place - 1]
+        self._following[waiting] = group
         heapq.heappush(group.stops, (distance_e8, waiting))
+        self._entries += 1
         self._look(group)
 
+    def take_out(self, distance_e8: int, waiting: Reached) -> Followed | None:
+        """The stop as it follows, which it does no more; None where it did not. Its entry is left behind."""
+        group = self._following.pop(waiting, None)
+        return None if group is None else Followed(distance_e8, group.peak_e8, waiting)
+
     def keep(self, holds: Callable[[Reached], bool]) -> None:
-        """Clears away the stops that have been given up: those of which `holds` is not true."""
+        """Clears away what has been taken out, and stops that have been given up: of which `holds` is not true."""
         kept = [one for one in self.followed() if holds(one.waiting)]
-        self._groups, self._nearest, self._by_number, self._following = [], [], {}, {}
+        self._groups, self._nearest, self._by_number, self._following, self._entries = [], [], {}, {}, 0
         self.restore(kept)
         self.room = 2 * len(self) + SPARE_ENTRIES
 
@@ -174,8 +182,10 @@ class Trail:
                 continue
             group = group_or_none
             _, reached = heapq.heappop(group.stops)
-            del self._following[reached]
-            found.append(reached)
+            self._entries -= 1
+            if self._following.get(reached) is group:
+                del self._following[reached]
+                found.append(reached)
             if group.stops:
                 self._look(group)
             else:
@@ -187,7 +197,8 @@ class Trail:
         return [
             Followed(distance_e8, group.peak_e8, waiting)
             for group in self._groups
-            for distance_e8, waiting in sorted(group.stops)
+            for distance_e8, waiting in sorted(set(group.stops))
+            if self._following.get(waiting) is group
         ]
 
     def restore(self, followed: list[Followed], moved_e8: int = 0) -> None:
@@ -198,7 +209,11 @@ class Trail:
     def _join(self, one: "_Group", other: "_Group") -> "_Group":
         small, large = (one, other) if len(one.stops) < len(other.stops) else (other, one)
         for stop in small.stops:
-            heapq.heappush(large.stops, stop)
+            if self._following.get(stop[1]) is small:
+                self._following[stop[1]] = large
+                heapq.heappush(large.stops, stop)
+            else:
+                self._entries -= 1
         del self._by_number[small.number]
         return large
 

@@ -1,17 +1,14 @@
 """What waits for a price or a time: orders and protections, taken up into the state's triggers and expiries."""
 
 import heapq
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 import msgspec
 
 from actors.domain.account import Account
-from actors.domain.group import Group
 from actors.domain.order import BUY, Order, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.state import State
-from actors.domain.trigger import SPARE_ENTRIES, Followed, Reached, Triggers, Waiting
+from actors.domain.trigger import SPARE_ENTRIES, Reached, Trail, Triggers, Waiting
 
 LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TRAILING_STOP = OrderType.TRAILING_STOP
@@ -146,65 +143,6 @@ def protect_again(state: State, account: Account, symbol: str, side: Side) -> No
             watch_position(state, position, None, trail_reached=True)
 
 
-def define_group(state: State, group: Group) -> None:
-    """The group's terms from now on. What waits for its clients' prices waits for the same ones; trails keep their
-    distance, and so move by as much as a price does."""
-    before = state.groups.get(group.name, group)
-    symbols = [symbol for symbol in state.prices if before.markup_of(symbol) != group.markup_of(symbol)]
-    moving = withdraw(state, symbols, before, lambda account: account.group.name == group.name)
-    state.define_group(group)
-    watch_anew(state, moving, before, group)
-
-
-def join_group(state: State, account: Account, name: str) -> None:
-    """The account is one of another group from now on: what waits for it waits for that group's prices."""
-    before, after = account.group, state.groups[name]
-    open_in = dict.fromkeys(
-        [*(it.symbol for it in account.positions.values()), *(it.symbol for it in account.orders.values())]
-    )
-    symbols = [it for it in open_in if it in state.prices and before.markup_of(it) != after.markup_of(it)]
-    moving = withdraw(state, symbols, before, lambda other: other is account)
-    state.join_group(account, name)
-    watch_anew(state, moving, before, after)
-
-
-class Withdrawn(NamedTuple):
-    """Trailing stops of one symbol on their way from one price class to another."""
-
-    symbol: str
-    below_bid: list[Followed]
-    above_ask: list[Followed]
-
-
-def withdraw(state: State, symbols: Iterable[str], before: Group, moves: Callable[[Account], bool]) -> list[Withdrawn]:
-    """Before accounts of a group come to see other prices: takes out their trailing stops in these symbols."""
-
-    def stays(one: Reached) -> bool:
-        return not moves(state.accounts[one.account_id])
-
-    withdrawn = []
-    for symbol in symbols:
-        triggers = state.price_classes(symbol).of(before).triggers
-        trails = triggers.below_bid, triggers.above_ask
-        withdrawn.append(
-            Withdrawn(symbol, *([one for one in trail.followed() if not stays(one.waiting)] for trail in trails))
-        )
-        for trail in trails:
-            trail.keep(stays)
-    return withdrawn
-
-
-def watch_anew(state: State, withdrawn: list[Withdrawn], before: Group, after: Group) -> None:
-    """After it: all waits for the prices that its clients see by then, and trails are as far from them as they were."""
-    for symbol, below_bid, above_ask in withdrawn:
-        rewatch(state, symbol)
-        if below_bid or above_ask:
-            triggers, tick = state.prices[symbol].triggers(after), state.ticks[symbol]
-            was, now = before.tick(tick), after.tick(tick)
-            triggers.below_bid.restore(below_bid, now.bid_e8 - was.bid_e8)
-            triggers.above_ask.restore(above_ask, was.ask_e8 - now.ask_e8)
-
-
 def rewatch(state: State, symbol: str) -> None:
     """Builds a symbol's triggers anew, but for the trails."""
     classes = state.prices[symbol]
@@ -242,10 +180,15 @@ def _follow(
     is_reached: bool = False,
 ) -> None:
     trail = triggers.below_bid if below_bid else triggers.above_ask
-    if len(trail) > trail.room:
-        trail.keep(lambda one: still_follows(state, one))
+    clear(state, trail)
     price_e8 = tick.bid_e8 if below_bid else -tick.ask_e8
     trail.add(price_e8 + distance_e8 if is_reached else price_e8, distance_e8, reached)
+
+
+def clear(state: State, trail: Trail) -> None:
+    """Where a trail has too many entries: what was given up leaves."""
+    if len(trail) > trail.room:
+        trail.keep(lambda one: still_follows(state, one))
 
 
 def _triggers(state: State, account: Account, symbol: str) -> Triggers:

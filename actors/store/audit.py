@@ -19,7 +19,8 @@ from actors.store.people_schema import AUDIT
 
 _log = structlog.get_logger("audit")
 
-ROWS_MAX = 500
+ROWS_MAX = 501
+"""A page of 500, and one that shows that there are more."""
 FIRST_HASH = "0" * 64
 """Before the first line."""
 OUTCOME = "Outcome"

@@ -16,6 +16,8 @@ QUESTIONS_MAX = 5
 """So often a gap in the ticks is asked about, then it counts as lost."""
 HELD_TICKS_MAX = 20_000
 """Ticks of one symbol that wait for those before them; the oldest go first."""
+STALE_NS = 2_000_000_000
+"""After a start the stream may be so far behind what is stored: another process may have stored it."""
 HELD_BATCHES_MAX = 2_000
 """Event batches that wait for those before them; one more is left to be asked for later."""
 
@@ -123,7 +125,11 @@ class TickIntake:
 
 
 class EventIntake:
-    """The engine's events. Until `start` says which are stored, none are let through: the engine's journal has them."""
+    """The engine's events. Until `start` says which are stored, none are let through: the engine's journal has them.
+
+    An engine that says later than it told an event that it has not come so far has another journal, such as one from a
+    backup. Its events are others under the same numbers: none is let through until the next start.
+    """
 
     def __init__(self) -> None:
         self._next = 0
@@ -131,6 +137,8 @@ class EventIntake:
         self._behind = False
         self._heard = False
         self._asked_ns: int | None = None
+        self._time_ns = 0
+        """The engine's, when it had come as far as what was let through; 0: it has said nothing since the start."""
         self.fault = ""
         """Why the events cannot go on; a sentence, empty while they can."""
         self.repeated = 0
@@ -141,6 +149,7 @@ class EventIntake:
         self._held = []
         self._behind = self._heard = True
         self._asked_ns = None
+        self._time_ns = 0
         self.fault = ""
 
     def receive(self, batch: EventBatch, *, room: bool) -> list[EventBatch]:
@@ -148,6 +157,10 @@ class EventIntake:
         if not self._next:
             return []
         self._heard = True
+        self._time_ns = self._time_ns or batch.time_ns + STALE_NS
+        if batch.first_seq < self._next and batch.time_ns > self._time_ns:
+            self._contradict(batch.first_seq)
+            return []
         if not batch.events:
             self._compare(batch.first_seq)
             return []
@@ -162,6 +175,8 @@ class EventIntake:
         """The answer to the last question: the batches from the number asked for on, or a page of them."""
         before = self._next
         ready: list[EventBatch] = []
+        if not self._next:
+            return []
         for batch in batches:
             if batch.first_seq > self._next:
                 self.fault = f"the engine's journal has no event {self._next}, the next is {batch.first_seq}"
@@ -178,7 +193,7 @@ class EventIntake:
 
     def question(self, now_ns: int) -> GetEvents | None:
         """Call it when there is room: what to ask now. An engine that says nothing is not asked twice."""
-        if not (self._behind and self._heard):
+        if not (self._next and self._behind and self._heard):
             return None
         if self._asked_ns is not None and now_ns - self._asked_ns < ASK_AGAIN_NS:
             return None
@@ -187,13 +202,16 @@ class EventIntake:
         return GetEvents(self._next)
 
     def _compare(self, next_seq: int) -> None:
-        """With the number that the engine says is its next."""
-        if next_seq < self._next:
-            self.fault = f"event {self._next - 1} is stored, and the engine is at {next_seq - 1}: another journal?"
-        elif next_seq == self._next:
+        """With the number that the engine says is its next; one that is lower was said before."""
+        if next_seq == self._next:
             self.fault = ""
-        else:
+        elif next_seq > self._next:
             self._behind = True
+
+    def _contradict(self, next_seq: int) -> None:
+        """The engine has not come so far as what was let through."""
+        self.fault = f"event {self._next - 1} is stored, and the engine is at {next_seq - 1}: another journal?"
+        self._next, self._held, self._behind = 0, [], False
 
     def _take(self, batch: EventBatch) -> list[EventBatch]:
         """What of a batch is new."""
@@ -203,6 +221,7 @@ class EventIntake:
         if not events:
             return []
         first_seq, self._next = self._next, self._next + len(events)
+        self._time_ns = max(self._time_ns, batch.time_ns)
         return [EventBatch(first_seq, batch.time_ns, events)]
 
     def _release(self) -> list[EventBatch]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 from gateway.fix.events import Event
@@ -12,6 +13,9 @@ from gateway.fix.times import SECOND_NS
 
 WRITE_LIMIT_BYTES = 4_194_304
 """A peer that leaves more unread is cut off: what it misses it asks for when it is back."""
+HALVED_FROM_BYTES = 8_192
+"""So much that comes at once is taken in by two turns, each with its commit: the peer works on our answers to the first
+half while we work on the second. Else all that is under way gathers at one side, and the other one waits."""
 
 
 Tap = Callable[[bool, bytes], None]
@@ -66,7 +70,12 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tap(False, data)
-        self._turn(lambda now_ns: self.session.receive_in_turn(data, now_ns))
+        middle = len(data) // 2 if len(data) >= HALVED_FROM_BYTES else 0
+        for part in (data[:middle], data[middle:]):
+            if self._transport is None or self._transport.is_closing():
+                return  # What was not taken in is not counted, and comes again.
+            if part:
+                self._turn(partial(self.session.receive_in_turn, part))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._transport is not None:

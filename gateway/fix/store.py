@@ -6,7 +6,7 @@ In WAL mode with synchronous=FULL a transaction is on the disk when it ends, who
 its frames are in the log and an fdatasync has kept them. After SIGKILL the kernel still has what was written. After a
 power cut the log ends before the first frame whose salt or checksum does not hold (SQLite, "WAL File Format"): a commit
 that was cut off was never there, and nothing of it had been sent. Pages move into the file after a sync of the log, and
-the log is written anew after a sync of the file.
+the log is written anew after a sync of the file (`write_ahead.py`).
 """
 
 import fcntl
@@ -17,10 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-LOG_LIMIT_PAGES = 2_000
-"""A log so long is moved into the file by the commit that reaches it, and written again from its start."""
-LOG_ROOM_BYTES = 8_388_608
-"""The log's least size, from the beginning: the sync of a file that grows costs about twice as much."""
+from gateway.fix.write_ahead import WriteAheadLog
 
 KEPT_MESSAGES = 1_000_000
 """Of each session: older ones are dropped, and filled over where a peer still asks for them."""
@@ -28,7 +25,6 @@ KEPT_MESSAGES = 1_000_000
 _DROP_EVERY_MESSAGES = 1_000
 _DROP_LIMIT_MESSAGES = 2_000
 """At a time, so that no commit is long."""
-_PAGE_BYTES = 4_096
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fix_sessions (
     session_id TEXT PRIMARY KEY, next_out INTEGER NOT NULL, next_in INTEGER NOT NULL, began_ns INTEGER NOT NULL
@@ -94,14 +90,16 @@ class SqliteStore:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA synchronous = FULL")
-        self.db.execute(f"PRAGMA wal_autocheckpoint = {LOG_LIMIT_PAGES}")
+        self.db.execute("PRAGMA wal_autocheckpoint = 0")
         self.db.executescript(_SCHEMA)
-        if isinstance(path, Path):
-            _make_room(path.with_name(f"{path.name}-wal"))
+        self.log = WriteAheadLog(self.db, path) if isinstance(path, Path) else None
+        """What is in memory has none."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside is durable at its end, or, if anything is raised, was never there."""
+        if self.log is not None:
+            self.log.make_way()
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield self.db
@@ -145,6 +143,8 @@ class SqliteStore:
         )
 
     def close(self) -> None:
+        if self.log is not None:
+            self.log.close()
         self.db.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -159,19 +159,3 @@ def _held(path: Path) -> int:
         os.close(lock)
         raise StoreHeld(f"{path} is in use by another process") from None
     return lock
-
-
-def _make_room(log: Path) -> None:
-    """Lengthens a log with zeros, which are no frames.
-
-    Page by page, as the log is written: of a large write Linux makes large folios, in which a small write costs more.
-    Where the disk has no room for that, it is left as it was.
-    """
-    with log.open("r+b", buffering=0) as file:
-        length = file.seek(0, os.SEEK_END)
-        try:
-            for _ in range(length, LOG_ROOM_BYTES, _PAGE_BYTES):
-                file.write(bytes(_PAGE_BYTES))
-            os.fsync(file)
-        except OSError:
-            file.truncate(length)

@@ -18,7 +18,7 @@ from actors.domain.events import Event
 from actors.domain.quote import Tick
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 HEARTBEAT_S = 0.1
 PAGE = 7
 """Batches in one answer of the engine, ticks in ten of the aggregator's: few, so that there are many pages."""

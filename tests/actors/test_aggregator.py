@@ -34,7 +34,7 @@ from actors.bus.streams import (
 from actors.domain.book import Depth, Level, Sweep
 from actors.domain.evidence import Source
 from actors.domain.instrument import Instrument, InstrumentState
-from actors.domain.lp_registry import AddLp, DisableLp, EnableLp, Known, Lp, Registry
+from actors.domain.lp_registry import AddLp, ChangeLp, DisableLp, EnableLp, Known, Lp, Registry
 from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
 from actors.domain.pricing import LpTerms
@@ -101,7 +101,7 @@ def ticks_in(frame: bytes) -> list[Tick]:
 
 
 @pytest.fixture
-def desk(actors_stop: None) -> Desk:
+def desk() -> Desk:
     made = Desk()
     made.ask(START_NS)
     return made
@@ -306,7 +306,7 @@ def test_after_a_standstill_feeds_are_asked_for_the_quotes_that_stand(desk: Desk
     assert desk.counter("stalled") == 1
 
 
-def test_numbers_are_covered_before_they_are_published(actors_stop: None) -> None:
+def test_numbers_are_covered_before_they_are_published() -> None:
     covered: list[int] = []
     actor = Aggregator.start(INSTRUMENTS, lp_desk(START_NS), {}, START_NS, first_seq=7, cover=covered.append)
     quotes = [quote("EURUSD", "1.1", "1.2"), quote("EURUSD", "1.11", "1.2"), quote("GBPUSD", "1.3", "1.4")]
@@ -441,6 +441,24 @@ def test_lps_are_changed_while_it_runs(desk: Desk) -> None:
     assert (name, asker, codec.decoder(Reply)(reply)) == ("requests", ASKER, Reply(7, Lps(desk.lps.registry)))
     assert desk.hear(START_NS, good) == []
     assert desk.answer(GetLps()) == Lps(desk.lps.registry)
+
+
+def test_whose_limits_change_is_asked_for_the_quotes_that_stand(desk: Desk) -> None:
+    """A quiet symbol would have no price till its next quote."""
+
+    def announced(now_ns: int) -> int:
+        (frame,) = [frame for _, (frame,) in desk.ask(now_ns) if frame.startswith(topics.LPS)]
+        started_ns: int = decode_announced(codec.topic_and_body(frame)[1]).started_ns
+        return started_ns
+
+    desk.hear(START_NS, status("OANDA"), oanda(quote("EURUSD", "1.1", "1.1002")))
+    desk.answer(ChangeLp(by="somebody", lp=msgspec.structs.replace(lp("OANDA"), priority=7)))
+    assert announced(START_NS + HEARTBEAT_NS) == START_NS
+    changed = msgspec.structs.replace(lp("OANDA"), limits=QuoteLimits(silence_ms=30_000))
+    later_ns = START_NS + HEARTBEAT_NS + 1
+    asked = codec.encode(AggregatorRequest(9, ChangeLp(by="somebody", lp=changed)))
+    desk.ask(later_ns, requests=[[ASKER, asked]])
+    assert announced(later_ns + HEARTBEAT_NS) == later_ns
 
 
 def test_a_change_that_cannot_be_is_refused_and_nothing_is_published(desk: Desk) -> None:

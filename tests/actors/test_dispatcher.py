@@ -4,18 +4,17 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import pykka
 import pytest
 
 from actors.dispatcher import Dispatcher
 from actors.domain.books import SentChild
-from actors.domain.child import BreakReason, ChildState, send
+from actors.domain.child import BreakReason, ChildState, ReportKind, send
 from actors.domain.events import ChildChanged, ChildSent, OrderEnded
 from actors.domain.order import OrderStatus, Side, TimeInForce
 from actors.store.dispatch import Dispatch
 from actors.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
 from gateway.venues.execution import Said
-from tests.actors.venue_world import FragileDispatch, World
+from tests.actors.venue_world import ARRIVAL_LIMIT_NS, FragileDispatch, World
 from tests.examples import START_NS, order
 
 FAULTS = ("", "partial", "reject", "cancel", "cut", "swallow", "late", "away")
@@ -27,7 +26,6 @@ def nobody_dies() -> Iterator[None]:
     FragileDispatch.after = False
     yield
     FragileDispatch.at = 0
-    pykka.ActorRegistry.stop_all()
 
 
 def traded(path: Path, faults: list[str]) -> World:
@@ -179,4 +177,24 @@ def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Pat
     assert told(Inquired(START_NS + 11, "1-1", works)) == [Cancel("1-1", placed.order)]
     store.follow(2, [], ["1-1"], [])
     assert told(Inquired(START_NS + 12, "1-1", works)) == []
+    store.close()
+
+
+def test_an_answer_that_comes_when_the_link_has_gone_is_believed_no_sooner(tmp_path: Path) -> None:
+    store = Dispatch(tmp_path / "d.sqlite", START_NS)
+    sent = SentChild(send(1, 1, "OANDA", "EURUSD", Side.BUY, 5, 0, START_NS + 10, START_NS), 1, (), TimeInForce.IOC)
+    store.follow(1, [(sent, "c1")], [], [])
+    actor = Dispatcher.start("OANDA", {"EURUSD": "EUR_USD"}, store, START_NS)
+
+    def told(message: Told) -> None:
+        actor.ask(message, block=True)
+
+    told(Linked(START_NS, True, "", ARRIVAL_LIMIT_NS))
+    told(Placed(START_NS, "1-1", None))
+    store.follow(2, [], [], ["1-1"])
+    told(Linked(START_NS + 1, False, "the venue ended the stream"))
+    told(Inquired(START_NS + 2, "1-1", None))
+    assert store.waiting() == []
+    told(Inquired(START_NS + ARRIVAL_LIMIT_NS + 1, "1-1", None))
+    assert [report.kind for _, report in store.waiting()] == [ReportKind.NOT_KNOWN]
     store.close()

@@ -54,7 +54,7 @@ def full_disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def disk(full_disk: Disk, actors_stop: None) -> Disk:
+def disk(full_disk: Disk) -> Disk:
     return full_disk
 
 
@@ -161,7 +161,7 @@ def test_a_stop_or_a_kill_then_loses_nothing(full: Desk, disk: Disk) -> None:
     again.crash()
 
 
-def test_definitions_wait_for_room_too(full_disk: Disk, actors_stop: None) -> None:
+def test_definitions_wait_for_room_too(full_disk: Disk) -> None:
     """An engine that starts on a full disk for the first time."""
     desk = Desk(full_disk.journal)
     full_disk.fill()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pykka
 import pytest
 import zmq
 
@@ -103,7 +102,7 @@ class Bench:
     def hear(self, wanted: Callable[[Any], bool], *lps: Lp, started_ns: int = 1) -> Any:
         """Announces these LPs until the feed says what is wanted."""
         announced = LpsAnnounced(started_ns, Registry(1, {lp.name: lp for lp in lps}, 1, "root", ""))
-        for _ in range(500):
+        for _ in range(4_500):
             self.ticks.send(codec.encode(announced, topics.LPS))
             while self.quotes.poll(20):
                 if wanted(message := decode(self.quotes.recv())):
@@ -111,13 +110,12 @@ class Bench:
         raise AssertionError("not heard")
 
     def ended(self) -> bool:
-        self._thread.join(10)
+        self._thread.join(90)
         return not self._thread.is_alive()
 
     def close(self) -> None:
         self._stopping.set()
         assert self.ended()
-        pykka.ActorRegistry.stop_all()
         self.context.destroy(linger=0)
         assert self.faults == []
 

@@ -18,7 +18,8 @@ from actors.bus.streams import LpsAnnounced
 from actors.domain.lp_registry import Lp, Registry
 from actors.feeds import Feeds
 
-STAYS = "import sys, os, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(60)"
+PATIENCE_S = 90.0
+STAYS = "import sys, os, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {STAYS}"
 
 
@@ -47,7 +48,7 @@ class Running:
         self._ticks.send(codec.encode(LpsAnnounced(1, Registry(1, lps, 1, "root", "")), topics.LPS))
 
     def until(self, holds: Any, *names: str, disabled: str = "") -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         while not holds():
             assert time.monotonic() < deadline
             self.announce(*names, disabled=disabled)
@@ -55,7 +56,7 @@ class Running:
 
     def close(self) -> None:
         self._stopping.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
         self._context.destroy(linger=0)
 

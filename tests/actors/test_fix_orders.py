@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import pykka
 import pytest
 
 from actors.domain.child import BreakReason, ChildState
@@ -24,7 +23,6 @@ def nobody_dies() -> Iterator[None]:
     FragileStore.after = False
     yield
     FragileStore.at = 0
-    pykka.ActorRegistry.stop_all()
 
 
 def opened(path: Path, faults: Faults | None = None) -> FixWorld:

@@ -36,10 +36,10 @@ Said = list[QuoteBatch | LadderBatch | StandingQuotes | FeedStatus]
 
 
 @pytest.fixture
-def feed(actors_stop: None) -> pykka.ActorRef[Any]:
+def feed() -> pykka.ActorRef[Any]:
     """With one stream, which carries all."""
     made = Feed.start("OANDA", INSTRUMENTS, START_NS)
-    said(made, Followed(LP))
+    said(made, Followed(START_NS, LP))
     said(made, Planned(START_NS, {1: list(LP.symbols.values())}, {}))
     return made
 
@@ -173,6 +173,15 @@ def test_a_symbol_that_is_not_asked_for_any_more_is_withdrawn(feed: pykka.ActorR
     assert withdrawn == QuoteBatch("OANDA", [withdrawal("GBPUSD", START_NS + 5)])
     assert isinstance(told, FeedStatus)
     assert told.quoted_ns == {"EURUSD": START_NS}
+
+
+def test_the_price_of_a_symbol_that_has_another_name_at_the_lp_is_withdrawn_at_once(feed: pykka.ActorRef[Any]) -> None:
+    """It was perhaps that of another instrument. What still comes under the name before it is nobody's."""
+    two_streams(feed)
+    renamed = msgspec.structs.replace(LP, symbols={"EURUSD": "EUR_USD.a", "GBPUSD": "GBP_USD"})
+    assert said(feed, Followed(START_NS + 5, renamed)) == [QuoteBatch("OANDA", [withdrawal("EURUSD", START_NS + 5)])]
+    assert said(feed, Followed(START_NS + 6, renamed)) == []
+    assert said(feed, Heard(START_NS + 7, 1, [venue_quote("EUR_USD", "1.1", "1.2")])) == []
 
 
 def test_a_silent_symbol_beside_a_living_one_is_said(feed: pykka.ActorRef[Any]) -> None:

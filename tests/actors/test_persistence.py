@@ -138,9 +138,11 @@ def test_what_stood_behind_the_tick_of_a_fill_is_kept(
     count = "SELECT count(*) FROM tick_quotes"
     peers.until(lambda: rows(database_url, count) == [(2,)])
     assert look_up(make_url(database_url).set(drivername=database.DRIVER), "EURUSD", known) == sources
+    unknown = len({fill.tick_seq for fill in fills}) - 1
+    peers.until(lambda: peers.pong().counters.get("sources_lost") == unknown)
     persistence.process.send_signal(signal.SIGTERM)
     assert persistence.process.wait() == 0
-    assert f"sources_lost={len({fill.tick_seq for fill in fills}) - 1}" in persistence.log()
+    assert f"sources_lost={unknown}" in persistence.log()
 
 
 def test_who_starts_late_catches_up_page_by_page(
@@ -270,7 +272,8 @@ def test_sigterm_stores_the_ticks_that_waited(persistence: Persistence, peers: P
     peers.tick(ticks[:1])
     until_ticks(peers, ticks[:1])
     peers.tick(ticks[1:])
-    peers.pong()
+    peers.send_raw("ticks", [b"tick:EURUSD\0\x01garbage"])
+    peers.until(lambda: peers.pong().counters.get("bad_frames") == 1)  # it has read what came before that, too
     persistence.process.send_signal(signal.SIGTERM)
     assert persistence.process.wait() == 0
     assert rows(database_url, "SELECT count(*) FROM ticks") == [(100,)]

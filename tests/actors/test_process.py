@@ -14,7 +14,7 @@ import pytest
 from actors.process import Clock
 from tests.conftest import ROOT
 
-WAIT_LIMIT_S = 30
+WAIT_LIMIT_S = 90
 
 SCRIPT = """
 import sys

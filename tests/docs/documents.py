@@ -11,6 +11,10 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = {"node_modules", "var", "build"}
 
 
+API_PAGES = ("", "/login", "/trading", "/account", "/websocket", "/staff", "/problems")
+"""Below docs/api, in the order in which their commands are meant."""
+
+
 class Fence(NamedTuple):
     """A fenced block: its language (empty where it has none), and the text in it."""
 
@@ -26,6 +30,11 @@ def documents() -> list[Path]:
 
 def read(name: str | Path) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+def api() -> str:
+    """All pages about the API."""
+    return "\n".join(read(f"docs/api{page}.md") for page in API_PAGES)
 
 
 def fences(text: str) -> list[Fence]:

@@ -17,7 +17,7 @@ from websockets.sync.client import connect
 
 from tests.conftest import ROOT
 from tests.docs import documents
-from tests.system.running import Broker, eventually
+from tests.system.running import PATIENCE_S, Broker, eventually
 
 MISSING = [tool for tool in ("bash", "curl", "jq") if shutil.which(tool) is None]
 MARK = "--- next ---"
@@ -57,9 +57,9 @@ def environment(broker: Broker) -> dict[str, str]:
     return {**kept, "HEDGEROW_RUN_DIR": str(broker.run_dir), "no_proxy": "*", "PYTHONUNBUFFERED": "1"}
 
 
-def commands(name: str) -> list[str]:
+def commands(text: str) -> list[str]:
     """The commands of a document that come to an end and ask the broker something."""
-    blocks = [fence.text for fence in documents.fences(documents.read(name)) if fence.language == "sh"]
+    blocks = [fence.text for fence in documents.fences(text) if fence.language == "sh"]
     return [text for text in blocks if not re.match(r"make |\.venv/bin/python", text)]
 
 
@@ -72,7 +72,7 @@ def run(broker: Broker, blocks: list[str]) -> list[list[Any]]:
         env=environment(broker),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -102,7 +102,7 @@ def check_shape(printed: Any, real: Any, path: str = "") -> None:
 @pytest.mark.skipif(bool(MISSING), reason=f"not here: apt-get install {' '.join(MISSING)}")
 @pytest.mark.parametrize("times", [1, 2], ids=["first", "again"])
 def test_commands_of_the_readme(broker: Broker, times: int) -> None:
-    (answers,) = run(broker, commands("README.md"))
+    (answers,) = run(broker, commands(documents.read("README.md")))
     (answer,) = answers
     assert answer["order"]["client_order_id"] == "my-1"
     assert answer["order"]["status"] == "filled"
@@ -111,8 +111,8 @@ def test_commands_of_the_readme(broker: Broker, times: int) -> None:
 @pytest.mark.skipif(bool(MISSING), reason=f"not here: apt-get install {' '.join(MISSING)}")
 def test_commands_of_the_api(broker: Broker) -> None:
     """Each block of JSON after a block of commands is what they print."""
-    text = documents.read("docs/api.md")
-    answers = iter(run(broker, commands("docs/api.md")))
+    text = documents.api()
+    answers = iter(run(broker, commands(text)))
     fences = documents.fences(text)
     compared = 0
     for fence, following in zip(fences, [*fences[1:], documents.Fence("", "")], strict=True):
@@ -135,8 +135,8 @@ def test_commands_of_the_api(broker: Broker) -> None:
 
 
 def test_login(broker: Broker) -> None:
-    (printed, *_) = [f for f in documents.fences(documents.read("docs/api.md")) if f.language == "json"]
-    real = httpx.post(f"{broker.url}/login", json=broker.credentials("trader")).json()
+    (printed, *_) = [f for f in documents.fences(documents.read("docs/api/login.md")) if f.language == "json"]
+    real = broker.ask("POST", "/login", json=broker.credentials("trader")).json()
     check_shape(json.loads(printed.text), real)
 
 
@@ -145,7 +145,7 @@ FOR_EVERYBODY = ("quotes", "depth", "bars", "account", "alerts")
 
 def test_messages_of_the_socket(broker: Broker) -> None:
     """Every message that the document shows comes, and looks so."""
-    text = documents.read("docs/api.md").partition("## The WebSocket")[2]
+    text = documents.read("docs/api/websocket.md")
     shown = [value for f in documents.fences(text) if f.language == "json" for value in documents.json_values(f.text)]
     printed = {message["type"]: message for message in shown}
     assert set(printed) == {"quotes", "order", "fill", "position", "account"}
@@ -195,7 +195,7 @@ def first_lines(broker: Broker, command: list[str], wanted: list[str]) -> None:
 
 
 def test_the_client_in_python(broker: Broker) -> None:
-    (program,) = [f.text for f in documents.fences(documents.read("docs/api.md")) if f.language == "python"]
+    (program,) = [f.text for f in documents.fences(documents.read("docs/api/websocket.md")) if f.language == "python"]
     wanted = [r"EURUSD \d+\.\d{5} \d+\.\d{5}$", r"\{'id': 3, 'ok': True\}", r"\{'type': 'account', "]
     first_lines(broker, [sys.executable, "-c", here(broker, program)], wanted)
 

@@ -14,10 +14,11 @@ import pytest
 from actors import backlog, engine, reports
 from actors.bus import codec
 from actors.domain import checks
-from actors.domain.account import REMEMBERED_ORDERS
+from actors.domain.evolution.accounts import KEYS_LIMIT
 from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side
 from actors.domain.refusal import Code
+from actors.domain.remembered import REMEMBERED_IN_ALL, REMEMBERED_ORDERS
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
@@ -41,7 +42,7 @@ from web import (
 )
 from web.allowance import ADDRESS, USER
 
-API = documents.read("docs/api.md")
+API = documents.api()
 OPERATIONS = documents.read("docs/operations.md")
 ARCHITECTURE = documents.read("docs/architecture.md")
 PROTOCOL = documents.read("actors/bus/PROTOCOL.md")
@@ -131,7 +132,7 @@ def test_processes_are_those_of_the_procfile() -> None:
 
 
 def told_codes() -> dict[str, str]:
-    """The statuses of each code, as docs/api.md has them."""
+    """The statuses of each code, as docs/api/problems.md has them."""
     rows = documents.tables(API, "code", "status", "what to do") + documents.tables(API, "code", "status", "about")
     return {code: status for cell, status, _ in rows for code in documents.words(cell)}
 
@@ -223,6 +224,7 @@ MS_NS = 1_000_000
         (API, f"has at most {handler.BODY_LIMIT_BYTES:,} bytes"),
         (API, f"your message had more than {routes.MESSAGE_LIMIT_BYTES:,} bytes"),
         (API, f"last {REMEMBERED_ORDERS:,} orders"),
+        (API, f"{REMEMBERED_IN_ALL:,} of all accounts"),
         (API, f"`limit` is 1 to {schema.HISTORY_LIMIT} (100 without it)"),
         (API, f"`limit` (1 to {schema.BARS_LIMIT:,}; 500 without it)"),
         (API, f"`limit` (1 to {schema.TICKS_LIMIT:,}; 500 without it)"),
@@ -241,6 +243,8 @@ MS_NS = 1_000_000
         (API, f"read on {stream.REFUSED_PAUSE_S} s later"),
         (API, f"follows {channels.ACCOUNTS_LIMIT:,} accounts and alerts"),
         (OPERATIONS, f"last {REMEMBERED_ORDERS:,} orders"),
+        (OPERATIONS, f"{REMEMBERED_IN_ALL:,} of all accounts"),
+        (OPERATIONS, f"{KEYS_LIMIT:,} keys of money"),
         (ARCHITECTURE, f"wait up to {engine.TICKS_WAIT_NS // MS_NS} ms"),
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
         (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),

@@ -66,7 +66,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(data=st.data())
 def test_wherever_the_tail_is_torn_off_the_pieces_before_it_are_read(
     data: st.DataObject, whole: bytes, tmp_path: Path
@@ -79,7 +79,7 @@ def test_wherever_the_tail_is_torn_off_the_pieces_before_it_are_read(
         assert read == noise(20)[: len(read)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(place=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_damage_raises_nothing_but_its_own_error(place: int, value: int, whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "damaged.capture"

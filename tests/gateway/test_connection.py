@@ -17,6 +17,7 @@ from gateway.venues.oanda.rest import Account
 from gateway.venues.oanda.stream import OandaStream
 from gateway.venues.pace import Pace
 from tests.gateway.wires import Wire, saying, server
+from tests.ports import free_port
 from tools.venues.binance import BinanceVenue
 from tools.venues.market import Market
 from tools.venues.oanda import OandaVenue
@@ -25,7 +26,7 @@ ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
 PATIENT = Patience(connect_timeout_ms=5_000, silence_timeout_ms=20_000, backoff_first_ms=10, backoff_cap_ms=20)
 HASTY = Patience(connect_timeout_ms=5_000, silence_timeout_ms=300, backoff_first_ms=10, backoff_cap_ms=20)
-WAIT_LIMIT_S = 20
+WAIT_LIMIT_S = 90
 OK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 HEARTBEAT = b'{"type":"HEARTBEAT","time":"2026-01-19T13:49:25.000000000Z"}\n'
 
@@ -137,7 +138,7 @@ def test_a_proxy_of_the_environment_is_not_between_us_and_this_machine(
 
 def test_oanda_is_reconnected_after_each_loss_and_while_nobody_listens() -> None:
     async def main() -> None:
-        async with oanda_venue() as (venue, port):
+        async with oanda_venue(free_port()) as (venue, port):
             seen = Seen(oanda(port))
             async with seen.running():
                 await seen.until(lambda: seen.count(VenueQuote) > 0)

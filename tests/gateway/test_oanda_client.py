@@ -202,6 +202,25 @@ def test_nobody_listening_is_no_unknown_outcome() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("request_", [GET, ORDER])
+def test_a_client_that_is_closed_between_two_tries_has_not_sent_the_next(request_: Request) -> None:
+    async def main() -> tuple[Answer | ConnectionLost, int]:
+        throttled = answer(429, b"", "Retry-After: 1")
+        async with raw_server(throttled) as server:
+            client = Client(Account(server.url, server.url, ACCOUNT, TOKEN), HASTY, random.Random(1))
+            asked = asyncio.create_task(client.ask(request_))
+            while not server.asked:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            await client.close()
+            with pytest.raises(ConnectionLost) as closed:
+                await asked
+            return closed.value, len(server.asked)
+
+    outcome, sent = asyncio.run(main())
+    assert (lost(outcome), sent) == ((False, False, "the connection was given up: this request was not sent"), 1)
+
+
 def test_requests_beyond_the_pace_wait_their_turn() -> None:
     async def main() -> None:
         async with raw_server(OK) as server:

@@ -1,6 +1,5 @@
 """QuickFIX for the tests beside it, which are skipped where it is not installed (the `interop` extra of setup.cfg)."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop import children
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")

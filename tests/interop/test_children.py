@@ -20,7 +20,7 @@ time.sleep(1)
 print(*flow.pids, flush=True)
 time.sleep(60)
 """
-PATIENCE_S = 10
+PATIENCE_S = 90
 
 
 def is_alive(pid: int) -> bool:

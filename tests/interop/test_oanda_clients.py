@@ -36,7 +36,7 @@ def port() -> Iterator[int]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(90)
     yield listening[0]
     over.set()
     thread.join()

@@ -329,7 +329,8 @@ def test_lps_come_and_go_and_change_while_running() -> None:
 
 
 def test_of_a_real_lp_only_the_dirt_is_dropped(shared: Path) -> None:
-    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093."""
+    """FX14-2026-01-19 holds 942 rows with a zero side and 4 that are crossed, in 63,093; once a price is not confirmed
+    for more than a minute."""
     instruments = catalogue.instruments()
     market = Market(instruments, {"LP": LpTerms()}, {}, 1, START_NS)
     ticks: Ticks = {}
@@ -340,5 +341,5 @@ def test_of_a_real_lp_only_the_dirt_is_dropped(shared: Path) -> None:
             market.quote("LP", [made], now_ns, ticks)
             market.pass_time(now_ns, ticks)
     (told,) = market.report(now_ns)
-    assert (told.quotes, told.dropped, told.quarantined) == (63_093, {"zero": 942, "crossed": 4}, [])
+    assert (told.quotes, told.dropped, told.quarantined) == (63_093, {"zero": 942, "crossed": 4, "stale": 1}, [])
     assert all(0 < tick.bid_e8 <= tick.ask_e8 for batch in ticks.values() for tick in batch)

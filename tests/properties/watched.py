@@ -20,7 +20,15 @@ from actors.domain.commands import (
     ObserveStream,
     ObserveTicks,
 )
-from actors.domain.events import Event, GroupAssigned, MoneyMoved, NegativeBalanceForgiven, OrderFilled, SwapCharged
+from actors.domain.events import (
+    Event,
+    GroupAssigned,
+    MarginRevised,
+    MoneyMoved,
+    NegativeBalanceForgiven,
+    OrderFilled,
+    SwapCharged,
+)
 from actors.domain.evolution import evolve
 from actors.domain.exposure import Exposure
 from actors.domain.group import Group, Markup
@@ -134,6 +142,8 @@ class Watched:
             self.fills.append(event.fill)
             self.requirements[event.fill.account_id, event.fill.symbol] = event.requirement
             assert not event.order.terms.reduce_only or event.fill.side is not event.position.side
+        if isinstance(event, MarginRevised):
+            self.requirements[event.account_id, event.symbol] = event.requirement
         if isinstance(event, GroupAssigned):
             self.requirements |= {(event.account_id, symbol): it for symbol, it in event.requirements.items()}
 

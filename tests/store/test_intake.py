@@ -8,7 +8,7 @@ from actors.bus.streams import EventBatch
 from actors.domain.events import AccountOpened
 from actors.domain.quote import Tick
 from actors.store import intake
-from actors.store.intake import EventIntake, TickIntake
+from actors.store.intake import STALE_NS, EventIntake, TickIntake
 from tests.store import facts
 
 SECOND_NS = 1_000_000_000
@@ -137,9 +137,11 @@ def test_everything_in_the_backlog_goes_through_once_and_in_order(data: st.DataO
     assert not missing or stream.gaps
 
 
-def batch(first_seq: int, count: int) -> EventBatch:
+def batch(first_seq: int, count: int, time_ns: int = 0) -> EventBatch:
     """Event 7 opens account 7, so that each can be told from the others."""
-    return EventBatch(first_seq, 0, [AccountOpened(number, "USD") for number in range(first_seq, first_seq + count)])
+    return EventBatch(
+        first_seq, time_ns, [AccountOpened(number, "USD") for number in range(first_seq, first_seq + count)]
+    )
 
 
 def event_stream(stored_seq: int) -> EventIntake:
@@ -211,12 +213,32 @@ def test_a_journal_with_a_hole_is_a_fault() -> None:
     assert stream.fault == "the engine's journal has no event 4, the next is 6"
 
 
-def test_an_engine_that_fell_back_is_a_fault_until_it_is_level() -> None:
+def test_an_engine_that_fell_back_is_a_fault_until_the_next_start() -> None:
+    """Its events from 5 on are others than those that are stored, and so are those after 30."""
     stream = event_stream(30)
-    stream.receive(batch(5, 0), room=True)
-    assert stream.fault == "event 30 is stored, and the engine is at 4: another journal?"
-    stream.receive(batch(31, 0), room=True)
+    assert stream.receive(batch(31, 1, SECOND_NS), room=True) == [batch(31, 1, SECOND_NS)]
+    late_ns = SECOND_NS + STALE_NS + 1
+    assert stream.receive(batch(5, 2, late_ns), room=True) == []
+    assert stream.fault == "event 31 is stored, and the engine is at 4: another journal?"
+    assert stream.receive(batch(7, 40, late_ns), room=True) == []
+    assert stream.receive(batch(47, 0, late_ns), room=True) == []
+    assert stream.receive_answer([batch(32, 9, late_ns)]) == []
+    assert stream.question(late_ns) is None
+    assert stream.fault == "event 31 is stored, and the engine is at 4: another journal?"
+    stream.start(46)
     assert stream.fault == ""
+    assert stream.receive(batch(47, 1, late_ns), room=True) == [batch(47, 1, late_ns)]
+
+
+def test_what_the_engine_said_before_is_no_fault() -> None:
+    """Another process has stored what the stream still holds; and a heartbeat may come after a later answer."""
+    stream = event_stream(30)
+    for seq in (5, 20):
+        assert stream.receive(batch(seq, 0, seq * SECOND_NS // 20), room=True) == []
+        assert stream.receive(batch(seq, 3, seq * SECOND_NS // 20), room=True) == []
+    assert stream.receive_answer([batch(31, 4, 9 * SECOND_NS)]) == [batch(31, 4, 9 * SECOND_NS)]
+    assert stream.receive(batch(33, 0, 8 * SECOND_NS), room=True) == []
+    assert (stream.fault, stream.question(99 * SECOND_NS)) == ("", None)
 
 
 @given(st.data())

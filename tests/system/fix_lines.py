@@ -17,7 +17,8 @@ from actors.bus.answers import Reply
 from actors.bus.fix_sessions import FixQuestion, FixRequest, FixSession, FixSessions, GetFixSessions
 from actors.bus.streams import LpsAnnounced
 from actors.domain.lp_registry import Lp, Registry
-from tests.system.running import Broker, eventually, free_port
+from tests.ports import free_port
+from tests.system.running import Broker, eventually
 from tools.venues.fix import FixVenue
 from tools.venues.fix.book import Book
 from tools.venues.fix.session import COMP_ID, Login

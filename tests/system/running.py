@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,12 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
+"""For a machine that is busy with other things: this many processes take a while to start."""
+STOP_LIMIT_S = 60.0
 
 
 class Broker:
@@ -49,7 +52,7 @@ class Broker:
             process.terminate()
         for name, process in self._processes.items():
             try:
-                process.wait(15)
+                process.wait(STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise AssertionError(f"{name} did not stop on SIGTERM") from None
@@ -84,7 +87,7 @@ class Broker:
                 status = process.poll()
                 assert status is None, f"{name} ended with {status}: {self.log(name)}"
             try:
-                return httpx.get(f"{self.url}/health/ready").is_success
+                return self.ask("GET", "/health/ready").is_success
             except httpx.TransportError:
                 return False
 
@@ -97,20 +100,17 @@ class Broker:
         users: dict[str, dict[str, str]] = json.loads((self.run_dir / "credentials.json").read_text())
         return users[role]
 
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Over a connection of its own."""
+        return httpx.request(method, f"{self.url}{path}", timeout=PATIENCE_S, **request)
+
     def client(self, role: str = "trader") -> httpx.Client:
         """Logged in over HTTP; waits where others have tried too often."""
-        while (reply := httpx.post(f"{self.url}/login", json=self.credentials(role))).status_code == 429:
+        while (reply := self.ask("POST", "/login", json=self.credentials(role))).status_code == 429:
             time.sleep(int(reply.headers["Retry-After"]))
         assert reply.status_code == 200, reply.text
         token = reply.json()["access_token"]
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S)
 
 
 def eventually(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:

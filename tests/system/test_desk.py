@@ -63,7 +63,7 @@ def test_money_above_the_limit_waits_for_another_person_and_for_a_killed_engine(
     broker.start("engine")
     new = {"username": "second", "role": "admin", "reason": "four eyes"}
     password = admin.post("/admin/users", json=new).json()["password"]
-    session = httpx.post(f"{broker.url}/login", json={"username": "second", "password": password}).json()
+    session = broker.ask("POST", "/login", json={"username": "second", "password": password}).json()
     second = {"Authorization": f"Bearer {session['access_token']}"}
     broker.wait_ready()
     moved = admin.post(decision, json={"approve": True, "reason": "seen"}, headers=second)

@@ -26,7 +26,7 @@ from actors.domain.order import OrderTerms, OrderType, Side
 from tests.system.running import Broker, eventually
 
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 LARGE = "100000"
 UNKNOWN_NS = 75_000_000_000
 """So old is an order at the least of which a person is told that nobody says what became of it."""
@@ -134,7 +134,7 @@ class Dealing:
         address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
         headers = {"Authorization": f"Bearer {address['token']}"}
         path = path.replace("{account}", f"/v3/accounts/{address['account']}")
-        return httpx.request(method, address["url"] + path, headers=headers, content=content).json()
+        return httpx.request(method, address["url"] + path, headers=headers, content=content, timeout=PATIENCE_S).json()
 
     def fault(self, *kinds: str) -> None:
         self.venue("PUT", "/faults", json.dumps([{"kind": kind, "delay_ms": 700} for kind in kinds]))

@@ -20,7 +20,7 @@ from tests.system.test_execution import Dealing, has_position
 
 NAMES = ("venues", "feeds", "aggregator", "engine", "fix-lp")
 LARGE = "500000"
-PATIENCE_S = 120.0
+PATIENCE_S = 150.0
 
 Fill = tuple[str, str, int, int]
 """ClOrdID, ExecID, signed quantity and price, both on the 10^-8 scale."""

@@ -31,7 +31,6 @@ def symbol(client: httpx.Client, name: str) -> dict[str, Any] | None:
     return next((it for it in listed if it["symbol"] == name), None)
 
 
-@pytest.mark.timeout(300)
 def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> None:
     with Broker(private_folder / "instruments" / "var") as broker:
         broker.wait_ready()

@@ -30,7 +30,7 @@ def at_once(broker: Broker, path: str, body: dict[str, str]) -> list[httpx.Respo
     """The same request over connections of their own, which the system deals out to the two processes."""
 
     def ask(_: int) -> httpx.Response:
-        return httpx.post(f"{broker.url}{path}", json=body, timeout=30)
+        return broker.ask("POST", path, json=body)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, range(AT_ONCE)))
@@ -48,7 +48,7 @@ def test_what_works_once_works_once_and_no_log_has_a_secret(broker: Broker) -> N
         secrets += [login["password"], admin.headers["Authorization"].split()[1]]
     secrets += _refresh_at_once(broker, login)
     secrets += _log_in_at_once(broker, login)
-    httpx.get(f"{broker.url}/account", params={"token": secrets[0]}, headers={"Authorization": f"Bearer {secrets[0]}"})
+    broker.ask("GET", "/account", params={"token": secrets[0]}, headers={"Authorization": f"Bearer {secrets[0]}"})
     logs = {path.name: path.read_text() for path in broker.run_dir.parent.glob("*.log")}
     assert "path=/login/refresh" in logs["web.log"]
     assert [(name, secret) for name, text in logs.items() for secret in secrets if secret in text] == []
@@ -56,11 +56,11 @@ def test_what_works_once_works_once_and_no_log_has_a_secret(broker: Broker) -> N
 
 def _refresh_at_once(broker: Broker, login: dict[str, str]) -> list[str]:
     """Gives the secrets that it has seen."""
-    session = httpx.post(f"{broker.url}/login", json=login).json()
+    session = broker.ask("POST", "/login", json=login).json()
     answers = at_once(broker, "/login/refresh", {"refresh_token": session["refresh_token"]})
     assert codes(answers) == {"done": 1, "REFRESH_REUSED": 1, "SESSION_ENDED": AT_ONCE - 2}
     won: dict[str, Any] = next(answer.json() for answer in answers if answer.status_code == 200)
-    again = httpx.post(f"{broker.url}/login/refresh", json={"refresh_token": won["refresh_token"]})
+    again = broker.ask("POST", "/login/refresh", json={"refresh_token": won["refresh_token"]})
     assert again.json()["code"] == "SESSION_ENDED"
     tokens = [each[name] for each in (session, won) for name in ("access_token", "refresh_token")]
     for token in (session["access_token"], won["access_token"]):
@@ -68,7 +68,7 @@ def _refresh_at_once(broker: Broker, login: dict[str, str]) -> list[str]:
         eventually(
             lambda headers=headers: (
                 {  # type: ignore[misc]
-                    httpx.get(f"{broker.url}/symbols", headers=headers).status_code for _ in range(10)
+                    broker.ask("GET", "/symbols", headers=headers).status_code for _ in range(10)
                 }
                 == {401}
             )
@@ -78,17 +78,17 @@ def _refresh_at_once(broker: Broker, login: dict[str, str]) -> list[str]:
 
 def _log_in_at_once(broker: Broker, login: dict[str, str]) -> list[str]:
     """With one code of the second factor. Gives the secrets that it has seen."""
-    session = httpx.post(f"{broker.url}/login", json=login).json()
+    session = broker.ask("POST", "/login", json=login).json()
     headers = {"Authorization": f"Bearer {session['access_token']}"}
-    made = httpx.post(f"{broker.url}/login/api-keys", json={"name": "bot", "scopes": ["read"]}, headers=headers)
+    made = broker.ask("POST", "/login/api-keys", json={"name": "bot", "scopes": ["read"]}, headers=headers)
     key = made.json()["key"]
-    assert httpx.get(f"{broker.url}/symbols", headers={"Authorization": f"Bearer {key}"}).status_code == 200
-    begun = httpx.post(f"{broker.url}/login/totp", json={"password": login["password"]}, headers=headers).json()
+    assert broker.ask("GET", "/symbols", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    begun = broker.ask("POST", "/login/totp", json={"password": login["password"]}, headers=headers).json()
     secret = base64.b32decode(begun["secret"])
     step = int(time.time()) // totp.STEP_S
-    confirmed = httpx.put(f"{broker.url}/login/totp", json={"otp": totp.code(secret, step)}, headers=headers)
+    confirmed = broker.ask("PUT", "/login/totp", json={"otp": totp.code(secret, step)}, headers=headers)
     recovery: list[str] = confirmed.json()["recovery_codes"]
     with_code = {**login, "otp": totp.code(secret, step + 1)}
     assert codes(at_once(broker, "/login", with_code)) == {"done": 1, "OTP_USED": AT_ONCE - 1}
-    assert httpx.post(f"{broker.url}/login", json=with_code).json()["code"] in ("OTP_USED", "TOO_MANY_ATTEMPTS")
+    assert broker.ask("POST", "/login", json=with_code).json()["code"] in ("OTP_USED", "TOO_MANY_ATTEMPTS")
     return [session["access_token"], session["refresh_token"], key, begun["secret"], *recovery]

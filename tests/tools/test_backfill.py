@@ -41,7 +41,7 @@ def oanda(tmp_path: Path) -> Iterator[OandaVenue]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(90)
     yield listening[0]
     over.set()
     thread.join()

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.interop.side_by_side import LOGON, order, said, told
 from tests.tools.fix_behaviour import ECHO, ON, SCRIPTS, Script
 
-PATIENCE_S = 10.0
+PATIENCE_S = 90.0
 ATTEMPTS = 100
 
 

@@ -22,7 +22,7 @@ from tools.venues.fix.session import COMP_ID, Login
 from tools.venues.market import Market
 
 LOGINS = {"BROKER": Login("broker", "secret-of-the-test")}
-WAIT_LIMIT_S = 20
+WAIT_LIMIT_S = 90
 SETTINGS = SessionSettings(
     session_id="lp",
     role=Role.INITIATOR,

@@ -103,7 +103,7 @@ def recorded(venue: Venue, folder: Path) -> Sequence[Piece]:
     async def run() -> None:
         stop = asyncio.Event()
         recording = asyncio.create_task(record.record(Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"}), venue, writer, stop))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while writer.pieces < 8:
                 await asyncio.sleep(0.01)
         stop.set()
@@ -138,7 +138,7 @@ def test_where_nothing_can_be_written_any_more_it_ends_and_what_was_written_is_g
                 stderr=asyncio.subprocess.PIPE,
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096)),
             )
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 _, said = await recording.communicate()
         finally:
             await venue.close()

@@ -25,7 +25,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with run(tmp_path / "var", port) as broker:
-            out, err = broker.communicate(timeout=30)
+            out, err = broker.communicate(timeout=90)
     said = f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
     assert (broker.returncode, out, err) == (2, "", said)
 

@@ -35,7 +35,7 @@ ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 STREAM = f"/v3/accounts/{ACCOUNT}/pricing/stream"
-WAIT_LIMIT_S = 60
+WAIT_LIMIT_S = 90
 PATIENCE = Patience()
 
 Pair = tuple[str, int, int]

@@ -156,6 +156,8 @@ class FakeBroker:
         self.forgets_events = False
         """The journal has nothing to give."""
         self.asked: list[Any] = []
+        self.deadlines_ms: dict[type, int] = {}
+        """By kind of request, how late the last one may be begun with; 0: however late."""
         self.before_account_report: Callable[[], None] = lambda: None
         self.state = State()
         self.batches: list[EventBatch] = []
@@ -404,6 +406,7 @@ class _Service:
     def _on_requests(self, messages: list[list[bytes]]) -> None:
         for identity, request in ((told[0], self._decode(frame)) for told in messages for frame in told[1:]):
             self._owner.asked.append(request.body)
+            self._owner.deadlines_ms[type(request.body)] = getattr(request, "deadline_ms", 0)
             if self._name in self._owner.mute:
                 continue
             try:
@@ -453,7 +456,7 @@ def _postings(event: Event) -> tuple[Posting, ...]:
     return (event.posting,) if isinstance(event, MoneyMoved) else ()
 
 
-async def eventually(what: Callable[[], Any] | Callable[[], Awaitable[Any]], patience_s: float = 10.0) -> Any:
+async def eventually(what: Callable[[], Any] | Callable[[], Awaitable[Any]], patience_s: float = 90.0) -> Any:
     """Waits until `what()` is true, and gives it."""
     async with asyncio.timeout(patience_s):
         while True:

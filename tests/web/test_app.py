@@ -15,20 +15,16 @@ import httpx
 from websockets.sync.client import connect
 
 from actors.store import private_files
+from tests.ports import free_port
 from web import keyring
 
 ROOT = Path(__file__).parent.parent.parent
+PATIENCE_S = 90.0
 
 
 def environment(run_dir: Path, port: int) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEROW_")}
     return inherited | {"HEDGEROW_RUN_DIR": str(run_dir), "HEDGEROW_HTTP_PORT": str(port)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -49,10 +45,10 @@ def process(run_dir: Path, port: int, **settings: str) -> Iterator[subprocess.Po
 
 
 def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/health").raise_for_status()
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE_S).raise_for_status()
             return
         except httpx.TransportError:
             assert time.monotonic() < deadline
@@ -63,14 +59,14 @@ def test_it_lives_alone_says_goodbye_and_exits_with_0(tmp_path: Path) -> None:
     port = free_port()
     with process(tmp_path / "var", port) as web:
         wait_for(port)
-        assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 503
+        assert httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=PATIENCE_S).status_code == 503
         (key,) = (tmp_path / "var" / "secrets" / "signing").iterdir()
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
         with connect(f"ws://127.0.0.1:{port}/ws") as client:
             web.send_signal(signal.SIGTERM)
             assert [*client] == []
             assert client.close_code == 1001
-        out, err = web.communicate(timeout=20)
+        out, err = web.communicate(timeout=PATIENCE_S)
         assert (web.returncode, err) == (0, "")
         assert "stopped" in out
         assert key.read_text() not in out
@@ -82,7 +78,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         taken.listen()
         port = int(taken.getsockname()[1])
         with process(tmp_path / "var", port) as web:
-            _, err = web.communicate(timeout=20)
+            _, err = web.communicate(timeout=PATIENCE_S)
     assert web.returncode == 2
     assert err == f"hedgerow: HEDGEROW_HTTP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
@@ -92,7 +88,7 @@ def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
     kid = keyring.make(folder)
     (folder / kid).chmod(0o644)
     with process(tmp_path / "var", free_port()) as web:
-        _, err = web.communicate(timeout=20)
+        _, err = web.communicate(timeout=PATIENCE_S)
     assert web.returncode == 2
     assert err == f"hedgerow: {folder / kid} can be read by others; its mode must be 0600.\n"
 
@@ -100,16 +96,16 @@ def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
 def test_production_does_not_make_its_secrets_itself(tmp_path: Path) -> None:
     run_dir = tmp_path / "var"
     with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1") as web:
-        _, err = web.communicate(timeout=20)
+        _, err = web.communicate(timeout=PATIENCE_S)
     assert (web.returncode, "holds no signing key" in err) == (2, True)
     keyring.make(keyring.folder_of(run_dir / "secrets"))
     with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1") as web:
-        _, err = web.communicate(timeout=20)
+        _, err = web.communicate(timeout=PATIENCE_S)
     assert (web.returncode, "secrets/totp is missing" in err) == (2, True)
     private_files.write(run_dir / "secrets" / "totp", os.urandom(32).hex())
     port = free_port()
     with process(run_dir, port, HEDGEROW_PRODUCTION="1"):
         wait_for(port)
     with process(run_dir, free_port(), HEDGEROW_PRODUCTION="1", HEDGEROW_HTTP_HOST="0.0.0.0") as web:  # noqa: S104
-        _, err = web.communicate(timeout=20)
+        _, err = web.communicate(timeout=PATIENCE_S)
     assert (web.returncode, "HEDGEROW_TLS_CERT is not set" in err) == (2, True)

@@ -140,6 +140,7 @@ async def test_pings_that_are_never_read_cost_no_memory(world: World) -> None:
 async def test_an_ipv6_client_has_one_allowance_whichever_of_its_addresses_it_takes(tmp_path: Path) -> None:
     rates = {USER: 1_000, ADDRESS: 2}
     async with running(tmp_path, rates_per_s=rates, proxies=networks(["127.0.0.1"])) as world:
+        world.clock.hold()
         statuses = [
             (await world.http.get("/health", headers={"X-Forwarded-For": f"2001:db8::{number:x}"})).status_code
             for number in range(1, 12)

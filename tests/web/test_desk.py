@@ -1,12 +1,13 @@
 """What the staff do below /admin, each act in the audit log. root and dora (a dealer) are those of the fake broker."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from actors.bus.users import RecordAct, RecordOutcome, User
-from actors.domain.commands import DefineRules, ReportHolding
+from actors.domain.commands import ClosePosition, DefineRules, OpenAccount, ReportHolding
 from actors.domain.group import Markup
 from actors.domain.rulebook import Book, Rule
 from tests.web.broker import ADMIN, DEALER, TRADER, eventually, password_hash
@@ -92,6 +93,7 @@ async def test_above_the_limit_another_person_approves(world: World) -> None:
         ({"kind": "deposit", "amount": "1", "reason": "x"}, "", 400, "BAD_IDEMPOTENCY_KEY", "Idempotency-Key"),
         ({"kind": "deposit", "amount": "1.001", "reason": "x"}, "k", 422, "INVALID_FIELD", "amount"),
         ({"kind": "deposit", "amount": "-1", "reason": "x"}, "k", 422, "BAD_AMOUNT", "amount"),
+        ({"kind": "deposit", "amount": "9" * 20, "reason": "x"}, "k", 422, "INVALID_FIELD", "amount"),
         ({"kind": "deposit", "amount": "1"}, "k", 422, "INVALID_FIELD", "reason"),
         ({"kind": "gift", "amount": "1", "reason": "x"}, "k", 422, "INVALID_FIELD", "kind"),
         ({"kind": "withdrawal", "amount": "100000.01", "reason": "x"}, "k", 422, "NOT_WITHDRAWABLE", "amount"),
@@ -367,3 +369,47 @@ async def test_pages_have_a_link(world: World) -> None:
     assert link == f"/admin/changes?limit=2&before={first.json()['next']}"
     rest = (await ask(world, "GET", link.removeprefix("/admin"))).json()
     assert ([it["subject"] for it in rest["changes"]], rest["next"]) == (["holidays USD"], None)
+
+
+async def test_the_longest_page_is_not_taken_for_the_last(world: World) -> None:
+    for account_id in range(3, 502):
+        world.broker.tell(OpenAccount(account_id, "USD"))
+    first = await ask(world, "GET", "/accounts?limit=500")
+    assert (len(first.json()["accounts"]), first.json()["next"]) == (500, "500")
+    rest = await world.http.get(first.links["next"]["url"], headers=world.bearer(ADMIN))
+    assert ([row["account_id"] for row in rest.json()["accounts"]], rest.json()["next"]) == (["501"], None)
+
+
+@pytest.mark.parametrize(
+    ("path", "terms", "field"),
+    [
+        ("/accounts/1/limits", {"positions": 2**63}, "positions"),
+        ("/accounts/1/limits", {"exposure": {"currency": "USD", "symbol": "9" * 20}}, "exposure.symbol"),
+        ("/groups/standard", {"leverage": -(10**30)}, "leverage"),
+        ("/instruments/EURUSD", {"price_digits": 10**30}, "price_digits"),
+    ],
+)
+async def test_a_number_that_nothing_can_hold_is_named(world: World, path: str, terms: Any, field: str) -> None:
+    refused = await ask(world, "PATCH", path, {"terms": terms, "reason": "x"})
+    assert (refused.status_code, refused.json()["field"]) == (422, f"terms.{field}")
+
+
+async def test_closing_for_a_client_is_not_begun_late(world: World) -> None:
+    await world.order()
+    closed = await ask(world, "POST", "/accounts/1/positions/1/close", {"reason": "asked"}, Idempotency_Key="c-1")
+    assert (closed.status_code, world.broker.deadlines_ms[ClosePosition]) == (200, 5_000)
+
+
+async def test_what_is_unanswered_and_has_no_identity_is_to_be_looked_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.desk.TIMEOUT_MS", 200)
+    world.broker.delay_s = 0.15
+    halting = asyncio.create_task(ask(world, "POST", "/halts", {"scope": "all", "reason": "x"}))
+    await eventually(lambda: bool(world.broker.acts))
+    world.broker.delay_s = 0.3
+    halted = (await halting).json()
+    assert (halted["code"], halted["detail"].split(".")[1]) == (
+        "OUTCOME_UNKNOWN",
+        " Look what became of it before you send it again",
+    )

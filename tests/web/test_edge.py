@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Figure
 from tests.web.broker import ADMIN, eventually
-from tests.web.world import World, running
+from tests.web.world import PATIENCE_S, World, running
 from web.proxy import networks
 from web.routes import MESSAGE_LIMIT_BYTES
 from web.server import Limits
@@ -111,6 +111,8 @@ async def test_with_tls_there_is_no_plain_http(tmp_path: Path) -> None:
         async with httpx.AsyncClient(verify=trust, base_url=f"https://127.0.0.1:{world.port}") as http:
             answer = await http.get("/account", headers=world.bearer())
             assert (answer.status_code, answer.headers["strict-transport-security"][:8]) == (200, "max-age=")
+            for path in ("/", "/nowhere"):
+                assert "strict-transport-security" in (await http.get(path)).headers
         with pytest.raises(httpx.TransportError):
             await world.http.get("/health")
 
@@ -123,7 +125,7 @@ async def _slow(world: World, request: bytes) -> bytes:
         writer.write(request)
         while not writer.is_closing():
             writer.write(b"a")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
 
     crawling = asyncio.create_task(crawl())
     try:
@@ -138,30 +140,31 @@ async def _slow(world: World, request: bytes) -> bytes:
 async def test_who_sends_slowly_is_cut_off_and_others_are_served_as_fast_as_ever(
     tmp_path: Path, part: str, figure: Figure
 ) -> None:
-    """Slowloris: 200 clients that send a byte every 50 ms. How long another client waits is told as a ratio."""
+    """Slowloris: 200 clients that send a byte every 500 ms. How long another client waits is told as a ratio."""
     head = b"POST /login HTTP/1.1\r\nHost: x\r\n"
     begun = {"nothing": b"", "head": head + b"X-Slow: ", "body": head + b"Content-Length: 60000\r\n\r\n"}[part]
     async with running(tmp_path, Limits(request_timeout_s=2)) as world:
-        calm_s = await _waited_s(world)
+        calm = await _waited_s(world)
         slow = [asyncio.create_task(_slow(world, begun)) for _ in range(200)]
         await eventually(lambda: len(world.web.server._connections) > 200)
-        ratio = await _waited_s(world) / calm_s
+        crowded = await _waited_s(world)
+        ratio = statistics.median(crowded) / statistics.median(calm)
         figure(f"slowloris ({part}): another client's median GET /account, to that of before", ratio)
-        assert ratio < 30
-        async with asyncio.timeout(20):
+        assert min(crowded) / min(calm) < 30  # a busy machine makes any of them slow, and none quick
+        async with asyncio.timeout(PATIENCE_S):
             told = await asyncio.gather(*slow)
         assert set(told) == {b""}
         await eventually(lambda: len(world.web.server._connections) <= 1)
 
 
-async def _waited_s(world: World) -> float:
-    """The median of some answers' times."""
+async def _waited_s(world: World) -> list[float]:
+    """Some answers' times."""
     taken = []
     for _ in range(30):
         began_s = time.perf_counter()
         assert (await world.get("/account")).status_code == 200
         taken.append(time.perf_counter() - began_s)
-    return statistics.median(taken)
+    return taken
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:
@@ -181,9 +184,10 @@ async def test_an_oversized_frame_closes_its_socket_alone(world: World) -> None:
 async def test_a_privileged_act_is_refused_where_the_audit_log_cannot_be_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
     world.broker.mute.add("persistence")
-    refused = await world.delete("/admin/lps/OANDA", ADMIN)
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
+        refused = await world.delete("/admin/lps/OANDA", ADMIN)
     assert (refused.status_code, refused.json()["detail"][:16]) == (503, "Nothing was done")
     assert world.broker.lps.registry.version == 1
     assert (await world.order()).status_code == 201

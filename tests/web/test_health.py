@@ -41,7 +41,7 @@ async def test_ready_with_every_component_and_the_feeds_counters(world: World) -
 
 
 async def test_a_component_that_does_not_answer_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.survey.PING_TIMEOUT_MS", 50)
+    monkeypatch.setattr("web.survey.PING_TIMEOUT_MS", 1_500)
     world.broker.mute.add("persistence")
     response = await world.http.get("/health/ready")
     assert response.status_code == 503
@@ -49,14 +49,15 @@ async def test_a_component_that_does_not_answer_is_named(world: World, monkeypat
     assert body["status"] == "starting"
     assert body["components"] == {
         "engine": WELL,
-        "persistence": {"ready": False, "detail": "persistence has not answered for 50 ms"},
+        "persistence": {"ready": False, "detail": "persistence has not answered for 1500 ms"},
         "aggregator": WELL,
         "feeds": WELL,
     }
 
 
-async def test_asking_often_asks_the_others_once(world: World) -> None:
-    world.broker.delay_s = 0.1
+async def test_asking_often_asks_the_others_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.survey.PING_TIMEOUT_MS", 60_000)
+    world.broker.delay_s = 1.0
     world.broker.asked.clear()
     responses = await asyncio.gather(*(world.http.get("/health/ready") for _ in range(50)))
     assert {response.status_code for response in responses} == {200}

@@ -61,6 +61,8 @@ async def test_the_page_needs_nothing_from_elsewhere(world: World) -> None:
     page = (await world.http.get("/docs")).text
     assert "/order/{order_id}" in page
     assert "<script" not in page
+    assert 'Body: <a href="#type-ChangedTerms">ChangedTerms</a>, <code>terms</code>: <a' in page
+    assert "Body: any" not in page
     assert "http://" not in page
     assert "https://" not in page
 

@@ -32,6 +32,8 @@ async def test_the_page_is_asked_for_anew_and_hashed_assets_are_kept(world: Worl
     page = await world.http.get("/")
     assert (page.status_code, page.text) == (200, "<!doctype html><title>Hedgerow</title>")
     assert (page.headers["content-type"], page.headers["cache-control"]) == ("text/html; charset=utf-8", "no-cache")
+    head = await world.http.head("/")
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", page.headers["etag"])
     asset = await world.http.get(f"/assets/{HASHED}")
     assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert asset.headers["content-type"].startswith("text/javascript")
@@ -51,4 +53,4 @@ async def test_nothing_else_is_served(world: World, dist: Path) -> None:
         assert (path, response.status_code) in [(path, 403), (path, 404)]
         assert response.headers["content-type"] == "application/problem+json"
     assert (await world.http.post("/")).status_code == 405
-    assert (await world.http.delete("/assets/favicon.svg")).headers["allow"] == "GET"
+    assert (await world.http.delete("/assets/favicon.svg")).headers["allow"] == "GET, HEAD"

@@ -289,3 +289,21 @@ async def test_a_password_hashed_at_another_cost_is_hashed_anew_at_login(people:
     assert isinstance(report, UserReport)
     assert cost_of(report.user.password_hash) == COST
     assert (await people.login("old")).status_code == 200
+
+
+async def test_the_audit_log_is_read_page_by_page_to_its_end(people: People) -> None:
+    for number in range(500):
+        people.history.answer_about_people(AddUser(ROOT, f"user-{number}", "", "trader", 0, "test"), 1)
+    token = {"Authorization": f"Bearer {(await people.session('olga'))['access_token']}"}
+    seen: list[str] = []
+    url: str | None = "/admin/audit?limit=500&username=setup"
+    while url:
+        page = await people.http.get(url, headers=token)
+        seen += [act["subject"] for act in page.json()["acts"]]
+        url = page.links.get("next", {}).get("url")
+    assert seen == [f"user user-{number}" for number in reversed(range(500))] + [
+        "user root",
+        "user olga",
+        "user sue",
+        "user anna",
+    ]

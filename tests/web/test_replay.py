@@ -8,7 +8,7 @@ import pytest
 
 from actors.domain.commands import SubmitOrder
 from tests.web.broker import eventually
-from tests.web.world import World
+from tests.web.world import PATIENCE_S, World
 
 pytestmark = pytest.mark.anyio
 
@@ -123,7 +123,7 @@ async def test_orders_in_one_write_are_dealt_in_their_order_and_once(world: Worl
     writer.write(raw(world, body, "p-1") + raw(world, body, "p-1") + raw(world, body, "p-2"))
     statuses: list[int] = []
     while len(statuses) < 3:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
         statuses.append(int(head.split()[1]))
         length = next(line for line in head.split("\r\n") if line.lower().startswith("content-length"))

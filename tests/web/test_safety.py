@@ -59,3 +59,14 @@ def test_the_file_of_the_first_passwords_is_named(tmp_path: Path) -> None:
 def test_what_is_no_origin_or_network_is_no_setting(tmp_path: Path, given: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"origin|host bits"):
         settings(tmp_path, **given)
+
+
+def test_a_key_that_others_can_read_is_named(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.touch(0o640)
+    given = {"tls_cert": tmp_path / "cert.pem", "tls_key": key}
+    assert [*faults(settings(tmp_path, **given))] == [
+        f"HEDGEROW_TLS_KEY: {key} can be read by others; its mode must be 0600."
+    ]
+    key.chmod(0o600)
+    assert [*faults(settings(tmp_path, **given))] == []

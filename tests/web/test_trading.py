@@ -1,5 +1,6 @@
 """REST: the account, its positions, and closing them in all ways."""
 
+import asyncio
 import re
 
 import pytest
@@ -106,10 +107,11 @@ async def test_accounts_are_apart_and_an_administrator_only_reads(world: World) 
 
 
 async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
     assert (await world.get("/account")).status_code == 200
     world.broker.mute.add("engine")
-    response = await world.order(client_order_id="one")
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.dealing.COMMAND_TIMEOUT_MS", 100)
+        response = await world.order(client_order_id="one")
     assert response.status_code == 504
     assert response.json()["code"] == "OUTCOME_UNKNOWN"
     assert response.json()["client_order_id"] == "one"
@@ -120,9 +122,10 @@ async def test_a_silent_engine_leaves_the_outcome_unknown(world: World, monkeypa
 
 
 async def test_a_late_answer_is_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
     world.broker.delay_s = 0.2
-    assert (await world.get("/account")).status_code == 503
+    with monkeypatch.context() as hasty:
+        hasty.setattr("web.accounts.ACCOUNT_TIMEOUT_MS", 50)
+        assert (await world.get("/account")).status_code == 503
     await eventually(lambda: world.web.backend.engine.dropped == 1)
     world.broker.delay_s = 0
     assert (await world.get("/account")).status_code == 200
@@ -137,6 +140,19 @@ async def test_protections_what_is_not_named_stays_and_null_takes_away(world: Wo
     before = world.broker.state.event_seq
     assert (await world.put("/position/1", {})).status_code == 204
     assert world.broker.state.event_seq == before
+
+
+async def test_changes_at_the_same_time_undo_nothing_of_each_other(world: World) -> None:
+    await world.order()
+    await world.order(type="limit", limit_price="1.05000")
+    wanted = {"stop_loss": "1.04", "take_profit": "1.2", "trailing_stop": "0.2"}
+    puts = [world.put("/position/1", {name: value}) for name, value in wanted.items()]
+    puts += [world.put("/order/2", {name: value}) for name, value in wanted.items()]
+    assert [answer.status_code for answer in await asyncio.gather(*puts)] == [204] * 6
+    (position,) = (await world.get("/positions")).json()["positions"]
+    order = (await world.get("/order/2")).json()["order"]
+    expected = {"stop_loss": "1.04000", "take_profit": "1.20000", "trailing_stop": "0.20000"}
+    assert {name: position[name] for name in wanted} == {name: order[name] for name in wanted} == expected
 
 
 async def test_protections_that_cannot_be_are_named(world: World) -> None:

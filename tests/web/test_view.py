@@ -25,7 +25,7 @@ from actors.domain.commands import (
     SubmitOrder,
 )
 from actors.domain.events import GroupDefined, OrderFilled, TermsChanged
-from actors.domain.group import Group, Markup
+from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
@@ -297,3 +297,13 @@ def test_an_account_in_another_group_is_valued_by_its_terms() -> None:
     assert (account_told["margin"], account_told["equity"]) == ("1100.10", "99998.80")
     (told,) = unframed(desk.view.snapshot())[:1] if desk.view else [{}]
     assert told["margin"] == "1100.10"
+
+
+def test_margin_by_other_terms_of_the_group_is_told() -> None:
+    """10 % of 1.10010 are 1,100.10."""
+    desk = Desk()
+    desk.order(EUR, Side.BUY, 10_000)
+    desk.tell(DefineGroup(Group(STANDARD, leverage=10)))
+    (told,) = desk.tell(ObserveStream(desk.now_ns))
+    assert (told["type"], told["margin"]) == ("account", "1100.10")
+    assert unframed(desk.view.snapshot())[0] == told if desk.view else False

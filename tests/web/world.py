@@ -25,16 +25,21 @@ from web.server import Limits
 KEY = b"0123456789abcdef0123456789abcdef"
 KID = "1700000000-0123abcd"
 TOTP_KEY = b"fedcba9876543210fedcba9876543210"
+PATIENCE_S = 90.0
 
 
 class Clock:
-    """The time of day, which a test may set forward."""
+    """The time of day, which a test may set forward, or hold: what counts requests in time counts exactly then."""
 
     def __init__(self) -> None:
         self.ahead_ns = 0
+        self._held_ns = 0
+
+    def hold(self) -> None:
+        self._held_ns = time.time_ns()
 
     def __call__(self) -> int:
-        return time.time_ns() + self.ahead_ns
+        return (self._held_ns or time.time_ns()) + self.ahead_ns
 
 
 class Socket:
@@ -46,7 +51,7 @@ class Socket:
 
     async def hear(self) -> dict[str, Any]:
         """The next message."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             message: dict[str, Any] = json.loads(await self.connection.recv())
         self.heard.append(message)
         return message
@@ -66,7 +71,7 @@ class Socket:
 
     async def closed(self) -> int:
         """The code with which the server closes."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await self.connection.wait_closed()
         assert self.connection.close_code is not None
         return self.connection.close_code
@@ -141,7 +146,8 @@ async def running(
     tasks = [asyncio.create_task(broker.run()), asyncio.create_task(web.run(stop))]
     try:
         hooks = {"response": [described.check]}
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, event_hooks=hooks) as http:
+        url = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, event_hooks=hooks) as http:
             world = World(broker, web, clock, port, http)
             await eventually(lambda: web.prices.instruments)
             await world.price("EURUSD", "1.10000", "1.10010")

@@ -28,6 +28,8 @@ class ModifyOrder(Told, frozen=True):
     account_id: int
     order_id: int
     terms: OrderTerms
+    seen: OrderTerms | None = None
+    """What `terms` were made of: refused (VERSION_MISMATCH) where they are others by now. None: whatever they are."""
 
 
 class CancelOrder(Told, frozen=True):
@@ -45,6 +47,8 @@ class ModifyPosition(Told, frozen=True):
     stop_loss_e8: int
     take_profit_e8: int
     trailing_stop_e8: int = 0
+    seen: tuple[int, int, int] | None = None
+    """As of ModifyOrder: the three in this order."""
 
 
 class ClosePosition(Told, frozen=True):

@@ -10,6 +10,7 @@ from actors.domain.events import (
     HolidaysDefined,
     InstrumentDefined,
     LimitsSet,
+    MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
     MoneyRequested,
@@ -21,12 +22,19 @@ from actors.domain.events import (
     TradingResumed,
 )
 from actors.domain.evolution.table import Evolutions
+from actors.domain.repricing import define_group, join_group
+from actors.domain.revision import revise_group, revise_instrument
 from actors.domain.state import State
-from actors.domain.waiting import define_group, join_group
+
+KEYS_LIMIT = 1_000_000
+"""So many of the last idempotency keys of money are known; an older one would be taken for new."""
 
 
 def _instrument(state: State, event: InstrumentDefined) -> None:
+    before = state.instruments.get(event.instrument.symbol)
     state.define_instrument(event.instrument)
+    if before is not None:
+        revise_instrument(state, before, event.instrument)
     state.versions.note(f"instrument {event.instrument.symbol}", state.event_seq + 1)
     for account in state.accounts.values():
         # Sessions, margin and crosses may be others: what was known of its bands holds no longer.
@@ -39,7 +47,10 @@ def _account(state: State, event: AccountOpened) -> None:
 
 
 def _group(state: State, event: GroupDefined) -> None:
+    before = state.groups.get(event.group.name)
     define_group(state, event.group)
+    if before is not None:
+        revise_group(state, before, event.group)
     state.versions.note(f"group {event.group.name}", state.event_seq + 1)
 
 
@@ -48,7 +59,14 @@ def _assigned(state: State, event: GroupAssigned) -> None:
     join_group(state, account, event.group.name)
     for symbol, requirement in event.requirements.items():
         account.require(symbol, requirement)
+        state.to_revise.pop((event.account_id, symbol), None)
     state.versions.note(f"account {event.account_id}", state.event_seq + 1)
+
+
+def _revised(state: State, event: MarginRevised) -> None:
+    state.accounts[event.account_id].require(event.symbol, event.requirement)
+    state.unwatched[event.account_id] = None
+    del state.to_revise[event.account_id, event.symbol]
 
 
 def _limits(state: State, event: LimitsSet) -> None:
@@ -89,6 +107,8 @@ def _money(state: State, event: MoneyMoved) -> None:
     posting = event.posting
     state.unwatched[event.account_id] = None
     state.moved[event.key] = (event.account_id, posting.kind.value, posting.entries[0].amount_minor)
+    if len(state.moved) > KEYS_LIMIT:
+        state.moved.popitem(last=False)
 
 
 def _swap(state: State, event: SwapCharged) -> None:
@@ -113,6 +133,7 @@ EVOLVE: Evolutions = {
     AccountOpened: _account,
     GroupAssigned: _assigned,
     GroupDefined: _group,
+    MarginRevised: _revised,
     LimitsSet: _limits,
     HolidaysDefined: _holidays,
     TradingHalted: _halted,

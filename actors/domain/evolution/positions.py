@@ -31,6 +31,8 @@ def _fill(state: State, event: OrderFilled) -> None:
         state.unwatched[account.account_id] = None
     account.place(position, quote, before)
     account.require(symbol, event.requirement)
+    if state.to_revise:
+        state.to_revise.pop((account.account_id, symbol), None)
     closes_at_venues = not books.is_plain and any(map(is_closing, account.orders.values()))
     watch_position(state, position, before)
     account.take(order, fill)

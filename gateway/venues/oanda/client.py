@@ -92,6 +92,8 @@ class Client:
             content=request.body,
             headers=content,
         )
+        if self._http.is_closed:
+            raise ConnectionLost("the connection was given up: this request was not sent")
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_MS / 1000):
                 response = await self._http.send(asked, stream=True)

@@ -10,7 +10,7 @@ from actors.bus import endpoints, sockets
 from actors.bus.codec import MAX_FRAME_BYTES
 from actors.bus.endpoints import UNIX_PATH_LIMIT_BYTES, Endpoints
 
-RECEIVE_TIMEOUT_MS = 5_000
+RECEIVE_TIMEOUT_MS = 60_000
 
 
 @pytest.fixture

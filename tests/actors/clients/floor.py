@@ -29,9 +29,9 @@ from gateway.fix.store import SqliteStore
 from gateway.fix.times import utc_timestamp
 from gateway.fix.trading.vocabulary import DICTIONARY
 from tests.actors.peers import start
-from tests.system.running import free_port
+from tests.ports import free_port
 
-PATIENCE_S = 15.0
+PATIENCE_S = 90.0
 PASSWORD = "a password of the test"
 SESSIONS = """
 [listener]
@@ -176,7 +176,7 @@ class Floor:
     def stop(self, name: str) -> int:
         process = self._processes[name]
         process.terminate()
-        return process.wait(15)
+        return process.wait(PATIENCE_S)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
@@ -264,7 +264,7 @@ class Trader:
         return self.session.is_logged_on
 
     def _connected(self) -> socket.socket:
-        line = socket.create_connection(("127.0.0.1", self.floor.port), timeout=5)
+        line = socket.create_connection(("127.0.0.1", self.floor.port), timeout=PATIENCE_S)
         return line if self._tls is None else self._tls.wrap_socket(line, server_hostname="localhost")
 
     @contextmanager

@@ -4,19 +4,19 @@ import msgspec
 import pytest
 
 from actors.domain.broker import apply
-from actors.domain.commands import AssignGroup, DefineGroup, Mode, ObserveTicks, OpenAccount
+from actors.domain.commands import AssignGroup, DefineGroup, Mode, ObserveTicks, OpenAccount, SubmitOrder
 from actors.domain.events import GroupAssigned, MarginStatusChanged, OrderFilled, TermsChanged
 from actors.domain.group import Group, Markup
 from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
-from actors.domain.order import OrderReason, Side
+from actors.domain.order import OrderReason, OrderType, Side
 from actors.domain.refusal import Code
 from actors.domain.requirement import Requirement
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
-from tests.examples import ACCOUNT, closing, encoded, order, tick, trading_state
+from tests.examples import ACCOUNT, closing, encoded, order, terms, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 DEAR = Group("dear", markup=Markup(e8("0.0001"), e8("0.0002")), leverage=10, limits=Limits(positions=2))
@@ -105,3 +105,44 @@ def test_margins_come_in_the_same_order_after_a_restart() -> None:
     copy = restore(snapshot(state))
     came, again = (msgspec.msgpack.encode(apply(one, MOVE, NOW_NS)) for one in (state, copy))
     assert came == again
+
+
+WAITS = [
+    order("EURUSD", BUY, "1000", "protected", stop_loss="1.09900", take_profit="1.10300"),
+    SubmitOrder(ACCOUNT, "follows", terms("EURUSD", BUY, "1000", trailing_stop="0.00100")),
+    SubmitOrder(ACCOUNT, "limit", terms("EURUSD", BUY, "1000", OrderType.LIMIT, limit="1.09800")),
+    SubmitOrder(ACCOUNT, "trail", terms("EURUSD", BUY, "1000", OrderType.TRAILING_STOP, trail="0.00200")),
+]
+
+
+@pytest.mark.parametrize("moves", [("dear",), ("dear", "standard"), ("dear", "standard", "dear")])
+def test_what_waits_goes_with_the_account_and_comes_once(moves: tuple[str, ...]) -> None:
+    """Whatever it has left behind elsewhere, it deals as an engine that has started anew does."""
+    state = state_of()
+    for command in WAITS:
+        apply(state, command, NOW_NS)
+    for group in moves:
+        apply(state, AssignGroup(ACCOUNT, group, "olga", "asked for"), NOW_NS)
+    copy = restore(snapshot(state))
+    filled_for = []
+    for number, bid in enumerate(("1.10050", "1.09950", "1.09890", "1.09750", "1.10400"), 2):
+        told = ObserveTicks((tick("EURUSD", bid, f"{float(bid) + 0.0002:.5f}", number),))
+        events = apply(state, told, NOW_NS)
+        assert msgspec.msgpack.encode(events) == msgspec.msgpack.encode(apply(copy, told, NOW_NS))
+        filled_for += [event.order.reason for event in events if isinstance(event, OrderFilled)]
+    client, stop, trail = OrderReason.CLIENT, OrderReason.STOP_LOSS, OrderReason.TRAILING_STOP
+    assert sorted(filled_for, key=str) == sorted([stop, trail, client, client], key=str)
+    assert encoded(copy) == encoded(state)
+
+
+def test_a_move_looks_at_nothing_of_other_accounts() -> None:
+    """What the account leaves behind lies where it was, with all that others have there."""
+    state = state_of()
+    for number in range(2, 102):
+        apply(state, OpenAccount(number, "USD"), NOW_NS)
+        apply(state, SubmitOrder(number, "a", WAITS[2].terms), NOW_NS)
+    apply(state, WAITS[2], NOW_NS)
+    triggers = state.price_classes("EURUSD").of(state.groups["standard"]).triggers
+    apply(state, MOVE, NOW_NS)
+    assert state.price_classes("EURUSD").of(state.groups["standard"]).triggers is triggers
+    assert (len(triggers), len(state.price_classes("EURUSD").of(DEAR).triggers)) == (101, 1)

@@ -40,8 +40,8 @@ def at(bid: str, ask: str, ms: int = 0, seq: int = 0) -> Quote:
         (quote("EURUSD", "1.1", "1.10000001"), Drop.PRECISION),
         (quote("EURUSD", "1.00000", "1.10000"), None),
         (quote("EURUSD", "1.00000", "1.10001"), Drop.SPREAD),
-        (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS - 5_000 * MS), None),
-        (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS - 5_000 * MS - 1), Drop.OLD),
+        (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS - 60_000 * MS), None),
+        (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS - 60_000 * MS - 1), Drop.OLD),
         (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS + 5_000 * MS), None),
         (quote("EURUSD", "1.1", "1.1", venue_time_ns=START_NS + 5_000 * MS + 1), Drop.FUTURE),
         (quote("EURUSD", "1.1", "1.1", venue_time_ns=0), None),
@@ -51,9 +51,28 @@ def test_a_quote_by_itself(given: Quote, drop: Drop | None) -> None:
     assert screen().verdict(given, "A", {}) is drop
 
 
+def test_what_follows_the_first_quote_is_younger() -> None:
+    """The first one says what the LP stands by, whenever it made it: a snapshot's prices may be old."""
+    one = screen()
+    made_ns = START_NS - 8_000 * MS
+    assert one.verdict(quote("EURUSD", "1.1", "1.1", venue_time_ns=made_ns), "A", {}) is None
+    later_ns = START_NS + 5_000 * MS
+    for age_ms, drop in ((5_001, Drop.OLD), (5_000, None)):
+        given = quote("EURUSD", "1.1", "1.2", venue_time_ns=later_ns - age_ms * MS, received_ns=later_ns)
+        assert one.verdict(given, "A", {}) is drop
+
+
+def test_a_quote_that_was_withdrawn_may_come_again() -> None:
+    """As a new connection tells it: the same price, made at the same time."""
+    one, again = screen(), at("1.1", "1.1")
+    assert [one.verdict(again, "A", {}), one.verdict(again, "A", {})] == [None, Drop.DUPLICATE]
+    one.withdraw()
+    assert one.verdict(again, "A", {}) is None
+
+
 def test_the_first_reason_counts() -> None:
     """Crossed, wide and old at once: what the LP's zero says comes before what we know of the symbol."""
-    late_ns = START_NS - 60_000 * MS
+    late_ns = START_NS - 70_000 * MS
     cases = [("0", "1"), ("2", "1"), ("0.1", "9"), ("1", "2.000001"), ("1", "2"), ("1", "1")]
     reasons = [screen().verdict(quote("EURUSD", *case, venue_time_ns=late_ns), "A", {}) for case in cases]
     assert reasons == [Drop.ZERO, Drop.CROSSED, Drop.BOUNDS, Drop.PRECISION, Drop.SPREAD, Drop.OLD]

@@ -218,3 +218,13 @@ def test_fills_carry_the_tick_that_they_were_made_at() -> None:
     desk.tick("1.0880", "1.0890")
     outcome = desk.account.outcomes["order-1"]
     assert [fill.tick_seq for fill in outcome.fills] == [3]
+
+
+def test_a_change_of_other_terms_than_were_seen_is_refused() -> None:
+    desk = Desk()
+    desk.submit(BUY, LIMIT, limit="1.05")
+    seen, new = (terms("EURUSD", BUY, "10000", LIMIT, limit=limit) for limit in ("1.05", "1.06"))
+    other = terms("EURUSD", BUY, "10000", LIMIT, limit="1.04")
+    assert refusal(desk.state, ModifyOrder(ACCOUNT, 1, new, other))[::2] == (Code.VERSION_MISMATCH, "")
+    assert len(desk.tell(ModifyOrder(ACCOUNT, 1, new, seen))) == 1
+    assert desk.tell(ModifyOrder(ACCOUNT, 1, new, seen)) == []

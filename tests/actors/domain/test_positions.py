@@ -56,6 +56,7 @@ def test_a_stop_that_was_given_up_is_none(change: tuple[str, str]) -> None:
         (ModifyPosition(ACCOUNT, 1, e8("1.099999"), 0), (Code.PRICE_STEP, "stop_loss")),
         (ModifyPosition(ACCOUNT, 1, -1, 0), (Code.PRICE_STEP, "stop_loss")),
         (ModifyPosition(ACCOUNT, 1, 0, 0, -1), (Code.PRICE_STEP, "trailing_stop")),
+        (ModifyPosition(ACCOUNT, 1, e8("1.09"), 0, seen=(1, 0, 0)), (Code.VERSION_MISMATCH, "")),
         (ModifyPosition(ACCOUNT, 2, 0, 0), (Code.UNKNOWN_POSITION, "position_id")),
     ],
 )

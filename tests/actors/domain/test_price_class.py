@@ -121,14 +121,15 @@ def test_heaps_reach_what_a_search_of_all_that_waits_would(seed: int) -> None:
         mid += chance.choice([-1, 1]) * chance.choice([0, 1, 3, chance.randint(0, 60)])
         bid_e8 = mid - chance.randint(0, 30)
         now = market(bid_e8, bid_e8 + chance.randint(0, 60), number)
-        found = classes.reached(now)
+        found = classes.reached(now, lambda number: f"group-{number}")
         assert found == slow.reached(now)
         count += len(found)
         for part in range(chance.choice([0, 1, 3])):
-            group = chance.choice(list(groups.values()))
+            account_id = chance.randrange(len(groups))
+            group = groups[f"group-{account_id}"]
             kind, seen = chance.choice(KINDS), group.tick(now)
             price_e8, distance_e8 = mid + chance.randint(-150, 150), chance.randint(1, 80)
-            waiting = Reached(chance.choice(list(Waiting)), number * 10 + part, part, price_e8)
+            waiting = Reached(chance.choice(list(Waiting)), number * 10 + part, account_id, price_e8)
             peak_e8 = seen.bid_e8 if kind == "below_bid" else -seen.ask_e8
             triggers = classes.triggers(group)
             if kind in TRAILS:

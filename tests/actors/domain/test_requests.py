@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from actors.domain import ledger
-from actors.domain.approval import PENDING_LIMIT, MoneyRequest, RequestStatus
+from actors.domain.approval import PENDING_LIMIT, REQUESTS_LIMIT, MoneyRequest, RequestStatus
 from actors.domain.broker import apply
 from actors.domain.commands import (
     Adjust,
@@ -153,3 +153,17 @@ def test_pending_requests_are_bounded() -> None:
         ask(state, Deposit(ACCOUNT, 1_000_01, f"k{number}", "anna"))
     told = RequestMoney(Deposit(ACCOUNT, 1_000_01, "one more", "anna"), "x")
     assert refusal(state, told)[0] is Code.TOO_MANY_PENDING
+
+
+def test_where_requests_of_the_day_are_forgotten_nobody_moves_money_alone() -> None:
+    """11,000 of one cent have pushed the 900.00 of before out: what was moved in parts cannot be counted any more."""
+    state = desk()
+    limit = REQUESTS_LIMIT + PENDING_LIMIT
+    ask(state, Deposit(ACCOUNT, 900_00, "k", "anna"))
+    for number in range(limit - 1):
+        ask(state, GrantCredit(ACCOUNT, 1 - number % 2 * 2, f"cent-{number}", "bert"))
+    more = Deposit(ACCOUNT, 1, "more", "bert")
+    assert [type(event) for event in ask(state, more)] == [MoneyRequested]
+    assert state.requests.by_key["more"].status is PENDING
+    after = Deposit(ACCOUNT, 1, "after", "bert")
+    assert [type(event) for event in ask(state, after, NOW_NS + DAY_NS)] == [MoneyRequested, MoneyMoved]

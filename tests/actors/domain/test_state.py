@@ -5,7 +5,7 @@ import sys
 import msgspec
 import pytest
 
-from actors.domain.account import REMEMBERED_ORDERS, Account
+from actors.domain.account import Account
 from actors.domain.broker import apply
 from actors.domain.commands import CancelOrder, Input, Mode, ObserveStream, ObserveTicks, SubmitOrder
 from actors.domain.events import Event
@@ -15,6 +15,7 @@ from actors.domain.group import STANDARD, Group
 from actors.domain.ledger import Unbalanced
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Position, Side
+from actors.domain.remembered import REMEMBERED_ORDERS
 from actors.domain.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State

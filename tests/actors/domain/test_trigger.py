@@ -106,6 +106,17 @@ def test_what_was_given_up_is_cleared_away() -> None:
     assert (len(trail), trail.followed()) == (0, [])
 
 
+def test_what_was_taken_out_is_counted_until_it_is_cleared_away() -> None:
+    """Taken out and put back with the same peak, a stop has two entries, and is reached once."""
+    trail = Trail()
+    trail.add(100, 5, waiting(1))
+    trail.restore([one] if (one := trail.take_out(5, waiting(1))) else [])
+    assert (len(trail), trail.followed()) == (2, [one])
+    found: list[Reached] = []
+    trail.follow(95, found)
+    assert (found, len(trail), trail.followed()) == ([waiting(1)], 0, [])
+
+
 def test_a_market_that_only_rises_leaves_nothing_behind() -> None:
     trail = Trail()
     trail.add(0, 10, waiting(1))
@@ -134,7 +145,7 @@ class Slow:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_trail_does_what_a_search_of_all_stops_would(seed: int) -> None:
-    """Over a random walk with stops added on the way, and now and then put to rest and taken up again."""
+    """Over a random walk with stops added on the way, taken out and put back, and now and then put to rest."""
     chance = Random(seed)
     trail, slow = Trail(), Slow()
     price_e8 = 10_000
@@ -147,6 +158,14 @@ def test_a_trail_does_what_a_search_of_all_stops_would(seed: int) -> None:
             stop = chance.randint(1, 80), waiting(number, TRAIL, account_id=part)
             trail.add(price_e8, *stop)
             slow.add(price_e8, *stop)
+        if slow.stops and chance.random() < 0.3:
+            one = slow.stops.pop(chance.randrange(len(slow.stops)))
+            assert trail.take_out(one.distance_e8, one.waiting) == one
+            assert trail.take_out(one.distance_e8, one.waiting) is None
+            if chance.random() < 0.7:
+                moved_e8 = chance.choice([0, 0, chance.randint(-40, 40)])
+                trail.restore([one], moved_e8)
+                slow.add(one.peak_e8 + moved_e8, one.distance_e8, one.waiting)
         if chance.random() < 0.02:
             kept, trail = trail.followed(), Trail()
             trail.restore(kept)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from gateway.fix.acceptor import STRANGERS_LIMIT, Acceptor
+from gateway.fix.codec import Framer
+from gateway.fix.connection import HALVED_FROM_BYTES
 from gateway.fix.events import Event, LoggedOn, Received
 from gateway.fix.initiator import Host, Initiator, Route
 from gateway.fix.proxy import Proxy, ProxyKind
@@ -24,7 +26,7 @@ from tests.certificates import make
 from tests.gateway.fix.peers import ORDER, logon
 
 HASTY = Patience(connect_timeout_ms=5_000, backoff_first_ms=1, backoff_cap_ms=5)
-WAIT_LIMIT_S = 20
+WAIT_LIMIT_S = 90
 OURS = SessionSettings(session_id="a", role=Role.INITIATOR, sender="A", target="B", username="u", password="p")
 THEIRS = SessionSettings(session_id="b", role=Role.ACCEPTOR, sender="B", target="A", username="u", password="p")
 
@@ -131,6 +133,38 @@ def test_orders_go_there_and_answers_come_back() -> None:
             await until(lambda: pair.here.types() == [b"j"] * 10)
         assert pair.there.types() == [b"D"] * 10
         assert pair.here.errors == pair.there.errors == []
+        server.close()
+
+    run(go())
+
+
+def test_of_much_that_comes_at_once_half_is_answered_before_the_rest_is_taken_in() -> None:
+    async def go() -> None:
+        pair = Pair()
+        read: list[bytes] = []
+        written: list[bytes] = []
+
+        def tap(is_ours: bool, data: bytes) -> None:
+            (written if is_ours else read).append(data)
+
+        server = await pair.acceptor.listen("127.0.0.1", 0, tls=None)
+        route = Route(hosts=[Host("127.0.0.1", port_of(server))], tls=None, patience=HASTY)
+        initiator = Initiator(OURS, route, SqliteStore(":memory:"), pair.here, time.time_ns, random.Random(1), tap)
+        async with running(initiator):
+            await until(lambda: pair.here.logons() == 1)
+            pair.here.answers = True
+            pair.there.answers = False
+            now_ns = time.time_ns()
+            for _ in range(200):
+                pair.acceptor.sessions["b"].send(b"D", ORDER, now_ns)
+            read.clear()
+            written.clear()
+            pair.acceptor.commit(["b"])
+            await until(lambda: pair.there.types() == [b"j"] * 200)
+            answers = [len(Framer().receive_data(data)) for data in written]
+        assert max(len(data) for data in read) > HALVED_FROM_BYTES
+        assert sum(answers) == 200
+        assert max(answers) <= 101
         server.close()
 
     run(go())

@@ -10,8 +10,6 @@ import pytest
 
 from gateway.fix.store import (
     KEPT_MESSAGES,
-    LOG_LIMIT_PAGES,
-    LOG_ROOM_BYTES,
     SentMessage,
     Sequences,
     SqliteStore,
@@ -56,6 +54,7 @@ def test_sequences_and_messages_are_kept_together(tmp_path: Path) -> None:
     assert again.sent("a", 1, 9, 10) == [FIRST]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again.close()
+    assert [one.name for one in path.parent.iterdir() if one.name.endswith("-wal")] == []
 
 
 @pytest.mark.parametrize("turns", [1, 7, 20])
@@ -115,20 +114,6 @@ def test_a_log_that_has_no_frame_yet_is_an_empty_one(tmp_path: Path) -> None:
     again.close()
 
 
-def test_the_log_has_its_size_from_the_beginning_and_keeps_it(tmp_path: Path) -> None:
-    path, log = tmp_path / "sessions.sqlite", tmp_path / "sessions.sqlite-wal"
-    store = SqliteStore(path)
-    log_bytes, file_bytes = log.stat().st_size, path.stat().st_size
-    assert log_bytes >= LOG_ROOM_BYTES
-    for seq in range(1, LOG_LIMIT_PAGES // 4):
-        with store.transaction():
-            store.save("a", Sequences(seq + 1, 1, 0), [FIRST._replace(seq=seq, body=bytes(12_000))])
-    assert log.stat().st_size == log_bytes
-    assert path.stat().st_size > file_bytes
-    store.close()
-    assert not log.exists()
-
-
 def test_of_a_session_the_newest_messages_are_kept() -> None:
     store = SqliteStore(":memory:")
     with store.transaction():
@@ -146,7 +131,8 @@ def test_a_disk_without_room_for_the_log_serves_as_it_is(tmp_path: Path) -> None
     code = """
 import resource, signal, sys
 from pathlib import Path
-from gateway.fix.store import LOG_ROOM_BYTES, Sequences, SqliteStore
+from gateway.fix.store import Sequences, SqliteStore
+from gateway.fix.write_ahead import LOG_ROOM_BYTES
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_ROOM_BYTES // 2, resource.RLIM_INFINITY))
 store = SqliteStore(Path(sys.argv[1]))

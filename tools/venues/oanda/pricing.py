@@ -1,7 +1,6 @@
 """The simulated OANDA's prices: the last ones, and the stream of them."""
 
 import asyncio
-import time
 
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
@@ -68,7 +67,7 @@ class PricingStreamHandler(Handler):
         if self.get_query_argument("snapshot", "true").lower() != "false":
             for name in names:
                 if name in venue.latest and not venue.price_faults.hides(name):
-                    subscriber.put(venue.price_line(name, time.time_ns(), self.unix))
+                    subscriber.put(venue.price_line(name, venue.priced_ns[name], self.unix))
         venue.subscribers[subscriber] = self.unix
         venue.play.begin()
         try:
