@@ -54,7 +54,7 @@ class QuickLp(QuickfixApplication):
             for request_id, symbol in self._watched.items():
                 self._snapshot(request_id, symbol)
 
-    def onLogout(self, session_id: fix.SessionID) -> None:
+    def onLogon(self, session_id: fix.SessionID) -> None:
         with self._lock:
             self._watched = {}
 

@@ -12,7 +12,8 @@ import pytest
 from actors.domain.commands import Deposit
 from actors.domain.order import Side
 from tests.interop import children
-from tests.system.running import Broker, eventually, free_port
+from tests.ports import free_port
+from tests.system.running import Broker, eventually
 from tests.system.test_execution import has_position
 from tests.system.test_fix_lp import PATIENCE_S, FixDealing
 
@@ -129,4 +130,4 @@ def test_quickfix_is_the_lp(dealing: QuickDealing) -> None:
     dealing.check()
     eventually(lambda: lp.noted("asked").count("AN") > 1, PATIENCE_S)
     dealing.check()
-    assert len(lp.fills()) >= 4
+    assert len(lp.fills()) >= 3  # An order that was on its way when a side was killed may never have arrived.
