@@ -27,7 +27,9 @@ class Line:
         self._log = structlog.get_logger(session=session_id)
 
     def may_replay(self, sent: SentMessage, now_ns: int) -> bool:
-        """Of a session of quotes alone only what is fresh: a subscription that came twice would do no harm."""
+        """Subscriptions of this connection always: what is filled over is never quoted. Else what is fresh."""
+        if sent.msg_type == b"V":
+            return 0 < self.logged_on_ns <= sent.sent_ns
         if self.orders is not None:
             return self.orders.may_replay(sent, now_ns)
         return now_ns - sent.sent_ns <= REPLAY_LIMIT_NS

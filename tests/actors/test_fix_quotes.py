@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors import fix_line
 from actors.bus import codec
 from actors.bus.streams import FeedMessage
 from actors.domain.lp_registry import Lp
@@ -13,6 +14,7 @@ from config import catalogue
 from config.lp_sessions import LpSession
 from gateway.fix.codec import split
 from gateway.fix.events import LoggedOn, Received
+from gateway.fix.store import SentMessage
 from gateway.fix.times import SECOND_NS
 from gateway.venues.events import VenueQuote
 from tests.gateway.fix.lp.messages import message
@@ -106,3 +108,12 @@ def test_what_the_lp_refuses_is_asked_for_again_after_a_logon_or_when_it_is_mapp
     followed.refuse(followed.requests()[-1])
     followed.log_on()
     assert followed.asked()[4:] == [(SUBSCRIBE, "EUR/USD")]
+
+
+def test_a_subscription_that_the_lp_asks_for_again_is_sent_again_on_its_connection_however_late() -> None:
+    line = fix_line.Line("line")
+    line.logged_on_ns = START_NS
+    late_ns = START_NS + 3_600 * SECOND_NS
+    assert line.may_replay(SentMessage(2, b"V", START_NS, b"", b""), late_ns)
+    assert not line.may_replay(SentMessage(2, b"V", START_NS - 1, b"", b""), late_ns)
+    assert not line.may_replay(SentMessage(2, b"x", START_NS, b"", b""), late_ns)

@@ -27,7 +27,7 @@ Fill = tuple[str, str, int, int]
 
 
 class FixDealing(Dealing):
-    names = NAMES
+    names: tuple[str, ...] = NAMES
     large = LARGE
 
     def fault(self, *faults: str) -> None:
