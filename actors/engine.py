@@ -106,7 +106,7 @@ class Engine(pykka.ThreadingActor):
             self._stand_back(fault)
             outbox = messages_of(self._answers(asked))
         self._keeping.tend(may_start=not self._room.lack)
-        return outbox + messages_of(self._explainer.answers())
+        return outbox + messages_of(self._explainer.answers(self._now_ns))
 
     def _turn(self, ticks: list[list[bytes]], asked: Asked) -> Outbox:
         """Raises Full, the state then being ahead of the journal."""

@@ -21,9 +21,14 @@ class Errand:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, "-m", module, *arguments]
-        self._process = subprocess.Popen(
-            command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._errors
-        )
+        try:
+            self._process = subprocess.Popen(
+                command, cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._errors
+            )
+        except OSError:
+            self._output.close()
+            self._errors.close()
+            raise
 
     def result(self) -> bytes | None:
         """What it wrote to its standard output, or None while it is at work; raises Failed."""

@@ -215,7 +215,7 @@ class Clients:
     def _counts(self) -> dict[str, int]:
         refused = sum(client.refused for client in self._clients.values())
         bad_frames = self._engine.line.bad_frames + self._feed.prices.bad_frames + self._sessions.bad_frames
-        return {"refused": refused, "bad_frames": bad_frames}
+        return {"refused": refused, "bad_frames": bad_frames, **self._store.counters}
 
     @staticmethod
     async def _fail(failed: asyncio.Future[None]) -> None:

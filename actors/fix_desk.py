@@ -8,6 +8,7 @@ from functools import partial
 import zmq
 
 from actors.bus import sockets
+from actors.counters import CounterLog
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.fix_line import Line
@@ -33,6 +34,7 @@ class Desk:
         self._quotes = quotes
         self._engine = engine
         self._frames: list[bytes] = []
+        self._counter_log = CounterLog(lambda: store.counters)
 
     def publish(self, frames: list[bytes]) -> None:
         """Prices may be lost."""
@@ -54,6 +56,7 @@ class Desk:
 
     def turn(self, now_ns: int) -> None:
         """What the bus has for this LP's orders, and what time brings."""
+        self._counter_log.tell(now_ns)
         for line in self.lines:
             if line.orders is not None:
                 events, replies = (sockets.drained(socket, BATCH_MESSAGES) for socket in self.sockets)
@@ -83,6 +86,12 @@ class Desk:
             line.orders.rename(session, lp.symbols, now_ns)
         if lp is not None and line.survey is not None:
             line.survey.follow(lp.symbols)
+
+    def beat(self, now_ns: int) -> None:
+        """Time to say how the quotes' streams are."""
+        for line in self.lines:
+            if line.quotes is not None:
+                line.quotes.beat(line.initiator.session, now_ns)
 
     def each_quotes(self, tell: Callable[[Quotes], None]) -> None:
         for line in self.lines:

@@ -107,7 +107,8 @@ class Runner:
                 desk.turn(now_ns)
             if loop.time() >= next_status:
                 next_status = loop.time() + STATUS_INTERVAL_S
-                self._each_quotes(lambda quotes: quotes.beat(process.clock_ns()))
+                for desk in self._desks:
+                    desk.beat(process.clock_ns())
             for line, task in zip(lines, running, strict=True):
                 if line.failure is not None:
                     raise line.failure

@@ -16,7 +16,10 @@ from gateway.fix.lp.market_data import MarketData, Wanted
 from gateway.fix.lp.reports import business_reject
 from gateway.fix.lp.values import text
 from gateway.fix.session import Session
+from gateway.venues.events import VenueHeartbeat
 
+LATE_PERCENT = 120
+"""Of a heartbeat's interval: what FIX 4.4 allows for its way (volume 2, "Test Request")."""
 STREAM = 1
 """A FIX LP has all its prices on one stream."""
 
@@ -33,6 +36,7 @@ class Quotes:
         self._lp: Lp | None = None
         self._data = self._new_data()
         self._requests = 0
+        self._heard_ns = 0
         self._refused: dict[str, str] = {}
         """By instrument, why the LP does not quote it: it is asked again after a Logon, or when it is mapped anew."""
 
@@ -60,7 +64,11 @@ class Quotes:
         """An aggregator has just started."""
         self._tell(Asked(now_ns))
 
-    def beat(self, now_ns: int) -> None:
+    def beat(self, session: Session, now_ns: int) -> None:
+        if session.is_logged_on and session.heard_ns > self._heard_ns:
+            self._heard_ns = session.heard_ns
+            interval_ms = session.heartbeat_ns * LATE_PERCENT // 100 // 1_000_000
+            self._tell(Heard(session.heard_ns, STREAM, [VenueHeartbeat(0, interval_ms)]))
         self._tell(Beat(now_ns))
 
     def on_event(self, session: Session, event: Event, now_ns: int) -> None:

@@ -32,7 +32,10 @@ class Keeping:
         if self._errand is None:
             if self._records >= SNAPSHOT_EVERY_RECORDS and may_start:
                 self._records = 0
-                self._errand = Errand("actors.store.keeper", str(self._journal))
+                try:
+                    self._errand = Errand("actors.store.keeper", str(self._journal))
+                except OSError as fault:
+                    structlog.get_logger().error("no snapshot was made", reason=str(fault))
             return
         try:
             if self._errand.result() is None:

@@ -12,8 +12,9 @@ from actors.domain.calendar import Sessions, is_open
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.quote import LADDER_LEVELS, Drop, Ladder, Quote, is_withdrawal
+from actors.feed_line import Line
 from gateway.streams import Plan
-from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueQuote
+from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 
 SILENT_AFTER_NS = 60_000_000_000
 """A symbol whose market is open and that has not been quoted for so long is said to be silent."""
@@ -91,18 +92,6 @@ class Beat(NamedTuple):
 Told = Followed | Opening | Planned | Misfit | Heard | Connected | Faulty | Stalled | Asked | Beat
 
 
-class Line:
-    """One stream, as the feed has it."""
-
-    def __init__(self) -> None:
-        self.symbols: frozenset[str] = frozenset()
-        self.connected = False
-        self.detail = "not connected yet"
-        self.heard_ns = 0
-        self.connected_ns = 0
-        self.connections = 0
-
-
 class Feed(pykka.ThreadingActor):
     """Answers what the connections heard with frames for the aggregator."""
 
@@ -127,9 +116,10 @@ class Feed(pykka.ThreadingActor):
     def on_receive(self, message: Told) -> list[bytes]:
         match message:
             case Heard():
+                back = self._back(message)
                 quotes = self._passed_on(message)
                 frames = [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
-                return frames + self._ladders(message)
+                return back + frames + self._ladders(message)
             case Followed():
                 return self._rename(message)
             case Opening(sessions):
@@ -153,7 +143,8 @@ class Feed(pykka.ThreadingActor):
                 return [self._status(now_ns), *self._standing(now_ns)]
             case Beat(now_ns):
                 self._repeats -= 1
-                return [self._status(now_ns), *(self._standing(now_ns) if self._repeats >= 0 else [])]
+                overdue = self._overdue(now_ns)
+                return [*overdue, self._status(now_ns), *(self._standing(now_ns) if self._repeats >= 0 else [])]
 
     def _passed_on(self, heard: Heard) -> list[Quote]:
         """What is of our symbols, fit to be used or not: the aggregator, which has all LPs before it, judges that."""
@@ -179,6 +170,8 @@ class Feed(pykka.ThreadingActor):
                 quotes.append(quote)
             elif isinstance(event, VenueGarbage):
                 self._dropped[event.reason] += 1
+            elif isinstance(event, VenueHeartbeat) and line is not None:
+                line.promised_ms = event.interval_ms
         self._quotes += len(quotes)
         return quotes
 
@@ -214,10 +207,8 @@ class Feed(pykka.ThreadingActor):
         line = self._lines.get(message.stream)
         if line is None:
             return []
-        was_up, line.connected, line.detail = line.connected, message.up, message.detail
-        if message.up:
-            line.connected_ns = message.now_ns
-            line.connections += 1
+        was_up = line.connected
+        line.connect(message.up, message.detail, message.now_ns)
         return self._withdraw(line.symbols, message.now_ns) if was_up and not message.up else []
 
     def _withdraw(self, symbols: set[str] | frozenset[str], now_ns: int) -> list[bytes]:
@@ -228,8 +219,26 @@ class Feed(pykka.ThreadingActor):
         quotes = [Quote(symbol, 0, 0, 0, 0, 0, now_ns) for symbol in gone]
         return [codec.encode(QuoteBatch(self._venue, quotes))] if quotes else []
 
+    def _overdue(self, now_ns: int) -> list[bytes]:
+        """Takes the quotes of streams back whose heartbeat is overdue, but keeps them: they hold if the LP lives."""
+        symbols = {symbol for line in self._lines.values() if line.becomes_overdue(now_ns) for symbol in line.symbols}
+        quotes = [Quote(symbol, 0, 0, 0, 0, 0, now_ns) for symbol in sorted(symbols & self._last.keys())]
+        if not quotes:
+            return []
+        self._dropped["overdue"] += len(quotes)
+        return [codec.encode(QuoteBatch(self._venue, quotes))]
+
+    def _back(self, heard: Heard) -> list[bytes]:
+        """The stream lives after all; what came meanwhile follows in its order."""
+        line = self._lines.get(heard.stream)
+        if line is None or not line.is_overdue or all(isinstance(event, VenueGarbage) for event in heard.events):
+            return []
+        line.is_overdue = False
+        return self._standing(heard.now_ns)
+
     def _standing(self, now_ns: int) -> list[bytes]:
-        quotes = list(self._last.values())
+        overdue = {symbol for line in self._lines.values() if line.is_overdue for symbol in line.symbols}
+        quotes = [quote for symbol, quote in self._last.items() if symbol not in overdue]
         return [codec.encode(StandingQuotes(self._venue, now_ns, quotes))] if quotes else []
 
     def _status(self, now_ns: int) -> bytes:
@@ -246,7 +255,7 @@ class Feed(pykka.ThreadingActor):
                 dict(self._dropped),
                 self._started_ns,
                 tuple(
-                    StreamState(line.connected, line.detail, len(line.symbols), line.heard_ns, line.connections)
+                    StreamState(line.connected, line.told, len(line.symbols), line.heard_ns, line.connections)
                     for line in lines
                 ),
                 self._quoted_ns,

@@ -26,6 +26,8 @@ from actors.domain.state import State
 START_NS = 1_768_830_563_000_000_000
 SECOND_NS = 1_000_000_000
 ACCOUNT = 1
+EVERY_NIGHT = (1, 1, 1, 1, 1, 1, 1)
+"""Of a swap: crypto."""
 
 
 def instrument(

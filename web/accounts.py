@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.bus.answers import AccountReport
+from actors.bus.answers import AccountReport, Pong
 from actors.bus.asking import Asker, Away
 from actors.bus.desk_answers import AccountRows
 from actors.bus.prices import Prices
-from actors.bus.requests import GetAccount, GetAccounts
+from actors.bus.requests import GetAccount, GetAccounts, Ping
 from actors.domain.events import (
     AccountOpened,
     BreakFound,
@@ -220,8 +220,16 @@ class Accounts:
         self._assigned(event.account_id)
 
     async def _catch_up(self, seq: int, since: int) -> None:
-        """Until event `seq` has been heard of; raises TooLongAgo where some after `since` are not kept any more."""
-        await self._hear_of(seq)
+        """Until event `seq` has been heard of; raises TooLongAgo where some after `since` are not kept any more.
+
+        So it does where the engine has no event `since` at all: its journal is an older one, put back.
+        """
+        try:
+            await self._hear_of(seq)
+        except Away:
+            if (await self._engine.ask(Ping(), Pong, ACCOUNT_TIMEOUT_MS)).seq < since:
+                raise TooLongAgo from None
+            raise
         if not self.recent.has_all_after(since):
             raise TooLongAgo
 

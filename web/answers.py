@@ -77,11 +77,15 @@ class Bars(Body, frozen=True):
     symbol: str
     timeframe: str
     bars: list[BarBody]
+    next: Moment | None
+    """The start of the first, where there are earlier ones."""
 
 
 class Ticks(Body, frozen=True):
     symbol: str
     ticks: list[TickBody]
+    next: Id | None
+    """The `seq` of the first, where there are earlier ones."""
 
 
 class Statement(Body, frozen=True):

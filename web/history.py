@@ -8,7 +8,7 @@ from web import answers, dealing, problem, render, schema
 from web.access import BROKERS_BOOK
 from web.contract import QUESTION, contract
 from web.paging import PagingHandler
-from web.times import parse_ns
+from web.times import format_ns, parse_ns
 
 TIMEFRAME_MINUTES = {"M1": 1, "M5": 5, "M15": 15, "M30": 30, "H1": 60, "H4": 240, "D1": 1_440}
 
@@ -83,10 +83,11 @@ class BarsHandler(_HistoryHandler):
         except ValueError as error:
             raise problem.invalid("before", f"{error}.") from None
         symbol = self.known_symbol(wanted.symbol)
-        got = await self.history(GetBars(symbol, minutes, wanted.limit, before_ns), Bars)
+        got = await self.history(GetBars(symbol, minutes, wanted.limit + 1, before_ns), Bars)
+        newest, cursor = self.page(got.bars[::-1], wanted.limit, lambda bar: format_ns(bar.start_ns))
         bar = self.backend.render.bar
-        bars = [bar(each, ask=wanted.price == "ask") for each in got.bars]
-        self.answer(answers.Bars(symbol=symbol, timeframe=wanted.timeframe, bars=bars))
+        bars = [bar(each, ask=wanted.price == "ask") for each in reversed(newest)]
+        self.answer(answers.Bars(symbol=symbol, timeframe=wanted.timeframe, bars=bars, next=cursor))
 
 
 class TicksHandler(_HistoryHandler):
@@ -96,9 +97,11 @@ class TicksHandler(_HistoryHandler):
     async def get(self) -> None:
         wanted = self.parameters(schema.WhichTicks)
         symbol = self.known_symbol(wanted.symbol)
-        got = await self.history(GetTickHistory(symbol, wanted.limit, int(wanted.before or 0)), Ticks)
+        got = await self.history(GetTickHistory(symbol, wanted.limit + 1, int(wanted.before or 0)), Ticks)
+        newest, cursor = self.page(got.ticks[::-1], wanted.limit, lambda tick: tick.seq)
         tick, seen, group = self.backend.render.tick, self.backend.accounts.seen, await self.group()
-        self.answer(answers.Ticks(symbol=symbol, ticks=[tick(seen(each, group)) for each in got.ticks]))
+        ticks = [tick(seen(each, group)) for each in reversed(newest)]
+        self.answer(answers.Ticks(symbol=symbol, ticks=ticks, next=cursor))
 
 
 class SymbolsHandler(_HistoryHandler):

@@ -87,7 +87,8 @@ def document(routes: Iterable[Any]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in known:
         paths.setdefault(operation.path, {})[operation.method.lower()] = written.operation(operation)
-    parameters = {operation.contract.parameters.__name__ for operation in known}
+    bodies_of = {operation.contract.body for operation in known}
+    parameters = {kind.__name__ for kind in (each.contract.parameters for each in known) if kind not in bodies_of}
     return {
         "openapi": "3.1.0",
         "info": {

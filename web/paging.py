@@ -11,7 +11,7 @@ I = TypeVar("I")  # noqa: E741
 
 class PagingHandler(AskingHandler):
     def page(
-        self, items: Sequence[I], limit: int, id_of: Callable[[I], int], cursor: str = "before"
+        self, items: Sequence[I], limit: int, id_of: Callable[[I], object], cursor: str = "before"
     ) -> tuple[Sequence[I], str | None]:
         """One page, and where the next one begins, also as a Link (RFC 8288).
 

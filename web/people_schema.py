@@ -51,12 +51,12 @@ class NewUser(Request, frozen=True):
 
 
 class ChangedUser(Request, frozen=True):
-    """What is absent stays."""
+    """What is absent stays; null takes the account away."""
 
     reason: Reason
-    role: RoleName | None = None
-    account_id: Id | None = None
-    disabled: bool | None = None
+    role: RoleName | UnsetType = UNSET
+    account_id: Id | UnsetType | None = UNSET
+    disabled: bool | UnsetType = UNSET
 
 
 class Reasoned(Request, frozen=True):

@@ -7,9 +7,10 @@ from actors.bus.history_answers import LedgerLine
 from actors.domain.account import AccountSummary
 from actors.domain.bar import Bar
 from actors.domain.instrument import Instrument
-from actors.domain.money import Rounding, format_e8, format_minor, mul_div
+from actors.domain.money import format_e8, format_minor
 from actors.domain.order import Fill, Order, Outcome, Position
 from actors.domain.quote import Tick
+from actors.domain.stop_out import level_e4
 from web.bodies import (
     AccountBody,
     BarBody,
@@ -206,11 +207,9 @@ def margin_level(summary: AccountSummary) -> str | None:
 
 
 def level(equity_minor: int, maintenance_minor: int) -> str | None:
-    """Equity over maintenance margin in percent, two places, rounded down; None where no margin is used."""
-    if not maintenance_minor:
-        return None
-    hundredths = mul_div(equity_minor, 10_000, maintenance_minor, Rounding.FLOOR)
-    return format_e8(hundredths * 1_000_000, 2)
+    """In percent, with two places; None where no margin is used."""
+    ratio_e4 = level_e4(equity_minor, maintenance_minor)
+    return None if ratio_e4 is None else format_e8(ratio_e4 * 10**6, 2)
 
 
 def _account(summary: AccountSummary) -> dict[str, Any]:

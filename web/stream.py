@@ -196,6 +196,9 @@ class StreamHandler(Shielded, WebSocketHandler):
     def _known_caller(self) -> Caller:
         if self.caller is None:
             raise problem.unauthorised('First say who you are: {"op": "auth", "token": …}.')
+        if self.is_void() or self._backend.now_s() >= self.until_s:
+            # The sweep closes the socket within a second; until then nothing is done for it.
+            raise problem.unauthorised("The token has expired or was revoked: log in again.", "INVALID_TOKEN")
         return self.caller
 
     async def _ping(self, request: requests.Ping) -> None:

@@ -81,7 +81,7 @@ class OneUserHandler(UsersHandler):
         self.answer_user(user)
 
     @contract(
-        "Change a user, whose sessions and API keys end: what is absent stays.",
+        "Change a user, whose sessions and API keys end: what is absent stays, null takes the account away.",
         {200: people_schema.OneUser},
         body=people_schema.ChangedUser,
         problems=LOGIN,
@@ -90,8 +90,10 @@ class OneUserHandler(UsersHandler):
     async def patch(self, user_id: str) -> None:
         self.parameters(schema.NoParameters)
         wanted = self.body(people_schema.ChangedUser)
-        account_id = None if wanted.account_id is None else int(wanted.account_id)
-        told = ChangeUser(self.actor(), int(user_id), wanted.role, account_id, wanted.disabled, wanted.reason)
+        role = None if wanted.role is UNSET else wanted.role
+        account_id = None if wanted.account_id is UNSET else int(wanted.account_id or 0)
+        disabled = None if wanted.disabled is UNSET else wanted.disabled
+        told = ChangeUser(self.actor(), int(user_id), role, account_id, disabled, wanted.reason)
         (user,) = (await self.people(told, Users)).users
         await self.backend.callers.follow()
         self.answer_user(user)

@@ -132,18 +132,6 @@ FOREX = Sessions((Window(SUNDAY, ROLL_MINUTE, 5 * DAY_MINUTES),))
 """Sunday 17:00 to Friday 17:00."""
 ALWAYS = Sessions((Window(MONDAY, 0, WEEK_MINUTES),))
 """Crypto."""
-INDEX_FUTURES = Sessions(tuple(Window(day, 18 * 60, 23 * 60) for day in (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, SUNDAY)))
-"""From 18:00 to 17:00, with an hour's break each day (CME Globex, E-mini S&P 500: trading hours)."""
-
-
-def closed_on(day: int) -> Closure:
-    """A holiday: the whole trading day, from 17:00 of the day before."""
-    return Closure((day - 1) * DAY_MINUTES + ROLL_MINUTE, day * DAY_MINUTES + ROLL_MINUTE)
-
-
-def early_close(day: int, minute_of_day: int) -> Closure:
-    """The trading day ends before 17:00."""
-    return Closure(day * DAY_MINUTES + minute_of_day, day * DAY_MINUTES + ROLL_MINUTE)
 
 
 class SessionState(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -155,11 +143,6 @@ class SessionState(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def is_open(sessions: Sessions, now_ns: int) -> bool:
     return _window_at(sessions, now_ns)[0] and not _closure_at(sessions, now_ns)[0]
-
-
-def next_change(sessions: Sessions, now_ns: int) -> int:
-    """When it opens or closes next, or NEVER_NS."""
-    return state_at(sessions, now_ns).until_ns
 
 
 def state_at(sessions: Sessions, now_ns: int) -> SessionState:

@@ -87,13 +87,6 @@ _POINTS = SwapBasis.POINTS
 
 NO_COMMISSION = Commission(_PERCENT, 0, 0, "")
 SWAP_FREE = Swap(_FREE, 0, 0)
-EVERY_NIGHT = (1, 1, 1, 1, 1, 1, 1)
-"""Crypto."""
-
-
-def triple_on(day: int) -> tuple[int, ...]:
-    """One night on each day from Monday to Friday and three on this one (MetaTrader 5: SYMBOL_SWAP_ROLLOVER3DAYS)."""
-    return tuple(3 if it == day else int(it < 5) for it in range(7))
 
 
 def commission_minor(

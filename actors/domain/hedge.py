@@ -153,10 +153,6 @@ class Desk:
         self.at_venues_e8: dict[str, int] = {}
         """What the broker holds at each venue, for A-book clients and as hedges."""
 
-    def deal_b_book(self, side: Side, quantity_e8: int, price_e8: int, closes: bool) -> None:
-        """A client's fill on the broker's own book, at the client's price."""
-        self.b_book_clients.deal(side, quantity_e8, price_e8, closes)
-
     def deal_a_book(
         self,
         side: Side,
@@ -223,10 +219,6 @@ class Desk:
     def a_book_profit_e16(self, tick: Tick) -> int:
         """Clients' prices against the venues', the markup included. The tick cancels out of it."""
         return self.a_book_venues.profit_e16(tick) - self.a_book_clients.profit_e16(tick)
-
-    def a_book_beyond_markup_e16(self, tick: Tick) -> int:
-        """A-book profit that is not markup: the venues dealt at a better price (worse: negative) than was shown."""
-        return self.a_book_profit_e16(tick) - self.markup_e16
 
     def _hold(self, venue: str, side: Side, quantity_e8: int) -> None:
         held_e8 = self.at_venues_e8.get(venue, 0)

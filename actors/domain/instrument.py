@@ -24,6 +24,7 @@ class AssetClass(Enum):
     """What an instrument's margin goes by. OTHER is what the annex does not name; it stands with the shares."""
 
     MAJOR_PAIR = "major_pair"
+    """Of any two of USD, EUR, JPY, GBP, CAD and CHF (annex I, (a))."""
     MINOR_PAIR = "minor_pair"
     GOLD = "gold"
     MAJOR_INDEX = "major_index"

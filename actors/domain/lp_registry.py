@@ -11,7 +11,9 @@ from actors.domain.refusal import Code, Refused
 
 LPS_LIMIT = 32
 SYMBOLS_LIMIT = 10_000
-"""Of all LPs together: the whole registry fits a frame of the bus."""
+"""Of all LPs together."""
+REGISTRY_LIMIT_BYTES = 786_432
+"""As MessagePack: the whole, with the instruments' hours, goes in one frame of the bus."""
 SETTINGS_LIMIT = 32
 SETTING_LIMIT_CHARS = 512
 INSTRUMENT_LIMIT_CHARS = 32
@@ -236,6 +238,8 @@ def _check_size(lps: Mapping[str, Lp]) -> None:
         raise Refused(Code.LIMIT_EXCEEDED, f"there are at most {LPS_LIMIT} LPs")
     if sum(len(lp.symbols) for lp in lps.values()) > SYMBOLS_LIMIT:
         raise Refused(Code.LIMIT_EXCEEDED, f"there are at most {SYMBOLS_LIMIT} symbols, of all LPs together", "symbols")
+    if len(msgspec.msgpack.encode(lps)) > REGISTRY_LIMIT_BYTES:
+        raise Refused(Code.LIMIT_EXCEEDED, f"all LPs together, with settings, take over {REGISTRY_LIMIT_BYTES} bytes")
 
 
 def _bad(field: str, detail: str) -> Refused:

@@ -192,13 +192,17 @@ def reverse_position(state: State, command: ReversePosition, now_ns: int) -> lis
     opening, for_venues_e8, venues = abook.routed(state, account, opening, price_e8, now_ns)
     deal.close(closing, position, quantity_e8, price_e8)
     deal.open(opening, quantity_e8, price_e8)
+    check_headroom(state, account, deal, now_ns)
     if state.books.is_plain:
-        check_headroom(state, account, deal, now_ns)
         check_free_margin(state, account, deal)
         return deal.events
     closed = Deal(state, account, tick, now_ns)
     abook.close(state, account, closed, closing, position, price_e8, now_ns)
-    opened = abook.route(state, account, deal, opening, price_e8, for_venues_e8, venues, now_ns, closed)
+    # What venues are to close is open until they have, and they may refuse: there must be margin for both.
+    meanwhile = Deal(state, account, tick, now_ns, closed)
+    meanwhile.open(opening, quantity_e8, price_e8)
+    meanwhile.moved_minor += closed.moved_minor
+    opened = abook.route(state, account, meanwhile, opening, price_e8, for_venues_e8, venues, now_ns, closed)
     return closed.events + opened.events
 
 

@@ -7,23 +7,6 @@ from actors.domain.money import SCALE
 from actors.domain.requirement import BOTH_LEGS, Hedging, MarginTerms, terms
 from actors.domain.stop_out import MarginLevels
 
-MAJOR_CURRENCIES = ("USD", "EUR", "JPY", "GBP", "CAD", "CHF")
-"""A pair of any two of them is a major one (annex I, (a))."""
-MAJOR_INDICES = (
-    "FTSE 100",
-    "CAC 40",
-    "DAX 30",
-    "DJIA",
-    "S&P 500",
-    "NASDAQ Composite",
-    "NASDAQ 100",
-    "Nikkei 225",
-    "S&P/ASX 200",
-    "EURO STOXX 50",
-)
-"""Annex I, (b)(i)."""
-
-
 RATES_E8 = {
     AssetClass.MAJOR_PAIR: 3_330_000,
     AssetClass.MINOR_PAIR: 5_000_000,
@@ -55,8 +38,3 @@ class Preset(msgspec.Struct, frozen=True, array_like=True):
 
 EU_RETAIL = Preset(MarginLevels(SCALE, SCALE // 2, True), RATES_E8)
 """Close-out at 50 %, negative-balance protection. The margin call at 100 % is custom, not law."""
-
-
-def pair_class(base: str, quote: str) -> AssetClass:
-    """The class of a currency pair."""
-    return AssetClass.MAJOR_PAIR if base in MAJOR_CURRENCIES and quote in MAJOR_CURRENCIES else AssetClass.MINOR_PAIR

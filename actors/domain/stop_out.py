@@ -47,9 +47,9 @@ def check_levels(levels: MarginLevels) -> None:
         raise Refused(Code.BAD_INSTRUMENT, "the margin call comes at or before the stop-out", "margin")
 
 
-def level_e8(equity_minor: int, maintenance_minor: int) -> int | None:
-    """Margin level: equity over maintenance margin, rounded down; None where nothing is required."""
-    return mul_div(equity_minor, SCALE, maintenance_minor, FLOOR) if maintenance_minor else None
+def level_e4(equity_minor: int, maintenance_minor: int) -> int | None:
+    """Margin level: equity over maintenance margin in hundredths of a percent, rounded down; None without a margin."""
+    return mul_div(equity_minor, 10**4, maintenance_minor, FLOOR) if maintenance_minor else None
 
 
 def status(equity_minor: int, maintenance_minor: int, levels: MarginLevels) -> MarginStatus:

@@ -14,8 +14,8 @@ from actors.domain.bar import MINUTE_NS
 from actors.store import order_rows, rows
 from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS
 
-ROWS_MAX = 1_000
-"""No answer holds more rows, whatever was asked for."""
+ROWS_MAX = 1_001
+"""No answer holds more rows, whatever was asked for: a page of 1,000, and one that shows that there are more."""
 BAR_MINUTES = (1, 5, 15, 30, 60, 240, 1440)
 """M1, M5, M15, M30, H1, H4 and D1; a day is one of UTC."""
 

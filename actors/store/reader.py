@@ -16,6 +16,8 @@ READ_ROWS = 128
 PAGE_BATCHES = 64
 """How many batches one answer of `events_from` holds at most."""
 PAGE_BYTES = codec.MAX_FRAME_BYTES // 2
+PLACES_KEPT = 64
+"""Of so many last pages it is known where the next one begins: as many followers may catch up at once."""
 
 
 T = TypeVar("T")
@@ -27,6 +29,8 @@ class Reader:
     def __init__(self, journal: Path) -> None:
         self._journal = journal
         self._open: tuple[Segment, Reading] | None = None
+        self._places: dict[int, int] = {}
+        """By the number of the event that a page ended before: the batch that it should be in."""
 
     def first_batch_seq(self) -> int:
         """1, unless older files were taken away."""
@@ -63,7 +67,10 @@ class Reader:
 
     def first(self, reaches: Callable[[Row], bool]) -> Row | None:
         """The first row of which it is true; it must be true of all after that. None: of no row."""
-        low, last = self.first_batch_seq(), self.last_batch_seq()
+        return self._first(reaches, self.first_batch_seq(), self.last_batch_seq())
+
+    def _first(self, reaches: Callable[[Row], bool], low: int, last: int) -> Row | None:
+        """The same among the rows from `low` to `last`."""
         high = last + 1
         while low < high:
             middle = (low + high) // 2
@@ -78,7 +85,8 @@ class Reader:
         batches: list[EventBatch] = []
         wanted, size = max(1, min(first_seq, SQLITE_INTEGER_MAX)), 0
         last_batch_seq = self.last_batch_seq()
-        row = self._holding(wanted, last_batch_seq, last_batch_seq)
+        likely = self._places.pop(wanted, last_batch_seq)
+        row = self._holding(wanted, likely, last_batch_seq)
         while row is not None and len(batches) < PAGE_BATCHES:
             batch = row_batch(row)
             size += len(row.events)
@@ -86,7 +94,12 @@ class Reader:
                 break
             batches.append(batch)
             wanted = row.last_event_seq + 1
-            row = self._holding(wanted, row.batch_seq + 1, last_batch_seq)
+            likely = row.batch_seq + 1
+            row = self._holding(wanted, likely, last_batch_seq)
+        if batches:
+            self._places[wanted] = likely
+            if len(self._places) > PLACES_KEPT:
+                del self._places[next(iter(self._places))]
         return batches
 
     def close(self) -> None:
@@ -103,7 +116,15 @@ class Reader:
             return row
         if event_seq > self.row(last_batch_seq).last_event_seq:
             return None
-        return self.first(lambda row: row.last_event_seq >= event_seq)
+        if row.last_event_seq >= event_seq:
+            return self.first(lambda row: row.last_event_seq >= event_seq)
+        # Behind batches of prices that caused nothing: further on, most often not far.
+        step = 1
+        while self.row(min(likely + step, last_batch_seq)).last_event_seq < event_seq:
+            likely += step
+            step *= 2
+        upto = min(likely + step, last_batch_seq)
+        return self._first(lambda row: row.last_event_seq >= event_seq, likely + 1, upto)
 
     def _rows_from(self, batch_seq: int, limit: int) -> list[Row]:
         """Of the one file that holds this batch."""

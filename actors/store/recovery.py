@@ -22,7 +22,6 @@ class Recovered(NamedTuple):
     """Time of that batch."""
     snapshot_batch_seq: int
     """0: from the first record on."""
-    snapshot_hash: str
     replayed: int
     """Inputs and events that were taken in after the snapshot."""
     faults: list[str]
@@ -42,7 +41,7 @@ def recover(journal: Path, reader: Reader, upto: int | None = None) -> Recovered
         for commit in commits(reader.rows(start.batch_seq, upto)):
             replayed += take_in(state, commit)
             now_ns = commit.now_ns
-    return Recovered(state, upto, now_ns, start.batch_seq, start.state_hash, replayed, faults)
+    return Recovered(state, upto, now_ns, start.batch_seq, replayed, faults)
 
 
 def take_in(state: State, commit: Commit) -> int:

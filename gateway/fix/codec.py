@@ -41,11 +41,6 @@ class Message:
         """The field's value, None where it is missing; of a repeated field the last one."""
         return self._values.get(tag)
 
-    @property
-    def repeats(self) -> bool:
-        """Whether some tag is there more than once, in repeating groups or by mistake."""
-        return len(self._values) < len(self.fields)
-
     def group(self, count_tag: int, member_tags: Collection[int]) -> list[dict[int, bytes]]:
         """The entries of a repeating group. The field after the count begins each entry."""
         entries: list[dict[int, bytes]] = []

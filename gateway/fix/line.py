@@ -38,6 +38,16 @@ class Line:
     def sequences(self) -> Sequences:
         return Sequences(self.outbox.next_out, self._inbox.next_in, self._began_ns)
 
+    @property
+    def heard_ns(self) -> int:
+        """When the peer's last message came."""
+        return self._timers.last_received_ns
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """How long either side may say nothing, as was agreed; 0: for ever."""
+        return self._timers.heartbeat_ns
+
     def deadlines(self) -> dict[Due, int]:
         gap_since_ns = self._inbox.progressed_ns if self._inbox.has_gap else None
         return self._timers.deadlines(self.state, self.outbox.last_written_ns, gap_since_ns)

@@ -46,6 +46,16 @@ class Session:
         return self._conversation.state is State.ENDING
 
     @property
+    def heard_ns(self) -> int:
+        """When the peer's last message came; 0 before the first."""
+        return self._conversation.heard_ns
+
+    @property
+    def heartbeat_ns(self) -> int:
+        """How long either side may say nothing, as was agreed; 0: for ever."""
+        return self._conversation.heartbeat_ns
+
+    @property
     def sequences(self) -> Sequences:
         return self._conversation.sequences
 

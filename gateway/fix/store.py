@@ -142,6 +142,11 @@ class SqliteStore:
             (session_id, last, _DROP_LIMIT_MESSAGES),
         )
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What its log could not do at once; empty in memory."""
+        return {} if self.log is None else {"log_waits": self.log.waits, "log_failures": self.log.failures}
+
     def close(self) -> None:
         if self.log is not None:
             self.log.close()

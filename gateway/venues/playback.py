@@ -98,8 +98,10 @@ class PlaybackStream:
 
 
 def moved(event: VenueEvent, shift_ns: int) -> VenueEvent:
-    """The same, so much later."""
-    if isinstance(event, VenueQuote | VenueHeartbeat) and event.time_ns:
+    """The same, so much later. A heartbeat promises no other one: it may be played more slowly."""
+    if isinstance(event, VenueHeartbeat):
+        return VenueHeartbeat(event.time_ns + shift_ns)
+    if isinstance(event, VenueQuote) and event.time_ns:
         return msgspec.structs.replace(event, time_ns=event.time_ns + shift_ns)
     return event
 

@@ -13,7 +13,7 @@ from actors.bus.desk_answers import Explanation
 from actors.bus.pump import Stop
 from actors.bus.requests import GetExplanation
 from actors.domain.events import OrderFilled
-from actors.explainer import WAITING_LIMIT_QUESTIONS
+from actors.explainer import ANSWER_LIMIT_NS, WAITING_LIMIT_QUESTIONS
 from actors.store import segments, snapshots
 from actors.store.journal import DAY_NS
 from tests.actors.engine_desk import ASKER, Desk, events_in, ticks_frame
@@ -24,10 +24,10 @@ from tools.verify import verify
 LATER_NS = START_NS + 1_000_000
 
 
-def late_answer(desk: Desk, request_id: int) -> object:
+def late_answer(desk: Desk, request_id: int, now_ns: int = LATER_NS) -> object:
     """The reply that comes in one of the turns to come."""
     for turn in range(1, 9_000):
-        for name, (asker, *frames) in desk.ask(LATER_NS + turn):
+        for name, (asker, *frames) in desk.ask(now_ns + turn):
             if name != "requests":
                 continue
             replies: list[Reply] = [codec.decoder(Reply)(frame) for frame in frames]
@@ -50,6 +50,18 @@ def test_the_engine_answers_when_it_is_worked_out(desk: Desk) -> None:
     desk.ask(LATER_NS + 5_000, requests=[GetExplanation(9)])
     assert late_answer(desk, 1) == Refusal("UNKNOWN_FILL", "there is no fill 9", "fill_id")
     desk.actor.ask(Stop(LATER_NS + 10_000))
+
+
+def test_what_takes_too_long_is_given_up_and_the_next_is_answered(desk: Desk) -> None:
+    desk.answer(order("EURUSD", BUY, "10000", "a"))
+    assert desk.ask(LATER_NS, requests=[GetExplanation(1)]) == []
+    told = late_answer(desk, 1, LATER_NS + ANSWER_LIMIT_NS)
+    assert isinstance(told, Refusal)
+    assert (told.code, "not explained within 30 s" in told.detail) == ("UNAVAILABLE", True)
+    later_ns = LATER_NS + 2 * ANSWER_LIMIT_NS
+    desk.ask(later_ns, requests=[GetExplanation(1)])
+    assert isinstance(late_answer(desk, 1, later_ns), Explanation)
+    desk.actor.ask(Stop(later_ns + 10_000))
 
 
 def test_too_many_questions_are_refused(desk: Desk) -> None:
@@ -106,6 +118,21 @@ def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeyp
     wait_for(desk, START_NS + 100, lambda: not desk.engine._keeping.is_at_work)
     assert snapshots.listed(journal_path) == []
     blocked.rmdir()
+    for number in range(10, 20):
+        desk.ask(START_NS + 5_000 + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
+    wait_for(desk, START_NS + 6_000, lambda: len(snapshots.listed(journal_path)) > 0)
+    desk.actor.ask(Stop(START_NS + 20_000))
+
+
+def test_a_process_that_cannot_be_started_is_no_harm(
+    desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
+    with monkeypatch.context() as without:
+        without.setattr("sys.executable", str(journal_path / "nothing"))
+        for number in range(10):
+            desk.ask(START_NS + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
+    assert not desk.engine._keeping.is_at_work
     for number in range(10, 20):
         desk.ask(START_NS + 5_000 + number, requests=[order("EURUSD", BUY, "1", f"{number}")])
     wait_for(desk, START_NS + 6_000, lambda: len(snapshots.listed(journal_path)) > 0)

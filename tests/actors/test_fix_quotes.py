@@ -4,18 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
+from actors.bus import codec
+from actors.bus.streams import FeedMessage
 from actors.domain.lp_registry import Lp
-from actors.fix_quotes import Quotes
-from actors.lp_feed import Feed
+from actors.fix_quotes import STREAM, Quotes
+from actors.lp_feed import Connected, Feed, Heard
 from config import catalogue
 from config.lp_sessions import LpSession
 from gateway.fix.codec import split
 from gateway.fix.events import LoggedOn, Received
+from gateway.fix.times import SECOND_NS
+from gateway.venues.events import VenueQuote
 from tests.gateway.fix.lp.messages import message
-from tests.gateway.fix.peers import INITIATOR, START_NS, logon
+from tests.gateway.fix.peers import INITIATOR, START_NS, logon, wire
 from tests.gateway.fix.peers import Desk as Line
 
 SUBSCRIBE, UNSUBSCRIBE = "1", "2"
+decode = codec.decoder(FeedMessage)
 
 
 class Followed:
@@ -24,7 +29,9 @@ class Followed:
     def __init__(self) -> None:
         self.line = Line(INITIATOR)
         self.feed = Feed.start("LP", catalogue.instruments(), START_NS)
-        self.quotes = Quotes(self.feed, LpSession("s", "LP", "quotes", "US", "THEM"), lambda _: None)
+        self.told: list[bytes] = []
+        """What the aggregator was told."""
+        self.quotes = Quotes(self.feed, LpSession("s", "LP", "quotes", "US", "THEM"), self.told.extend)
         self.line.open()
         self.line.hear(logon())
         self.log_on()
@@ -66,6 +73,26 @@ def test_names_that_come_and_go_are_subscribed_and_taken_back(followed: Followed
     followed.follow(EURUSD="EUR/USD", GBPUSD="GBP/USD")
     followed.follow(GBPUSD="GBP/USD")
     assert followed.asked() == [(SUBSCRIBE, "EUR/USD"), (SUBSCRIBE, "GBP/USD"), (UNSUBSCRIBE, "EUR/USD")]
+
+
+def test_prices_do_not_stand_while_the_heartbeat_is_overdue(followed: Followed) -> None:
+    """One that was agreed, and a fifth of it more; a second later they are taken back, until something comes."""
+    followed.follow(EURUSD="EUR/USD")
+    price = VenueQuote("EUR/USD", 110_000_000, 110_010_000, 1, 1, 0)
+    followed.feed.ask(Connected(START_NS, STREAM, True, "logged on"), block=True)
+    followed.feed.ask(Heard(START_NS, STREAM, [price]), block=True)
+    session = followed.line.session
+    followed.quotes.beat(session, START_NS)
+    late_ns = session.heard_ns + session.heartbeat_ns * 12 // 10 + SECOND_NS
+    for now_ns, names in ((late_ns, ["FeedStatus"]), (late_ns + 1, ["QuoteBatch", "FeedStatus"])):
+        followed.told.clear()
+        followed.quotes.beat(session, now_ns)
+        assert [type(decode(frame)).__name__ for frame in followed.told] == names
+    followed.line.now_ns = late_ns + 2
+    followed.line.hear(wire(b"0", 2, now_ns=late_ns + 2))
+    followed.told.clear()
+    followed.quotes.beat(session, late_ns + 3)
+    assert [type(decode(frame)).__name__ for frame in followed.told] == ["StandingQuotes", "FeedStatus"]
 
 
 def test_what_the_lp_refuses_is_asked_for_again_after_a_logon_or_when_it_is_mapped_anew(followed: Followed) -> None:

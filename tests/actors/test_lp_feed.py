@@ -11,6 +11,7 @@ from actors.bus.streams import FeedMessage, FeedStatus, LadderBatch, QuoteBatch,
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8 as e8
 from actors.domain.quote import Ladder, Quote
+from actors.feed_line import OVERDUE_WORDS
 from actors.lp_feed import (
     SILENT_AFTER_NS,
     Asked,
@@ -26,7 +27,7 @@ from actors.lp_feed import (
     Told,
 )
 from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
-from tests.examples import INSTRUMENTS, START_NS
+from tests.examples import INSTRUMENTS, SECOND_NS, START_NS
 
 LP = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD", "GBPUSD": "GBP_USD", "XAUUSD": "XAU_USD"})
 SIZES = e8("1000000"), e8("2000000")
@@ -203,6 +204,32 @@ def test_the_quotes_that_stand_are_told_to_a_new_aggregator(feed: pykka.ActorRef
         _, standing = said(feed, message)
         assert standing == StandingQuotes("OANDA", message.now_ns, quotes)
     assert len(said(feed, Beat(START_NS + 5))) == 1
+
+
+def test_an_overdue_heartbeat_takes_the_prices_of_its_stream_back_until_something_comes(
+    feed: pykka.ActorRef[Any],
+) -> None:
+    """Two heartbeats have to be missing before the connection is given up."""
+    two_streams(feed)
+    beats_ns = START_NS + 5 * SECOND_NS
+    said(feed, Heard(beats_ns, 2, [VenueHeartbeat(beats_ns, 5_000)]))
+    due_ns = beats_ns + 6 * SECOND_NS
+    assert len(said(feed, Beat(due_ns))) == 1
+    withdrawn, told = said(feed, Beat(due_ns + 1))
+    assert withdrawn == QuoteBatch("OANDA", [withdrawal("GBPUSD", due_ns + 1)])
+    assert isinstance(told, FeedStatus)
+    assert (told.connected, told.dropped) == (True, {"overdue": 1})
+    assert [stream.detail for stream in told.streams] == ["connected", OVERDUE_WORDS]
+    assert len(said(feed, Beat(due_ns + 2))) == 1
+    _, standing = said(feed, Asked(due_ns + 3))
+    assert standing == StandingQuotes("OANDA", due_ns + 3, [ours("EURUSD", "1.1", "1.2")])
+    assert said(feed, Heard(due_ns + 4, 2, [VenueGarbage("bad_json", "{")])) == []
+    late = venue_quote("GBP_USD", "1.5", "1.6")
+    assert said(feed, Heard(due_ns + 5, 2, [late])) == [
+        StandingQuotes("OANDA", due_ns + 5, [ours("EURUSD", "1.1", "1.2"), ours("GBPUSD", "1.3", "1.4")]),
+        QuoteBatch("OANDA", [ours("GBPUSD", "1.5", "1.6", now_ns=due_ns + 5)]),
+    ]
+    assert status(feed, due_ns + 6).streams[1].detail == "connected"
 
 
 def test_with_bad_settings_nothing_stands(feed: pykka.ActorRef[Any]) -> None:

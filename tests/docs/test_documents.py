@@ -19,6 +19,8 @@ from actors.domain.ledger import PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side
 from actors.domain.refusal import Code
 from actors.domain.remembered import REMEMBERED_IN_ALL, REMEMBERED_ORDERS
+from actors.domain.revision import REVISED_TOGETHER
+from actors.store import recorder
 from config.settings import Settings
 from tests.conftest import ROOT
 from tests.docs import documents
@@ -245,6 +247,8 @@ MS_NS = 1_000_000
         (OPERATIONS, f"last {REMEMBERED_ORDERS:,} orders"),
         (OPERATIONS, f"{REMEMBERED_IN_ALL:,} of all accounts"),
         (OPERATIONS, f"{KEYS_LIMIT:,} keys of money"),
+        (OPERATIONS, f"the last {recorder.TICKS_BUFFERED_MAX:,} wait"),
+        (ARCHITECTURE, f"for {REVISED_TOGETHER} accounts and symbols"),
         (ARCHITECTURE, f"wait up to {engine.TICKS_WAIT_NS // MS_NS} ms"),
         (ARCHITECTURE, f"at most {checks.STREAM_SILENCE_LIMIT_NS // (1_000 * MS_NS)} s ago"),
         (PROTOCOL, f"up to {reports.REPLIES_PER_MESSAGE} replies"),

@@ -254,7 +254,7 @@ def test_garbage_in_the_stream_is_told_and_the_stream_goes_on() -> None:
             seen = Seen(oanda(port))
             async with seen.running():
                 await seen.until(lambda: len(seen.events) >= 3)
-        heartbeat = VenueHeartbeat(1_768_830_565 * 10**9)
+        heartbeat = VenueHeartbeat(1_768_830_565 * 10**9, 5_000)
         assert seen.events == [VenueGarbage("too_long", "x" * 80), heartbeat, VenueGarbage("bad_json", "?")]
         assert seen.states == [(True, "connected"), (False, "stopped")]
 
@@ -288,7 +288,7 @@ def test_half_a_line_does_not_outlive_its_connection() -> None:
             seen = Seen(oanda(port))
             async with seen.running():
                 await seen.until(lambda: len(seen.events) >= 3)
-        assert set(seen.events) == {VenueHeartbeat(1_768_830_565 * 10**9)}
+        assert set(seen.events) == {VenueHeartbeat(1_768_830_565 * 10**9, 5_000)}
 
     asyncio.run(main())
 

@@ -49,7 +49,7 @@ def test_a_price_gives_the_first_bucket_of_each_side() -> None:
 
 
 def test_a_heartbeat_gives_its_time() -> None:
-    assert parse(line(HEARTBEAT)) == [VenueHeartbeat(1_768_830_565 * 10**9)]
+    assert parse(line(HEARTBEAT)) == [VenueHeartbeat(1_768_830_565 * 10**9, 5_000)]
 
 
 def test_lines_may_be_cut_at_any_byte() -> None:

@@ -10,8 +10,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.domain.commands import DefineHolidays, Deposit, HaltTrading, Input, RequestMoney, SetApprovalLimits
+from actors.domain.commands import (
+    DefineGroup,
+    DefineHolidays,
+    Deposit,
+    HaltTrading,
+    Input,
+    RequestMoney,
+    SetApprovalLimits,
+)
 from actors.domain.events import Event, OrderFilled
+from actors.domain.group import STANDARD, Group
 from actors.domain.halt import HaltScope
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
@@ -146,6 +155,7 @@ def test_the_hash_is_of_every_part_of_the_state() -> None:
         SetApprovalLimits({"USD": 1}),
         RequestMoney(Deposit(1, 100, "asked", "anna"), "as agreed"),
         HaltTrading(HaltScope.ALL, "", "anna", "news"),
+        DefineGroup(Group(STANDARD, leverage=5)),
     ]
     applied(state, [*INPUTS[:200], *staff])
     whole = snapshot(state)

@@ -9,7 +9,7 @@ from collections import Counter
 import msgspec
 
 from actors.domain.broker import apply
-from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
+from actors.domain.charges import Swap, SwapBasis
 from actors.domain.commands import (
     AssignGroup,
     DefineGroup,
@@ -42,7 +42,7 @@ from actors.domain.snapshot import Snapshot, restore
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus, status
 from actors.domain.waiting import see
-from tests.examples import INSTRUMENTS, START_NS, encoded, opening, trading_inputs
+from tests.examples import EVERY_NIGHT, INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed
 
 PROS = "pros"

@@ -13,7 +13,7 @@ import pytest
 from actors.bus.history_answers import Entries, Fills, Orders
 from actors.bus.requests import GetEntries, GetFills, GetOrders
 from actors.domain.broker import apply
-from actors.domain.charges import EVERY_NIGHT, Commission, CommissionBasis, Swap, SwapBasis
+from actors.domain.charges import Commission, CommissionBasis, Swap, SwapBasis
 from actors.domain.commands import (
     CancelOrder,
     ClosePosition,
@@ -43,6 +43,7 @@ from actors.domain.state import State
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
 from actors.store.order_rows import position_row
+from tests.examples import EVERY_NIGHT
 from tests.store import facts
 
 STEPS = 1_500

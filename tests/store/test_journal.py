@@ -15,8 +15,8 @@ from actors.domain.commands import Deposit, Input, ObserveStream, OpenAccount
 from actors.domain.events import AccountOpened, Event
 from actors.domain.state import State
 from actors.store.journal import Full, InUse, Journal
-from actors.store.reader import PAGE_BATCHES, PAGE_BYTES
-from actors.store.record import EVENTS_PER_ROW, Turn
+from actors.store.reader import PAGE_BATCHES, PAGE_BYTES, Reader
+from actors.store.record import EVENTS_PER_ROW, Row, Turn
 from tests.conftest import ROOT
 from tests.examples import START_NS, encoded, order, trading_inputs
 from tests.store.turns import BUY, TURNS, live, recovered
@@ -160,6 +160,44 @@ def test_a_page_is_bounded_in_bytes_too(journal: Journal) -> None:
         pages += 1
     assert seen == state.event_seq
     assert pages > 2
+
+
+class Counting(Reader):
+    """Counts the rows that it looks up one by one."""
+
+    looked_up = 0
+
+    def row(self, batch_seq: int) -> Row:
+        self.looked_up += 1
+        return super().row(batch_seq)
+
+
+def test_who_follows_page_by_page_is_not_searched_for_anew(journal: Journal) -> None:
+    """Between any two events lie prices that caused nothing. Two follow in turn, one of them a page behind."""
+    state = State()
+    live(journal, state, trading_inputs("1000000"))
+    for turn in range(4 * PAGE_BATCHES):
+        for _ in range(turn % 4):
+            live(journal, state, [ObserveStream(START_NS)])
+        live(journal, state, [order("EURUSD", BUY, "1", f"{turn}")])
+    reader, costs = Counting(journal.path), []
+    seen = [next_seq(reader.events_from(1)) - 1, 0]
+    for _ in range(2):
+        for place in range(2):
+            before = reader.looked_up
+            batches = reader.events_from(seen[place] + 1)
+            assert batches[0].first_seq == seen[place] + 1
+            seen[place] = next_seq(batches) - 1
+            costs.append(reader.looked_up - before)
+    assert max(costs[2:]) < 6 * PAGE_BATCHES
+    while batches := reader.events_from(seen[0] + 1):
+        seen[0] = next_seq(batches) - 1
+    assert seen[0] == state.event_seq
+    reader.close()
+
+
+def next_seq(batches: list[EventBatch]) -> int:
+    return batches[-1].first_seq + len(batches[-1].events)
 
 
 @pytest.mark.parametrize("first_seq", [3, 4, 1_000, 2**63, 2**64 - 1])

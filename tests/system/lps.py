@@ -25,7 +25,7 @@ PRICES = {"EURUSD": (110_000, 5), "GBPUSD": (130_000, 5), "AUDUSD": (70_000, 5),
 """The lowest middle price in points, and the digits of a point."""
 LIMITS = QuoteLimits(silence_ms=1_500, age_ms=1_000, good_quotes=3, hold_ms=1_500)
 QUIET = "USDCHF"
-"""Quoted by SECOND alone, once."""
+"""Quoted by SECOND alone, and by it seldom."""
 
 
 class StillMarket(Market):
@@ -96,6 +96,14 @@ class Lps:
                 subscriber.drop()
 
         self.run(drop())
+
+    def quote_quietly(self) -> None:
+        """QUIET anew: its price holds for a minute."""
+
+        async def show() -> None:
+            self.lps["SECOND"].show(QUIET, 0)
+
+        self.run(show())
 
     def registry(self) -> dict[str, Lp]:
         """The LPs as they begin."""

@@ -31,6 +31,7 @@ def running(private_folder: Path) -> Iterator[Drill]:
 @pytest.fixture
 def drill(running: Drill) -> Iterator[Drill]:
     """With all well before the fault, and again after it."""
+    running.lps.quote_quietly()
     running.until(running.well)
     running.ticks.clear()
     yield running
@@ -98,7 +99,7 @@ def test_slow_stream(drill: Drill) -> None:
 def test_reconnect_storm(drill: Drill) -> None:
     faults = drill.lps["FIRST"].venue.price_faults
     begun = time.monotonic()
-    faults.cut_streams, faults.refused_streams = 1_000, 2
+    faults.cut_streams, faults.refused_streams = 1_000, 4
     drill.lps.cut("FIRST")
     drill.until(disconnected(drill, "FIRST", "HTTP 503: the LP is out of order"))
     drill.until(lambda: faults.connections["cut"] >= 3)

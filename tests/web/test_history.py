@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders
+from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.commands import DefineGroup, OpenAccount
 from actors.domain.group import Group, Markup
 from actors.domain.money import parse_e8
 from tests.web.broker import ADMIN, OTHER, TRADER, eventually
 from tests.web.world import World
+from web.times import format_ns
 
 pytestmark = pytest.mark.anyio
 
@@ -95,9 +98,12 @@ async def test_ticks_oldest_first(world: World) -> None:
             {"seq": 1000, "bid": "1.10000", "ask": "1.10010", "lp_bid": "oanda", "lp_ask": "binance", "live": True},
             {"seq": 1001, "bid": "1.20000", "ask": "1.20001", "lp_bid": "oanda", "lp_ask": "binance", "live": True},
         ],
+        "next": None,
     }
-    earlier = (await world.get("/ticks", symbol="EURUSD", before="1001")).json()
-    assert [tick["seq"] for tick in earlier["ticks"]] == [1000]
+    newest = await world.get("/ticks", symbol="EURUSD", limit=1)
+    assert ([tick["seq"] for tick in newest.json()["ticks"]], newest.json()["next"]) == ([1001], "1001")
+    earlier = (await world.http.get(newest.links["next"]["url"], headers=world.bearer())).json()
+    assert ([tick["seq"] for tick in earlier["ticks"]], earlier["next"]) == ([1000], None)
 
 
 async def test_bars_on_the_bid_and_on_the_ask(world: World) -> None:
@@ -111,9 +117,10 @@ async def test_bars_on_the_bid_and_on_the_ask(world: World) -> None:
             "symbol": "EURUSD",
             "timeframe": "M5",
             "bars": [{"open": value, "high": value, "low": value, "close": value, "ticks": 1}],
+            "next": None,
         }
     await world.get("/ohlc", symbol="EURUSD", timeframe="D1", before="2026-01-19T14:30:00.5+01:00")
-    assert world.broker.asked[-1] == GetBars("EURUSD", 1_440, 500, 1_768_829_400_500_000_000)
+    assert world.broker.asked[-1] == GetBars("EURUSD", 1_440, 501, 1_768_829_400_500_000_000)
 
 
 async def test_a_bad_parameter_is_named(world: World) -> None:
@@ -224,3 +231,24 @@ async def test_history_away_is_503(world: World, monkeypatch: pytest.MonkeyPatch
         response = await world.get(path, **parameters)
         assert (path, response.status_code, response.json()["code"]) == (path, 503, "UNAVAILABLE")
     assert (await world.get("/positions")).status_code == 200
+
+
+async def test_bars_are_read_page_by_page_to_the_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = [MINUTE_NS * (1_000_000 + number) for number in range(5)]
+    prices = (parse_e8("1.1"),) * 4
+    known = [Bar("EURUSD", start_ns, *prices, *prices, 1) for start_ns in minutes]
+
+    def answer(asked: Any) -> Any:
+        if not isinstance(asked, GetBars):
+            return world.broker._history(asked)
+        before = [bar for bar in known if not asked.before_ns or bar.start_ns < asked.before_ns]
+        return Bars(asked.symbol, asked.minutes, before[-asked.limit :])
+
+    monkeypatch.setattr(world.broker._services[1], "_serve", answer)
+    seen: list[str] = []
+    url: str | None = "/ohlc?symbol=EURUSD&timeframe=M1&limit=2"
+    while url:
+        page = await world.http.get(url, headers=world.bearer())
+        seen = [bar["time"] for bar in page.json()["bars"]] + seen
+        url = page.links.get("next", {}).get("url")
+    assert seen == [format_ns(start_ns) for start_ns in minutes]

@@ -1,5 +1,7 @@
 """What the API says of itself: complete, valid, and the same as what checks the requests."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -43,6 +45,13 @@ def test_what_the_rule_says_is_told() -> None:
     assert document["paths"]["/order"]["post"]["x-roles"] == ["trader"]
     assert document["paths"]["/login"]["post"]["security"] == []
     assert set(document["paths"]["/order/{order_id}"]) == {"get", "put", "delete"}
+
+
+def test_every_reference_leads_somewhere() -> None:
+    document = openapi.document(API)
+    named = set(re.findall(r'"#/components/(\w+)/([^"]+)"', msgspec.json.encode(document).decode()))
+    assert {(kind, name) for kind, name in named if name not in document["components"][kind]} == set()
+    assert ("schemas", "Why") in named
 
 
 async def test_the_descriptions_are_served_and_tagged(world: World) -> None:

@@ -247,6 +247,10 @@ async def test_administrators_make_change_and_disable_users(people: People) -> N
     assert changed.json()["user"]["role"] == "dealer"
     assert await _refused(people, session["access_token"])
     assert (await people.login("bob", password)).json()["role"] == "dealer"
+    left = await people.ask(root, "PATCH", path, {"account_id": None, "reason": "hired"})
+    assert (left.json()["user"]["account_id"], left.json()["user"]["role"]) == (None, "dealer")
+    odd = await people.ask(root, "PATCH", path, {"role": None, "reason": "hired"})
+    assert (odd.status_code, odd.json()["field"]) == (422, "role")
     reset = (await people.ask(root, "POST", f"{path}/reset", {"reason": "forgot"})).json()
     assert (await people.login("bob", password)).status_code == 401
     assert (await people.login("bob", reset["password"])).status_code == 200
@@ -263,6 +267,7 @@ async def test_administrators_make_change_and_disable_users(people: People) -> N
     assert [(act["action"], act["username"], act["reason"]) for act in acts] == [
         ("ChangeUser", "root", "left"),
         ("ResetLogin", "root", "forgot"),
+        ("ChangeUser", "root", "hired"),
         ("ChangeUser", "root", "hired"),
         ("AddUser", "root", "new client"),
     ]

@@ -89,6 +89,7 @@ async def test_a_token_that_expires_closes_the_socket(world: World) -> None:
         assert other["error"]["code"] == "FORBIDDEN"
         assert await renewed.closed() == 4401
         world.clock.ahead_ns = 600 * 1_000_000_000
+        assert (await socket.ask(id=3, op="cancel", order_id="1"))["error"]["code"] == "INVALID_TOKEN"
         assert await socket.closed() == 4401
 
 

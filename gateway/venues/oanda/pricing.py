@@ -16,6 +16,7 @@ from gateway.venues.oanda.rest import Request, csv
 from gateway.venues.timestamp import BadTime, parse_time_ns
 
 LINE_LIMIT_BYTES = 65_536
+HEARTBEAT_INTERVAL_MS = 5_000
 
 
 class _Bucket(msgspec.Struct, gc=False):
@@ -85,7 +86,7 @@ class OandaPriceStream:
             message = self._decode(line)
             if isinstance(message, _Price):
                 return _quote(message)
-            return VenueHeartbeat(parse_time_ns(message.time))
+            return VenueHeartbeat(parse_time_ns(message.time), HEARTBEAT_INTERVAL_MS)
         except _BadPiece as error:
             return garbage(error.reason, str(error))
         except BadTime as error:

@@ -17,11 +17,13 @@ from actors.domain.calendar import (
     DAY_MINUTES,
     FOREX,
     FRIDAY,
-    INDEX_FUTURES,
     MONDAY,
     NEVER_NS,
+    ROLL_MINUTE,
     SATURDAY,
     SUNDAY,
+    THURSDAY,
+    TUESDAY,
     WEDNESDAY,
     WEEK_MINUTES,
     Closure,
@@ -30,13 +32,10 @@ from actors.domain.calendar import (
     SessionState,
     Settlement,
     Window,
-    closed_on,
     date_of,
     day_of,
     days_rolled,
-    early_close,
     is_open,
-    next_change,
     roll_after,
     roll_ns,
     settlement,
@@ -64,6 +63,20 @@ def day(text: str) -> int:
 
 def utc(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 10**9
+
+
+INDEX_FUTURES = Sessions(tuple(Window(day, 18 * 60, 23 * 60) for day in (MONDAY, TUESDAY, WEDNESDAY, THURSDAY, SUNDAY)))
+"""From 18:00 to 17:00, with an hour's break each day (CME Globex, E-mini S&P 500: trading hours)."""
+
+
+def closed_on(day: int) -> Closure:
+    """A holiday: the whole trading day, from 17:00 of the day before."""
+    return Closure((day - 1) * DAY_MINUTES + ROLL_MINUTE, day * DAY_MINUTES + ROLL_MINUTE)
+
+
+def early_close(day: int, minute_of_day: int) -> Closure:
+    """The trading day ends before 17:00."""
+    return Closure(day * DAY_MINUTES + minute_of_day, day * DAY_MINUTES + ROLL_MINUTE)
 
 
 def test_days_are_counted_from_1970() -> None:
@@ -154,7 +167,6 @@ def test_a_wall_clock_is_read_as_the_zone_files_read_it(now_ns: int) -> None:
 def test_forex_is_open_from_sunday_to_friday(at: str, opened: bool, until: str) -> None:
     assert state_at(FOREX, utc(at)) == SessionState(opened, utc(until))
     assert is_open(FOREX, utc(at)) is opened
-    assert next_change(FOREX, utc(at)) == utc(until)
 
 
 @pytest.mark.parametrize(

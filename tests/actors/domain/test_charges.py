@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from actors.domain.calendar import FRIDAY, WEDNESDAY, Settlement, day_of, settlement, weekday
 from actors.domain.charges import (
-    EVERY_NIGHT,
     NO_COMMISSION,
     SWAP_FREE,
     Commission,
@@ -23,13 +22,18 @@ from actors.domain.charges import (
     commission_minor,
     swap_minor,
     swap_rate_e8,
-    triple_on,
 )
 from actors.domain.margin import SAME_CURRENCY, conversion, crosses_of
 from actors.domain.money import minor_digits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Conversion, Side
-from tests.examples import EURUSD, INSTRUMENTS, TICKS, USDJPY
+from tests.examples import EURUSD, EVERY_NIGHT, INSTRUMENTS, TICKS, USDJPY
+
+
+def triple_on(day: int) -> tuple[int, ...]:
+    """One night on each day from Monday to Friday and three on this one (MetaTrader 5: SYMBOL_SWAP_ROLLOVER3DAYS)."""
+    return tuple(3 if it == day else int(it < 5) for it in range(7))
+
 
 MARKET = {given.symbol: given for given in TICKS}
 CROSSES = crosses_of(INSTRUMENTS)

@@ -14,13 +14,15 @@ from actors.domain.commands import (
     DefineRules,
     ModifyPosition,
     ObserveStream,
+    ReversePosition,
 )
-from actors.domain.events import ChildSent, Cover, Event, OrderFilled
+from actors.domain.events import ChildSent, Cover, Event, OrderAccepted, OrderFilled
 from actors.domain.execution import ANSWER_LIMIT_NS
 from actors.domain.hedge import HedgeTerms
 from actors.domain.ledger import TRADING, lp
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
+from actors.domain.refusal import Refused
 from actors.domain.rulebook import Book, Rule
 from tests.actors.domain.venue_desk import (
     A_BOOK,
@@ -238,3 +240,19 @@ def test_time_goes_on_at_a_silent_venue_without_a_tick() -> None:
     desk.now_ns += ANSWER_LIMIT_NS + 1
     assert len(desk.tell(ObserveStream(desk.now_ns))) == 2
     assert [it.position_id for it in desk.account.positions.values()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("deposit", "asks_for"), [("740.00", ""), ("730.00", "free margin 359.63 < 366.30")])
+def test_a_reversal_asks_for_the_margin_of_what_a_venue_is_still_to_close(deposit: str, asks_for: str) -> None:
+    """366.37 for the long, open until the venue has closed it, 366.30 for the short, and the spread twice: 736.67."""
+    desk = Desk(deposit=deposit)
+    desk.tell(order("EURUSD", BUY, "10000"))
+    desk.says(ReportKind.FILL, "1-1", "10000", "1.10020")
+    desk.tell(DefineRules((B_BOOK,), VENUES))
+    turn = ReversePosition(ACCOUNT, "turn", 1)
+    if asks_for:
+        with pytest.raises(Refused, match=asks_for):
+            desk.tell(turn)
+    else:
+        assert kinds(desk.tell(turn)) == [OrderAccepted, ChildSent, OrderFilled]
+    assert desk.state.summary(desk.account, desk.now_ns).free_margin_minor >= 0

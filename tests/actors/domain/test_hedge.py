@@ -85,10 +85,10 @@ def test_terms_are_checked() -> None:
 def test_b_book_profit_is_the_clients_loss() -> None:
     """A client buys 100,000 at 1.10020. At 1.09500/1.09520: 109,500 - 110,020 = -520 for the client, +520 here."""
     desk = Desk("EURUSD")
-    desk.deal_b_book(BUY, e8("100000"), e8("1.10020"), False)
+    desk.b_book_clients.deal(BUY, e8("100000"), e8("1.10020"), False)
     assert desk.b_book_profit_e16(tick("EURUSD", "1.09500", "1.09520")) == e16("520")
     # It is closed at the bid, and stays what it was wherever the market goes.
-    desk.deal_b_book(SELL, e8("100000"), e8("1.09500"), True)
+    desk.b_book_clients.deal(SELL, e8("100000"), e8("1.09500"), True)
     assert desk.b_book_profit_e16(tick("EURUSD", "2.00000", "2.00020")) == e16("520")
     assert desk.exposure_e8 == 0
 
@@ -100,8 +100,8 @@ def test_clients_on_both_sides_are_each_valued_at_what_they_close_at() -> None:
     Exposure 100,000 - 40,000 = 60,000: the clients are long, the broker is short of it.
     """
     desk = Desk("EURUSD")
-    desk.deal_b_book(BUY, e8("100000"), e8("1.10020"), False)
-    desk.deal_b_book(SELL, e8("40000"), e8("1.10000"), False)
+    desk.b_book_clients.deal(BUY, e8("100000"), e8("1.10020"), False)
+    desk.b_book_clients.deal(SELL, e8("40000"), e8("1.10000"), False)
     assert desk.b_book_profit_e16(tick("EURUSD", "1.10100", "1.10120")) == e16("-32")
     assert (desk.exposure_e8, desk.coverage_e8, desk.open_e8) == (e8("60000"), 0, e8("60000"))
 
@@ -114,7 +114,6 @@ def test_a_book_profit_is_markup_and_what_the_venue_did_better(side: Side, clien
     for now in (tick("EURUSD", "1.10000", "1.10020"), tick("EURUSD", "0.50000", "0.60000")):
         assert desk.a_book_profit_e16(now) == e16("12")
         assert desk.markup_e16 == e16("10")
-        assert desk.a_book_beyond_markup_e16(now) == e16("2")
     held = e8("100000") if side is BUY else -e8("100000")
     assert (desk.at_venues_e8, desk.exposure_e8, desk.coverage_e8) == ({"LMAX": held}, 0, 0)
 
@@ -125,7 +124,7 @@ def test_a_hedge_from_need_to_profit() -> None:
     At 1.10125/1.10145 the 200,000 are worth (1.10125 - 1.10025) x 200,000 = 200; at 1.09925 they have lost 200.
     """
     desk = Desk("EURUSD")
-    desk.deal_b_book(BUY, e8("740000"), e8("1.10020"), False)
+    desk.b_book_clients.deal(BUY, e8("740000"), e8("1.10020"), False)
     needed_e8 = desk.hedge_needed(TERMS)
     assert needed_e8 == e8("240000")
     desk.send_hedge(needed_e8)
@@ -141,7 +140,7 @@ def test_a_hedge_from_need_to_profit() -> None:
 
 def test_a_hedge_that_is_a_sale() -> None:
     desk = Desk("EURUSD")
-    desk.deal_b_book(SELL, e8("740000"), e8("1.10000"), False)
+    desk.b_book_clients.deal(SELL, e8("740000"), e8("1.10000"), False)
     assert desk.hedge_needed(TERMS) == -e8("240000")
     desk.send_hedge(-e8("240000"))
     desk.deal_hedge(SELL, e8("240000"), e8("1.09995"), "LMAX")
@@ -161,7 +160,7 @@ def test_what_was_opened_in_one_book_and_closed_in_the_other_sums_up() -> None:
     desk = Desk("EURUSD")
     now = tick("EURUSD", "1.10200", "1.10220")
     desk.deal_a_book(BUY, e8("100000"), e8("1.10030"), e8("1.10018"), e8("0.00012"), "LMAX", False)
-    desk.deal_b_book(SELL, e8("100000"), e8("1.10100"), True)
+    desk.b_book_clients.deal(SELL, e8("100000"), e8("1.10100"), True)
     assert desk.exposure_e8 == -e8("100000")
     assert desk.open_e8 == -e8("100000")
     assert desk.a_book_profit_e16(now) == e16("12")
@@ -188,7 +187,7 @@ def test_books_agree_with_fills_told_one_by_one_and_survive_a_snapshot(
         sign = 1 if side is BUY else -1
         worth = now.bid_e8 if (side is BUY) != closes else now.ask_e8
         if book == 0:
-            desk.deal_b_book(side, quantity, price, closes)
+            desk.b_book_clients.deal(side, quantity, price, closes)
             against_clients += sign * (price - worth) * quantity
         elif book == 1:
             desk.deal_a_book(side, quantity, price, worth, 7, "LMAX", closes)
@@ -202,7 +201,7 @@ def test_books_agree_with_fills_told_one_by_one_and_survive_a_snapshot(
     for it in (desk, restored(msgspec.msgpack.decode(msgspec.msgpack.encode(saved(desk)), type=SavedDesk))):
         assert it.b_book_profit_e16(now) == against_clients
         assert it.a_book_profit_e16(now) == passed_on
-        assert it.a_book_beyond_markup_e16(now) == passed_on - markup
+        assert it.markup_e16 == markup
         assert it.hedge_profit_e16(now) == hedge_cash + hedged * (now.bid_e8 if hedged > 0 else now.ask_e8)
         assert (it.coverage_e8, it.hedging_e8) == (hedged, 0)
         assert it.at_venues_e8 == desk.at_venues_e8

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from actors.domain.lp_registry import (
     LPS_LIMIT,
+    SETTING_LIMIT_CHARS,
+    SETTINGS_LIMIT,
     AddLp,
     ChangeLp,
     DisableLp,
@@ -126,6 +128,15 @@ def test_there_are_at_most_so_many() -> None:
     full = replace(START, lps={f"LP{number}": replace(OTHER, name=f"LP{number}") for number in range(LPS_LIMIT)})
     with pytest.raises(Refused) as refused:
         apply(full, AddLp(by="root", lp=OTHER), KNOWN, 11)
+    assert refused.value.code is Code.LIMIT_EXCEEDED
+
+
+def test_the_whole_fits_a_frame_of_the_bus() -> None:
+    """Longer ones are dropped by all who follow the registry."""
+    long = {f"s{number}": "é" * SETTING_LIMIT_CHARS for number in range(SETTINGS_LIMIT - 2)}
+    lps = {f"LP{number}": replace(OTHER, name=f"LP{number}", settings=long) for number in range(LPS_LIMIT - 1)}
+    with pytest.raises(Refused) as refused:
+        apply(replace(START, lps=lps), AddLp(by="root", lp=OTHER), KNOWN, 11)
     assert refused.value.code is Code.LIMIT_EXCEEDED
 
 

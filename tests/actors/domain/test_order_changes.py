@@ -17,7 +17,6 @@ from tests.actors.domain.waiting import Desk
 from tests.examples import ACCOUNT, terms
 
 BUY, SELL = Side.BUY, Side.SELL
-WAITING_ORDERS_LIMIT = Limits().waiting_orders
 MARKET, LIMIT, STOP, STOP_LIMIT = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 TOUCHED, TRAILING = OrderType.MARKET_IF_TOUCHED, OrderType.TRAILING_STOP
 GTD, DAY, IOC, FOK = TimeInForce.GTD, TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK

@@ -17,7 +17,7 @@ from actors.domain.requirement import (
     required,
     terms,
 )
-from actors.domain.retail import EU_RETAIL, pair_class
+from actors.domain.retail import EU_RETAIL
 from tests.examples import INSTRUMENTS, TICKS, instrument, tick
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -70,7 +70,7 @@ def test_one_position_on_the_eus_retail_terms(symbol: str, side: Side, quantity:
     exposure = Exposure("USD")
     exposure.change(side, e8(quantity), e8(quantity) * opening_price_e8(side, WORTH[symbol]))
     by = conversion(CROSSES, WORTH, it.quote, "USD", gain=False)
-    agreed = EU_RETAIL.terms(CLASSES.get(symbol) or pair_class(it.base, it.quote))
+    agreed = EU_RETAIL.terms(CLASSES.get(symbol, AssetClass.MAJOR_PAIR))
     assert required(exposure, agreed, by, "USD") == Requirement(margin_minor, margin_minor)
 
 

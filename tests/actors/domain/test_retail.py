@@ -1,13 +1,11 @@
 """The EU's retail limits, line by line of the annex."""
 
-from itertools import permutations
-
 import pytest
 
 from actors.domain.instrument import AssetClass, Tier
 from actors.domain.money import parse_e8 as e8
 from actors.domain.requirement import Hedging, terms
-from actors.domain.retail import EU_RETAIL, MAJOR_CURRENCIES, MAJOR_INDICES, pair_class
+from actors.domain.retail import EU_RETAIL
 from actors.domain.stop_out import MarginLevels
 
 LEVERAGE = {
@@ -30,19 +28,8 @@ def test_a_rate_is_one_over_the_leverage_to_a_hundredth_of_a_percent(asset_class
     assert tier.initial_rate_e8 == tier.maintenance_rate_e8 == 10_000 // LEVERAGE[asset_class] * 10_000
 
 
-def test_a_major_pair_is_any_two_of_six_currencies() -> None:
-    assert sorted(MAJOR_CURRENCIES) == ["CAD", "CHF", "EUR", "GBP", "JPY", "USD"]
-    assert {pair_class(*pair) for pair in permutations(MAJOR_CURRENCIES, 2)} == {AssetClass.MAJOR_PAIR}
-
-
-@pytest.mark.parametrize("pair", [("AUD", "USD"), ("USD", "SEK"), ("EUR", "TRY"), ("AUD", "NZD")])
-def test_one_other_currency_makes_a_pair_a_minor_one(pair: tuple[str, str]) -> None:
-    assert pair_class(*pair) is AssetClass.MINOR_PAIR
-
-
 def test_close_out_and_protection() -> None:
     assert EU_RETAIL.levels == MarginLevels(e8("1"), e8("0.5"), True)
-    assert len(MAJOR_INDICES) == 10
 
 
 def test_the_stricter_of_regulator_and_broker() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.calendar import day_of, roll_ns, trading_day
-from actors.domain.charges import EVERY_NIGHT, Swap, SwapBasis
+from actors.domain.charges import Swap, SwapBasis
 from actors.domain.commands import DefineGroup, DefineHolidays, DefineInstrument, ObserveStream, ObserveTicks
 from actors.domain.events import DaySealed, Event, SwapCharged
 from actors.domain.evolution import evolve
@@ -24,7 +24,7 @@ from actors.domain.order import Side
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from tests.actors.domain.deals import NOW_NS, filled
-from tests.examples import ACCOUNT, BTCUSD, EURUSD, USDJPY, encoded, instrument, order, tick, trading_state
+from tests.examples import ACCOUNT, BTCUSD, EURUSD, EVERY_NIGHT, USDJPY, encoded, instrument, order, tick, trading_state
 
 BUY, SELL = Side.BUY, Side.SELL
 MONDAY = day_of(2026, 1, 19)

@@ -13,7 +13,7 @@ from actors.domain.stop_out import (
     bounds,
     check_levels,
     forgiven_minor,
-    level_e8,
+    level_e4,
     status,
     stop_out_order,
 )
@@ -24,11 +24,9 @@ HALF = MarginLevels(e8("1"), e8("0.5"), True)
 
 def test_oandas_published_margin_level() -> None:
     """OANDA UK, "Margin-related calculations", example 1, OANDA One: equity 49,800.00 / margin 28,559.97 = 174.37 %."""
-    level = level_e8(49_800_00, 28_559_97)
-    assert level is not None
-    assert round(level / 10**4) == 17437
-    assert level_e8(49_800_00, 0) is None
-    assert level_e8(-1, 3) == -33_333_334
+    assert level_e4(49_800_00, 28_559_97) == 17436  # 174.369…
+    assert level_e4(49_800_00, 0) is None
+    assert level_e4(-1, 3) == -3_334
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 import hmac
 import re
 import time
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from tools.venues.oanda.instruments import INSTRUMENTS
 from tools.venues.oanda.state import State
 from tools.venues.oanda.wire import date_time, in_unix_times
+from tools.venues.subscriber import Subscriber
 
 _ACCOUNT = re.compile(r"\d{3}-\d{3}-\d{1,12}-\d{3}", re.ASCII)
 
@@ -74,6 +78,36 @@ class Handler(RequestHandler):
         if not _ACCOUNT.fullmatch(account):
             raise HTTPError(400, reason="Invalid value specified for 'accountID'")
         raise HTTPError(unknown_status, reason="The account does not exist or is not yours")
+
+
+class StreamHandler(Handler):
+    """An answer that goes on for as long as the client reads it."""
+
+    subscriber: Subscriber | None = None
+
+    def subscribe(self, names: Iterable[str] = ()) -> Subscriber:
+        self.subscriber = Subscriber(names, self.cut, self.venue.buffer_limit_bytes)
+        self.set_header("Content-Type", "application/octet-stream")
+        return self.subscriber
+
+    async def write_lines(self, subscriber: Subscriber) -> None:
+        try:
+            await self.flush()
+            while lines := await subscriber.take():
+                self.write(b"".join(lines))
+                await self.flush()
+        except StreamClosedError:
+            pass
+        finally:
+            subscriber.close()
+
+    def on_connection_close(self) -> None:
+        if self.subscriber:
+            self.subscriber.close()
+
+    def cut(self) -> None:
+        if isinstance(self.request.connection, HTTP1Connection):
+            self.request.connection.stream.close()
 
 
 class UnknownHandler(Handler):

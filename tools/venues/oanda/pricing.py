@@ -2,15 +2,12 @@
 
 import asyncio
 
-from tornado.http1connection import HTTP1Connection
-from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from gateway.venues.timestamp import BadTime, parse_time_ns
-from tools.venues.oanda.handler import Handler
+from tools.venues.oanda.handler import Handler, StreamHandler
 from tools.venues.oanda.prices import client_price, home_conversion
 from tools.venues.oanda.wire import date_time
-from tools.venues.subscriber import Subscriber
 
 FIRST_PRICE_WAIT_S = 1.0
 _LOOK_S = 0.01
@@ -48,9 +45,7 @@ class PricingHandler(Handler):
             await asyncio.sleep(_LOOK_S)
 
 
-class PricingStreamHandler(Handler):
-    subscriber: Subscriber | None = None
-
+class PricingStreamHandler(StreamHandler):
     async def get(self, account: str) -> None:
         self.check_account(account)
         names = self.asked_instruments()
@@ -60,10 +55,9 @@ class PricingStreamHandler(Handler):
             raise HTTPError(503, reason="Service Unavailable")
         if fate == "cut":
             await self.flush()
-            self._cut()
+            self.cut()
             return
-        subscriber = self.subscriber = Subscriber(names, self._cut, venue.buffer_limit_bytes)
-        self.set_header("Content-Type", "application/octet-stream")
+        subscriber = self.subscribe(names)
         if self.get_query_argument("snapshot", "true").lower() != "false":
             for name in names:
                 if name in venue.latest and not venue.price_faults.hides(name):
@@ -71,20 +65,6 @@ class PricingStreamHandler(Handler):
         venue.subscribers[subscriber] = self.unix
         venue.play.begin()
         try:
-            await self.flush()
-            while lines := await subscriber.take():
-                self.write(b"".join(lines))
-                await self.flush()
-        except StreamClosedError:
-            pass
+            await self.write_lines(subscriber)
         finally:
-            subscriber.close()
             del venue.subscribers[subscriber]
-
-    def on_connection_close(self) -> None:
-        if self.subscriber:
-            self.subscriber.close()
-
-    def _cut(self) -> None:
-        if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.stream.close()

@@ -1,13 +1,10 @@
 """The simulated OANDA's record over HTTP: transactions one by one, in ranges and as they come; what they add up to."""
 
-from tornado.http1connection import HTTP1Connection
-from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from tools.venues.oanda.book import Transaction
-from tools.venues.oanda.handler import Handler
+from tools.venues.oanda.handler import Handler, StreamHandler
 from tools.venues.oanda.wire import line
-from tools.venues.subscriber import Subscriber
 
 PAGE_TRANSACTIONS = 1_000
 
@@ -48,16 +45,13 @@ class TransactionRangeHandler(TransactionsSinceHandler):
         self.write_page(max(self.number("from") - 1, 0), self.number("to"))
 
 
-class TransactionStreamHandler(Handler):
+class TransactionStreamHandler(StreamHandler):
     """Transactions from now on, and heartbeats."""
-
-    subscriber: Subscriber | None = None
 
     async def get(self, account: str) -> None:
         self.check_account(account)
         venue = self.venue
-        subscriber = self.subscriber = Subscriber((), self._cut, venue.buffer_limit_bytes)
-        self.set_header("Content-Type", "application/octet-stream")
+        subscriber = self.subscribe()
 
         def follow(transaction: Transaction) -> None:
             subscriber.put(line(self.shown(transaction)))
@@ -65,24 +59,10 @@ class TransactionStreamHandler(Handler):
         venue.followers[subscriber] = self.unix
         venue.book.followers.append(follow)
         try:
-            await self.flush()
-            while lines := await subscriber.take():
-                self.write(b"".join(lines))
-                await self.flush()
-        except StreamClosedError:
-            pass
+            await self.write_lines(subscriber)
         finally:
-            subscriber.close()
             venue.book.followers.remove(follow)
             del venue.followers[subscriber]
-
-    def on_connection_close(self) -> None:
-        if self.subscriber:
-            self.subscriber.close()
-
-    def _cut(self) -> None:
-        if isinstance(self.request.connection, HTTP1Connection):
-            self.request.connection.stream.close()
 
 
 class TradesHandler(Handler):
