@@ -197,6 +197,18 @@ def test_refusals_are_sentences(broker: Broker, page: Page) -> None:
     expect(page.locator("[data-testid^='position-row-']")).to_have_count(0)
 
 
+def test_a_press_counts_though_the_price_moves_meanwhile(broker: Broker, page: Page) -> None:
+    log_in(page, broker)
+    page.get_by_test_id("watch-row-EURUSD").click()
+    page.get_by_test_id("ticket-quantity").fill("9999999")
+    price = page.get_by_test_id("ticket-buy").locator(".deal-price")
+    price.hover()
+    page.mouse.down()
+    expect(price).not_to_have_attribute("data-value", price.get_attribute("data-value") or "")
+    page.mouse.up()
+    expect(page.get_by_test_id("ticket-message")).to_contain_text(re.compile("margin", re.IGNORECASE))
+
+
 def test_an_administrator_sees_prices_and_no_ticket(broker: Broker, page: Page) -> None:
     log_in(page, broker, "admin")
     expect(page.get_by_test_id("chart")).to_be_visible()

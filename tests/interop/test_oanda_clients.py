@@ -18,7 +18,7 @@ from tools.venues.oanda import INSTRUMENTS, OandaVenue
 ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
 NAMES = "EUR_USD,USD_JPY"
-THURSDAY = "2026-11-19T12:00:00Z"
+THURSDAY = "2026-01-15T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_v20_reads_prices_and_candles(context: Any) -> None:
     assert [entry.currency for entry in prices.get("homeConversions", 200)] == ["EUR", "JPY", "USD"]
     made = context.instrument.candles("EUR_USD", price="BA", granularity="M1", fromTime=THURSDAY, count=3)
     candles = made.get("candles", 200)
-    assert [candle.time for candle in candles] == [f"2026-11-19T12:0{i}:00.000000000Z" for i in range(3)]
+    assert [candle.time for candle in candles] == [f"2026-01-15T12:0{i}:00.000000000Z" for i in range(3)]
     assert all(candle.bid.l <= candle.bid.o <= candle.bid.h and candle.complete for candle in candles)
 
 
@@ -109,11 +109,11 @@ def test_oandapyv20_reads_prices_and_candles(api: Any) -> None:
     assert [price["instrument"] for price in prices] == NAMES.split(",")
     made = api.request(instruments.InstrumentsCandles("USD_JPY", params={"granularity": "M5", "count": 4}))
     assert (made["granularity"], len(made["candles"])) == ("M5", 4)
-    whole = {"from": "2026-11-16T00:00:00Z", "to": "2026-11-21T00:00:00Z", "granularity": "M1", "count": 2500}
+    whole = {"from": "2026-01-12T00:00:00Z", "to": "2026-01-17T00:00:00Z", "granularity": "M1", "count": 2500}
     times: list[str] = []
     for request in InstrumentsCandlesFactory("EUR_USD", params=whole):
         times += [candle["time"] for candle in api.request(request)["candles"]]
-    assert (times[0], times[-1]) == ("2026-11-16T00:00:00.000000000Z", "2026-11-20T21:59:00.000000000Z")
+    assert (times[0], times[-1]) == ("2026-01-12T00:00:00.000000000Z", "2026-01-16T21:59:00.000000000Z")
     assert len(set(times)) == len(times) == 5 * 24 * 60 - 120
 
 

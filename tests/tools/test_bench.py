@@ -296,10 +296,17 @@ def test_renewed_frames_repeat_no_number() -> None:
 
 
 def test_quotes_reach_many_clients_and_each_fill_its_account(tmp_path: Path) -> None:
-    result = ws_fanout.measure(tmp_path, lambda _: None, clients=120, seconds=2, rounds=1)
+    result = ws_fanout.measure(tmp_path, lambda _: None, clients=120, seconds=2, rounds=1, least_share=0.1)
     assert (result.name, result.unit, result.extra["clients"]) == ("ws_fanout", "frames/CPU s", 120)
     assert result.extra["account_fills"] > 0
     assert result.extra["p99_us"] >= result.extra["p50_us"] > 0
+
+
+def test_frames_that_were_due_and_did_not_come_spoil_the_fan_out() -> None:
+    due = ws_chain.FRAMES_PER_SECOND
+    ws_fanout.check(ws_clients.Told(due, due, 1.0, 0.5, [], {}, 0, ""), ws_chain.Played({}), 1)
+    with pytest.raises(Spoiled, match="frames of quotes came"):
+        ws_fanout.check(ws_clients.Told(due, due // 2, 1.0, 0.5, [], {}, 0, ""), ws_chain.Played({}), 1)
 
 
 @pytest.mark.parametrize("told", [{1: 2}, {1: 4}, {}])

@@ -213,14 +213,14 @@ def test_a_play_that_begins_later_joins_the_made_up_market_where_it_is() -> None
         await until(lambda: len(shown[0]) > 2000)
         late.begin()
         await until(lambda: len(shown[1]) > 500)
-        first, second = list(shown[0]), list(shown[1])
+        first, second = shown
+        joined = next(i for i in range(len(first)) if first[i : i + 50] == second[:50])
+        await until(lambda: abs(len(first) - joined - len(second)) <= 2 * TURN_TICKS)
         await early.close()
         await late.close()
-        joined = next(i for i in range(len(first)) if first[i : i + 50] == second[:50])
         both = min(len(first) - joined, len(second))
         assert joined >= 2000
         assert first[joined : joined + both] == second[:both]
-        assert abs(len(first) - joined - len(second)) <= 2 * TURN_TICKS
 
     asyncio.run(main())
 

@@ -25,13 +25,21 @@ START_S = 2
 """After it the web process knows what can be traded."""
 
 
-def measure(folder: Path, say: Say, *, clients: int = CLIENTS, seconds: int = SECONDS, rounds: int = ROUNDS) -> Result:
+def measure(
+    folder: Path,
+    say: Say,
+    *,
+    clients: int = CLIENTS,
+    seconds: int = SECONDS,
+    rounds: int = ROUNDS,
+    least_share: float = LEAST_SHARE,
+) -> Result:
     """Frames per second of the server's own processor time."""
     payloads: list[str] = []
     runs = in_turns(
         NAME,
         rounds,
-        lambda: _ours(folder, clients, seconds, payloads),
+        lambda: _ours(folder, clients, seconds, payloads, least_share),
         lambda: _peer(folder, clients, seconds, payloads[-1]),
         say,
     )
@@ -39,7 +47,7 @@ def measure(folder: Path, say: Say, *, clients: int = CLIENTS, seconds: int = SE
     return runs.middle(NAME, "frames/CPU s", peer, {"clients": clients, "symbols": len(SYMBOLS)})
 
 
-def check(told: Told, played: Played, clients: int) -> None:
+def check(told: Told, played: Played, clients: int, least_share: float = LEAST_SHARE) -> None:
     """Raises Spoiled where a fill was not told, or frames that were due did not come."""
     if told.fills != played.fills:
         missing = sum(played.fills.values()) - sum(told.fills.values())
@@ -47,7 +55,7 @@ def check(told: Told, played: Played, clients: int) -> None:
     if told.unordered:
         raise Spoiled(f"{told.unordered} messages of accounts came out of order")
     due = clients * told.seconds * FRAMES_PER_SECOND
-    if told.quotes < LEAST_SHARE * due:
+    if told.quotes < least_share * due:
         raise Spoiled(f"{told.quotes} frames of quotes came, and {due:.0f} were due")
 
 
@@ -64,7 +72,7 @@ def tokens() -> list[str]:
     return [ws_chain.TOKENS.issue(owner, now_s) for owner in owners]
 
 
-def _ours(folder: Path, clients: int, seconds: int, payloads: list[str]) -> Run:
+def _ours(folder: Path, clients: int, seconds: int, payloads: list[str], least_share: float) -> Run:
     with tempfile.TemporaryDirectory(dir=folder) as below, ExitStack() as running:
         at = Path(below)
         running.enter_context(Child(ws_chain.engine, at))
@@ -74,7 +82,7 @@ def _ours(folder: Path, clients: int, seconds: int, payloads: list[str]) -> Run:
         time.sleep(START_S)
         crowd = running.enter_context(Child(ws_clients.listen, at, clients, tokens(), subscriptions(), seconds))
         told = crowd.report(Told, TIMEOUT_S + seconds)
-        check(told, prices.report(Played, TIMEOUT_S), clients)
+        check(told, prices.report(Played, TIMEOUT_S), clients, least_share)
     payloads.append(told.payload)
     delays = told.delays_us
     extra = {

@@ -20,8 +20,9 @@ export function Moving({ value, testId, className = "", children }: MovingProps)
   }
   return (
     <span className={className} data-testid={testId} data-value={value}>
-      {/* A new key is a new element, which starts the animation again. */}
-      <span key={value} className={seen.flash}>
+      {/* A new key is a new element, which starts the animation again. It takes no presses: one that begins on an
+          element that is gone when it ends is no click. */}
+      <span key={value} className={`moving ${seen.flash}`}>
         {children}
       </span>
     </span>
