@@ -2,7 +2,8 @@
 
 SQLite, "WAL File Format" and "Checkpointing". A log of `MOVE_FROM_PAGES` is moved by a connection of its own, in a
 thread, while transactions go on. What they add meanwhile is little: the writer moves it between two transactions, and
-the next one writes the log from its start again.
+the next one writes the log from its start again. While another process reads the store (a backup) the log goes on, and
+is moved again.
 """
 
 import os
@@ -42,8 +43,8 @@ class WriteAheadLog:
         self._file = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
         self._thread = ThreadPoolExecutor(1, "write-ahead-log")
         self._moving: Future[None] | None = None
-        self._moved = b""
-        """The salt of the log that is in the file as a whole."""
+        self._moved, self._moved_pages = b"", 0
+        """The salt of the log that is in the file as a whole, and its length."""
 
     def make_way(self) -> None:
         """Between two transactions: moves what is to be moved.
@@ -51,7 +52,7 @@ class WriteAheadLog:
         Raises sqlite3.Error where that failed and the log is at its limit; before that it is tried again each time.
         """
         salt = os.pread(self._file, _SALT_BYTES, _HEADER_SALT_AT)
-        if salt == self._moved:
+        if salt == self._moved and not self._reaches(self._moved_pages + 1, salt):
             return
         is_full = self._reaches(LOG_LIMIT_PAGES, salt)
         if self._moving is None:
@@ -71,9 +72,9 @@ class WriteAheadLog:
     def _finish(self, moving: Future[None], salt: bytes) -> None:
         self._moving = None
         moving.result()
-        _, pages, moved_pages = self._writer.execute(_MOVE).fetchone()
-        if moved_pages == pages:
-            self._moved = salt
+        is_busy, pages, moved_pages = self._writer.execute(_MOVE).fetchone()
+        if moved_pages == pages and not is_busy:
+            self._moved, self._moved_pages = salt, pages
 
     def close(self) -> None:
         """Before the writer is closed, whose end moves the rest."""

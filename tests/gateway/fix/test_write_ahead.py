@@ -3,6 +3,8 @@
 import contextlib
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,48 @@ def test_a_log_that_is_moved_is_not_moved_again_before_it_is_written(store: Sqli
         assert (log._moving, log._moved, salt_of(store)) == (None, moved, moved)
     keep(store, seq + 1)
     assert not log._reaches(PAGES_OF_LARGE + 10, salt_of(store))
+
+
+def test_a_log_that_goes_on_because_of_a_reader_is_moved_when_that_has_gone(tmp_path: Path, store: SqliteStore) -> None:
+    log = store.log
+    assert log is not None
+    seq = 0
+    while not log._reaches(MOVE_FROM_PAGES, salt_of(store)):
+        seq += 1
+        keep(store, seq)
+    with contextlib.closing(sqlite3.connect(tmp_path / "sessions.sqlite", isolation_level=None)) as backup:
+        backup.execute("BEGIN")
+        backup.execute("SELECT * FROM fix_sessions").fetchall()
+        while not log._moved:
+            log.make_way()
+        before = salt_of(store)
+        keep(store, seq + 1)
+        assert salt_of(store) == before
+        backup.execute("COMMIT")
+    for later in range(seq + 2, seq + 2 + LOG_LIMIT_PAGES // PAGES_OF_LARGE):
+        keep(store, later)
+    assert salt_of(store) != before
+
+
+def test_while_another_process_moves_the_log_it_is_not_taken_for_moved(tmp_path: Path, store: SqliteStore) -> None:
+    """Byte 121 of the shared memory is the lock of who moves (SQLite, "WAL-mode File Format", 2.3.1)."""
+    log = store.log
+    script = "import fcntl, sys; f = open(sys.argv[1], 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX, 1, 121); input('.\\n')"
+    assert log is not None
+    command = [sys.executable, "-c", script, tmp_path / "sessions.sqlite-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        seq = 0
+        while not log._reaches(MOVE_FROM_PAGES + 2 * PAGES_OF_LARGE, salt_of(store)):
+            seq += 1
+            keep(store, seq)
+        while log._moving is not None:
+            log.make_way()
+        assert log._moved != salt_of(store)
+        other.communicate(b"\n")
+    while log._moved != salt_of(store):
+        log.make_way()
 
 
 def test_a_move_that_fails_is_tried_again_and_at_the_limit_nothing_more_is_written(store: SqliteStore) -> None:
