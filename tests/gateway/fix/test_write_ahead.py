@@ -105,7 +105,7 @@ def test_while_another_process_moves_the_log_it_is_not_taken_for_moved(tmp_path:
     log = store.log
     script = "import fcntl, sys; f = open(sys.argv[1], 'r+b'); fcntl.lockf(f, fcntl.LOCK_EX, 1, 121); input('.\\n')"
     assert log is not None
-    command = [sys.executable, "-c", script, tmp_path / "sessions.sqlite-shm"]
+    command = [sys.executable, "-c", script, str(tmp_path / "sessions.sqlite-shm")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
