@@ -99,7 +99,10 @@ class Desk:
 
     def _check_currency(self, message: Message) -> None:
         """Raises Unfit where an order's quantity is in another currency than ours are."""
-        instrument, currency = self._instruments().get(text(message, 55)), text(message, 15)
+        currency, instruments = text(message, 15), self._instruments()
+        if currency and not instruments:
+            raise Unfit(UNAVAILABLE, "the instruments are not known yet")
+        instrument = instruments.get(text(message, 55))
         if instrument is not None and currency not in ("", instrument.base):
             raise Unfit("BAD_TERMS", f"quantities of {instrument.symbol} are in {instrument.base}: Currency (15)", 15)
 
