@@ -7,7 +7,7 @@ from actors.domain.calendar import date_of, day_of
 from actors.domain.commands import DefineGroup, DefineHedge, DefineHolidays, DefineInstrument, RemoveHedge
 from actors.domain.group import Group
 from actors.domain.hedge import HedgeTerms
-from actors.domain.instrument import Instrument, InstrumentState
+from actors.domain.instrument import Instrument
 from web import desk_answers, desk_schema, problem
 from web.desk import DeskHandler, changes, looks_up
 from web.plain import merged, plain, struct_of
@@ -58,7 +58,7 @@ class InstrumentsHandler(DeskHandler):
 
 
 class InstrumentHandler(DeskHandler):
-    """GET, PATCH and DELETE /admin/instruments/{symbol}: bounds, margin, sessions, swap, whether it is open."""
+    """GET and PATCH /admin/instruments/{symbol}: bounds, margin, sessions, swap, whether it is open."""
 
     @looks_up("An instrument.", desk_answers.INSTRUMENT)
     async def get(self, symbol: str) -> None:
@@ -66,7 +66,7 @@ class InstrumentHandler(DeskHandler):
         self.answer_terms(_instrument(terms.instruments, symbol), f"instrument {symbol}", terms.versions)
 
     @changes(
-        "Change an instrument.",
+        "Change an instrument; one of which nothing is open may be retired.",
         desk_answers.INSTRUMENT,
         desk_schema.ChangedTerms,
         {"terms": {"state": "close_only"}, "reason": "election"},
@@ -74,25 +74,14 @@ class InstrumentHandler(DeskHandler):
     )
     async def patch(self, symbol: str) -> None:
         wanted = self.body(desk_schema.ChangedTerms)
-        await self.redefine(symbol, wanted.terms, wanted.reason)
-
-    @changes(
-        "Retire an instrument of which nothing is open; a change of its state brings it back.",
-        desk_answers.INSTRUMENT,
-        parameters=desk_schema.Why,
-    )
-    async def delete(self, symbol: str) -> None:
-        await self.redefine(symbol, {"state": InstrumentState.RETIRED.value}, self.parameters(desk_schema.Why).reason)
-
-    async def redefine(self, symbol: str, patch: Any, reason: str) -> None:
         terms = await self.terms()
         subject = f"instrument {symbol}"
         known = _instrument(terms.instruments, symbol)
-        instrument = struct_of(Instrument, merged(plain(known), patch))
+        instrument = struct_of(Instrument, merged(plain(known), wanted.terms))
         if instrument.symbol != symbol:
             raise problem.invalid("terms.symbol", "A symbol keeps its name.")
-        command = DefineInstrument(instrument, *self.by(reason, terms.versions.get(subject, 0)))
-        await self.change(command, subject, reason, before=known)
+        command = DefineInstrument(instrument, *self.by(wanted.reason, terms.versions.get(subject, 0)))
+        await self.change(command, subject, wanted.reason, before=known)
         self.answer_terms(instrument, subject, (await self.terms()).versions)
 
 

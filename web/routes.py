@@ -172,7 +172,7 @@ API = (
     Route(r"/admin/groups", GroupsHandler, get=SEE_DESK, post=CHANGE_RISK),
     Route(r"/admin/groups/([^/]+)", GroupHandler, get=SEE_DESK, patch=CHANGE_RISK),
     Route(r"/admin/instruments", InstrumentsHandler, get=SEE_DESK, post=CHANGE_DESK),
-    Route(r"/admin/instruments/([^/]+)", InstrumentHandler, get=SEE_DESK, patch=CHANGE_DESK, delete=CHANGE_DESK),
+    Route(r"/admin/instruments/([^/]+)", InstrumentHandler, get=SEE_DESK, patch=CHANGE_DESK),
     Route(r"/admin/holidays", HolidaysHandler, get=SEE_DESK),
     Route(r"/admin/holidays/([A-Z]{1,10})", CurrencyHolidaysHandler, put=CHANGE_DESK),
     Route(r"/admin/routing", RoutingHandler, get=SEE_DESK, post=CHANGE_DESK),

@@ -55,16 +55,16 @@ def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> 
             order = {"symbol": "NEWUSD", "side": "buy", "type": "market", "quantity": "1000"}
             placed = trader.post("/order", json=order)
             assert placed.json()["order"]["status"] == "filled", placed.text
-            used = admin.delete("/admin/instruments/NEWUSD", params={"reason": "too early"})
-            assert (used.status_code, used.json()["code"]) == (409, "INSTRUMENT_IN_USE")
             path = "/admin/instruments/NEWUSD"
+            used = admin.patch(path, json={"terms": {"state": "retired"}, "reason": "too early"})
+            assert (used.status_code, used.json()["code"]) == (409, "INSTRUMENT_IN_USE")
             admin.patch(path, json={"terms": {"price_min": "1.9"}, "reason": "wrong price"}).raise_for_status()
             eventually(lambda: is_live(False))
             admin.patch(path, json={"terms": {"price_min": "0.2"}, "reason": "it was right"}).raise_for_status()
             eventually(lambda: is_live(True))
             position = placed.json()["order"]["position_id"]
             assert trader.post(f"/position/{position}/close", json={}).json()["order"]["status"] == "filled"
-            retired = admin.delete(path, params={"reason": "nobody does"})
+            retired = admin.patch(path, json={"terms": {"state": "retired"}, "reason": "nobody does"})
             assert retired.status_code == 200, retired.text
             eventually(lambda: symbol(trader, "NEWUSD") is None)
             refused = trader.post("/order", json=order)
@@ -125,7 +125,7 @@ def test_a_session_over_fix_knows_a_symbol_that_comes_changes_and_goes(private_f
             trader.post(f"/position/{position}/close", json={}).raise_for_status()
             eventually(lambda: trader.get("/positions").json()["positions"] == [])
 
-            admin.delete(path, params={"reason": "nobody does"}).raise_for_status()
+            admin.patch(path, json={"terms": {"state": "retired"}, "reason": "nobody does"}).raise_for_status()
 
             def is_unsubscribed() -> bool:
                 lines = (log / "simlp-quotes.log").read_text().splitlines()

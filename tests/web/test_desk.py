@@ -291,12 +291,13 @@ async def test_an_instrument_is_added_and_retired(world: World) -> None:
     assert (await ask(world, "POST", "/instruments", body)).json()["code"] == "DUPLICATE_INSTRUMENT"
     await eventually(lambda: "AUDUSD" in world.web.prices.instruments)
     assert [it["symbol"] for it in (await world.get("/symbols")).json()["symbols"]] == ["EURUSD", "USDJPY", "AUDUSD"]
-    retired = await ask(world, "DELETE", "/instruments/AUDUSD?reason=nobody%20does")
+    gone = {"terms": {"state": "retired"}, "reason": "nobody does"}
+    retired = await ask(world, "PATCH", "/instruments/AUDUSD", gone)
     assert (retired.status_code, retired.json()["terms"]["state"]) == (200, "retired")
     await eventually(lambda: not world.web.prices.instruments["AUDUSD"].is_listed)
     assert [it["symbol"] for it in (await world.get("/symbols")).json()["symbols"]] == ["EURUSD", "USDJPY"]
     assert (await world.order()).status_code == 201
-    used = await ask(world, "DELETE", "/instruments/EURUSD?reason=why%20not")
+    used = await ask(world, "PATCH", "/instruments/EURUSD", gone)
     assert (used.status_code, used.json()["code"], used.json()["field"]) == (409, "INSTRUMENT_IN_USE", "state")
 
 
