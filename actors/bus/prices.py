@@ -12,7 +12,7 @@ from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain.group import Group
-from actors.domain.instrument import Instrument
+from actors.domain.instrument import Instrument, keep
 from actors.domain.lp_status import LpStatus
 from actors.domain.margin import crosses_of
 from actors.domain.quote import Tick
@@ -64,7 +64,8 @@ class Prices:
 
     def define(self, *instruments: Instrument) -> None:
         """Adds instruments, or changes their terms. Ticks of others are not taken in."""
-        self.instruments |= {instrument.symbol: instrument for instrument in instruments}
+        for instrument in instruments:
+            keep(self.instruments, instrument)
         self.crosses = crosses_of(self.instruments)
         for symbol in [it.symbol for it in instruments if not it.is_listed and it.symbol in self.ticks]:
             self.note(msgspec.structs.replace(self.ticks[symbol], live=False))

@@ -79,3 +79,15 @@ class Instrument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def is_listed(self) -> bool:
         """Whether it can be quoted, shown and asked for."""
         return self.state is not _RETIRED
+
+
+def keep(instruments: dict[str, Instrument], instrument: Instrument) -> None:
+    """Adds it, or changes its terms.
+
+    One that comes back is the last of them: of two that convert the same currencies the first does, and what has stayed
+    has a price.
+    """
+    before = instruments.get(instrument.symbol)
+    if before is not None and instrument.is_listed and not before.is_listed:
+        del instruments[instrument.symbol]
+    instruments[instrument.symbol] = instrument

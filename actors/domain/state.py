@@ -13,7 +13,7 @@ from actors.domain.changes import Versions
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import Halts
-from actors.domain.instrument import Instrument, InstrumentState
+from actors.domain.instrument import Instrument, InstrumentState, keep
 from actors.domain.ledger import Ledger, Posting
 from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.price_class import PriceClasses
@@ -174,7 +174,7 @@ class State:
         self.last_posting_id = posting.posting_id
 
     def define_instrument(self, instrument: Instrument) -> None:
-        self.instruments[instrument.symbol] = instrument
+        keep(self.instruments, instrument)
         self._sessions.pop(instrument.symbol, None)
         self._margin_terms.clear()
         self.books.forget_router()

@@ -1,8 +1,11 @@
 """The price stream, as it is taken in."""
 
+import msgspec
+
 from actors.bus import codec, topics
 from actors.bus.prices import Prices
 from actors.bus.streams import FeedStatus, StreamAlive, StreamStatus
+from actors.domain.instrument import InstrumentState
 from actors.domain.quote import Tick
 from tests.web.broker import INSTRUMENTS
 
@@ -68,6 +71,15 @@ def test_a_silent_stream_takes_the_prices_for_dead_and_its_return_asks_what_they
     assert taken.prices.behind == {"EURUSD": 4}
     taken.receive(ticks("EURUSD", 5))
     assert taken.batches[2:] == [[("EURUSD", 5, True)]]
+
+
+def test_what_comes_back_takes_no_conversion_from_what_has_stayed() -> None:
+    """As the engine has it."""
+    first, prices = INSTRUMENTS["EURUSD"], Taken().prices
+    prices.define(msgspec.structs.replace(first, symbol="EURUSD.m"))
+    for state in (InstrumentState.RETIRED, InstrumentState.OPEN):
+        prices.define(msgspec.structs.replace(first, state=state))
+        assert prices.crosses["EUR", "USD"] == ("EURUSD.m", False)
 
 
 def test_garbage_is_counted() -> None:

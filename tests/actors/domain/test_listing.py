@@ -122,3 +122,16 @@ def test_what_converts_is_retired_when_another_has_a_price() -> None:
     copy = restore(snapshot(state))
     profits = [one.summary(one.accounts[ACCOUNT], NOW_NS).open_profit_minor for one in (state, copy)]
     assert (before_minor, profits) == (-16, [-10, -10])
+
+
+def test_what_comes_back_takes_no_conversion_from_what_has_stayed() -> None:
+    """Its price is an old one, or there has been none: 0.20 USD stay 0.10 GBP."""
+    state = trading_state(currency="GBP")
+    filled(state, order("EURUSD", BUY, "1000"))
+    apply(state, DefineInstrument(msgspec.structs.replace(GBPUSD, symbol="GBPUSD.m"), "olga", "small lots"), NOW_NS)
+    apply(state, ObserveTicks((tick("GBPUSD.m", "2.00000", "2.00000"),)), NOW_NS)
+    apply(state, retired(GBPUSD), NOW_NS)
+    apply(state, DefineInstrument(GBPUSD, "olga", "back"), NOW_NS)
+    copy = restore(snapshot(state))
+    profits = [one.summary(one.accounts[ACCOUNT], NOW_NS).open_profit_minor for one in (state, copy)]
+    assert profits == [-10, -10]
