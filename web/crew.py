@@ -4,10 +4,11 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 PR_SET_PDEATHSIG = 1
 """prctl(2), of Linux."""
+HEARD = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGCHLD})
 
 
 def run(count: int, work: Callable[[], None]) -> int:
@@ -15,28 +16,29 @@ def run(count: int, work: Callable[[], None]) -> int:
 
     Gives the exit code: 0 when it was asked to stop and all stopped well. To be called before there is a thread.
     """
-    children = {_start(work) for _ in range(count)}
+    # Blocked and waited for: nothing that is asked while the children are started, or before a wait, is lost.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # What is ignored need not be told to who waits (POSIX).
+    children = {_start(work, mask) for _ in range(count)}
     asked = False
-
-    def stop(*_: object) -> None:
-        nonlocal asked
-        asked = True
-        _terminate(children)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
     worst = 0
     while children:
-        ended, status = os.wait()
-        children.discard(ended)
-        worst = max(worst, abs(os.waitstatus_to_exitcode(status)))
-        if not asked:
-            worst = max(worst, 1)
+        if signal.sigwait(HEARD) != signal.SIGCHLD:
+            asked = True
             _terminate(children)
+        while children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            children.discard(ended[0])
+            code = os.waitstatus_to_exitcode(ended[1])
+            if not (asked and code == -signal.SIGTERM):  # One that had hardly begun ends so.
+                worst = max(worst, abs(code))
+            if not asked:
+                worst = max(worst, 1)
+                _terminate(children)
     return worst
 
 
-def _start(work: Callable[[], None]) -> int:
+def _start(work: Callable[[], None], mask: Iterable[int]) -> int:
+    """`mask`: the signals that the child blocks when it begins."""
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -46,6 +48,8 @@ def _start(work: Callable[[], None]) -> int:
         if sys.platform == "linux":
             # Where the parent is killed nobody else tells its children.
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if os.getppid() == parent:
             work()
         status = 0

@@ -62,6 +62,14 @@ def test_all_stop_when_asked(crew: "subprocess.Popen[str]") -> None:
     assert all(map(is_gone, pids))
 
 
+def test_who_asks_while_they_are_started_is_heard() -> None:
+    hasty = SCRIPT.replace("    got = ", "    os.kill(os.getppid(), signal.SIGTERM)\n    got = ")
+    ran = subprocess.run(
+        [sys.executable, "-c", hasty], cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_when_one_fails_all_end(crew: "subprocess.Popen[str]") -> None:
     pids = members(crew)
     subprocess.run(["kill", "-USR1", str(pids[1])], check=True)
