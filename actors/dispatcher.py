@@ -27,7 +27,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
-    Renamed,
+    Registered,
     Told,
     VenueCall,
     Work,
@@ -45,11 +45,17 @@ INQUIRE_AGAIN_NS = 2_000_000_000
 class Dispatcher(pykka.ThreadingActor):
     """Answers each `Told` with the `Work` that it leads to. Raises sqlite3.Error when its disk fails."""
 
-    def __init__(self, venue: str, names: dict[str, str], store: Dispatch, now_ns: int) -> None:
-        """`names`: from our symbol to the venue's name for it; what has none is not sent there."""
+    def __init__(
+        self, venue: str, names: dict[str, str], store: Dispatch, now_ns: int, takes_orders: bool = True
+    ) -> None:
+        """`names`: from our symbol to the venue's name for it; what has none is not sent there.
+
+        `takes_orders` False: nothing is. What was sent before is asked for and compared all the same.
+        """
         super().__init__()
         self._venue = venue
         self._names = names
+        self._takes_orders = takes_orders
         self._store = store
         self._is_up = False
         self._arrival_limit_ns = 0
@@ -86,9 +92,11 @@ class Dispatcher(pykka.ThreadingActor):
             self._hear_of_inquiry(message)
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
-        elif isinstance(message, Renamed):
-            self._names = message.names
-            self._reconciliation.rename({theirs: ours for ours, theirs in message.names.items()})
+        elif isinstance(message, Registered):
+            self._takes_orders = message.takes_orders
+            if message.names != self._names:
+                self._names = message.names
+                self._reconciliation.rename({theirs: ours for ours, theirs in message.names.items()})
         self._counter_log.tell(now_ns)
         cancels, self._cancels = self._cancels, []
         calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._placings(now_ns)]
@@ -104,6 +112,8 @@ class Dispatcher(pykka.ThreadingActor):
                 continue
             if child.finish_ns and now_ns > child.finish_ns:
                 self._refuse(child.child_id, "not sent: the venue could not be reached in time")
+            elif not self._takes_orders:
+                self._refuse(child.child_id, "not sent: the LP registry has this venue disabled, or not at all")
             elif child.symbol not in self._names:
                 self._refuse(child.child_id, f"not sent: the LP registry does not say what {child.symbol} is there")
             elif self._is_up and now_ns >= self._place_ns and len(self._placing) + len(due) < PLACING_LIMIT:

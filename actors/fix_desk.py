@@ -67,7 +67,7 @@ class Desk:
                 line.initiator.commit(partial(line.survey.ask, line.initiator.session, now_ns))
 
     def follow(self, lp: Lp | None, now_ns: int) -> None:
-        """The registry's entry, where there is one that is enabled. Else orders keep the names that they had."""
+        """The registry's entry, where there is one that is enabled. Else nothing is sent there."""
         for line in self.lines:
             line.initiator.commit(partial(self._tell, line, lp, now_ns))
 
@@ -82,8 +82,8 @@ class Desk:
         session = line.initiator.session
         if line.quotes is not None:
             line.quotes.follow(lp, session, now_ns)
-        if lp is not None and line.orders is not None:
-            line.orders.rename(session, lp.symbols, now_ns)
+        if line.orders is not None:
+            line.orders.follow(session, lp, now_ns)
         if lp is not None and line.survey is not None:
             line.survey.follow(lp.symbols)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pykka
 import structlog
 
+from actors.domain.lp_registry import Lp
 from actors.domain.order import BUY
 from actors.fix_positions import Counting
 from actors.fix_trades import Trades
@@ -26,7 +27,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
-    Renamed,
+    Registered,
     Told,
     VenueCall,
     Work,
@@ -83,11 +84,11 @@ class Orders:
         self._trades = Trades(dispatch, session.account)
         self._log = structlog.get_logger(session=session.id)
 
-    def rename(self, session: Session, names: dict[str, str], now_ns: int) -> None:
-        """The LP's names of our symbols, as the registry has them now."""
-        if names != self._names:
-            self._names = names
-            self.tell(session, Renamed(now_ns, names))
+    def follow(self, session: Session, lp: Lp | None, now_ns: int) -> None:
+        """The registry's entry, where there is one that is enabled. Else the names stay, for what was sent before."""
+        if lp is not None:
+            self._names = lp.symbols
+        self.tell(session, Registered(now_ns, self._names, takes_orders=lp is not None))
 
     def may_replay(self, sent: SentMessage, now_ns: int) -> bool:
         """What the LP asks for while it closes a gap of this connection; of an earlier one everything is stale."""

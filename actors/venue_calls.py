@@ -60,11 +60,14 @@ class HoldingsHeard(NamedTuple):
     """None: no answer came."""
 
 
-class Renamed(NamedTuple):
-    """The venue's names of our symbols are these from now on."""
+class Registered(NamedTuple):
+    """What the LP registry has of the venue from now on."""
 
     now_ns: int
     names: dict[str, str]
+    """The venue's names of our symbols."""
+    takes_orders: bool
+    """It is there, and enabled."""
 
 
 class Beat(NamedTuple):
@@ -93,7 +96,7 @@ class AskHoldings(NamedTuple):
     pass
 
 
-Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | HoldingsHeard | Renamed | Beat
+Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | HoldingsHeard | Registered | Beat
 VenueCall = Place | Inquire | Cancel | AskHoldings
 
 

@@ -141,6 +141,13 @@ class ConsideredRule(Body, frozen=True):
     why_not: str | None
 
 
+class PassedOver(Body, frozen=True):
+    """A venue of the route that is sent nothing, as the LP registry is."""
+
+    venue: str
+    why: str
+
+
 INSTRUMENT, GROUP, HEDGE, OWN_LIMITS = (versioned(kind) for kind in (Instrument, Group, HedgeTerms, Limits))
 INSTRUMENTS = answer("Instruments", instruments=many(INSTRUMENT))
 GROUPS = answer("Groups", groups=many(GROUP))
@@ -153,6 +160,7 @@ ROUTE = answer(
     rule=answered(Rule),
     routing=answered(Routing),
     considered=list[ConsideredRule],
+    passed_over=list[PassedOver],
 )
 ACCOUNT_ROW = extended("AccountInList", AccountRow, limits_version=Id | None, group_version=Id | None)
 ACCOUNT = answer("NewAccountBody", account=ACCOUNT_ROW)

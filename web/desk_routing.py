@@ -1,10 +1,13 @@
 """Dealing rules for the staff: listed, added, changed, ordered, taken away, and tried on an order that is not sent."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from actors.bus.answers import Lps
 from actors.bus.desk_answers import RoutePreview, Terms
-from actors.bus.requests import PreviewRoute
+from actors.bus.requests import GetLps, PreviewRoute
 from actors.domain.commands import DefineRules
+from actors.domain.lp_registry import Lp
 from actors.domain.rulebook import Rule
 from web import desk_answers, desk_schema, problem
 from web.contract import QUESTION, contract
@@ -118,10 +121,14 @@ class RoutePreviewHandler(DeskHandler):
             tuple(struct_of(Rule, rule, f"rules[{at}]") for at, rule in enumerate(wanted.rules or ())),
             0 if wanted.time is None else _moment(wanted.time),
         )
-        self.answer(_preview(await self.engine(question, RoutePreview)))
+        found = await self.engine(question, RoutePreview)
+        lps: Mapping[str, Lp] = {}
+        if found.routing.venues:
+            lps = (await self.look(self.backend.aggregator, GetLps(), Lps)).registry.lps
+        self.answer(_preview(found, wanted.symbol, lps))
 
 
-def _preview(found: RoutePreview) -> dict[str, Any]:
+def _preview(found: RoutePreview, symbol: str, lps: Mapping[str, Lp]) -> dict[str, Any]:
     considered = [
         {"rule_id": str(it.rule.rule_id), "name": it.rule.name, "matched": it.matched, "why_not": it.why_not or None}
         for it in found.considered
@@ -133,7 +140,21 @@ def _preview(found: RoutePreview) -> dict[str, Any]:
         "rule": plain(winner),
         "routing": plain(found.routing),
         "considered": considered,
+        "passed_over": [
+            {"venue": venue, "why": why}
+            for venue in found.routing.venues
+            if (why := _why_not_sent(lps.get(venue), symbol)) is not None
+        ],
     }
+
+
+def _why_not_sent(lp: Lp | None, symbol: str) -> str | None:
+    """Why an execution process sends nothing there, by the registry; None where it does."""
+    if lp is None:
+        return "not in the LP registry"
+    if not lp.enabled:
+        return "disabled"
+    return None if symbol in lp.symbols else f"no name for {symbol}"
 
 
 def _rule(terms: Terms, number: int) -> Rule:

@@ -130,6 +130,11 @@ def apply(registry: Registry, change: LpChange, known: Known, now_ns: int) -> Re
     return Registry(registry.version + 1, lps, now_ns, change.by, _words(change))
 
 
+def entry(registry: Registry, lp: Lp) -> Lp:
+    """The LP as the registry has it. One that is removed is disabled, and keeps its names for what is open there."""
+    return registry.lps.get(lp.name) or msgspec.structs.replace(lp, enabled=False)
+
+
 def symbol_of(spelling: str) -> str:
     """Our way of writing a symbol: EUR_USD, EUR/USD, EUR-USD and eurusd are EURUSD."""
     return re.sub(r"[^A-Za-z0-9]", "", spelling).upper()

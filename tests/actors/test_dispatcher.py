@@ -9,8 +9,10 @@ import pytest
 from actors.dispatcher import Dispatcher
 from actors.domain.books import SentChild
 from actors.domain.child import BreakReason, ChildState, ReportKind, send
+from actors.domain.commands import DefineRules
 from actors.domain.events import ChildChanged, ChildSent, OrderEnded
 from actors.domain.order import OrderStatus, Side, TimeInForce
+from actors.domain.rulebook import Book, Rule
 from actors.store.dispatch import Dispatch
 from actors.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
 from gateway.venues.execution import Said
@@ -156,6 +158,29 @@ def test_the_client_order_follows(tmp_path: Path) -> None:
     (ended,) = [event.order for event in world.events if isinstance(event, OrderEnded)]
     assert (ended.status, ended.filled_e8) == (OrderStatus.CANCELLED, 5_000 * 10**8)
     check(world)
+
+
+def test_a_venue_that_is_disabled_is_sent_nothing_and_the_order_goes_on_to_the_next(tmp_path: Path) -> None:
+    """One that was sent before is asked for all the same; where there is no next venue the order ends."""
+    world = World(tmp_path / "oanda.sqlite", ["late"])
+    world.tell(order("EURUSD", Side.BUY, "10000", "before"))
+    while not world.sent:
+        world.step()
+    world.enable(False)
+    world.tell(order("EURUSD", Side.BUY, "10000", "disabled"))
+    world.run()
+    assert ends(world) == [ChildState.FILLED, ChildState.REJECTED]
+    (ended,) = [event for event in world.events if isinstance(event, OrderEnded)]
+    assert (ended.order.client_order_id, ended.code) == ("disabled", "VENUE_REJECTED")
+
+    both = Rule(rule_id=1, name="all", book=Book.A_BOOK, venues=("OANDA", "OTHER"))
+    world.tell(DefineRules((both,), ("OANDA", "OTHER")))
+    world.tell(order("EURUSD", Side.BUY, "10000", "next"))
+    for _ in range(3):
+        world.step()
+    assert [it.sent.child.venue for it in world.events if isinstance(it, ChildSent)][2:] == ["OANDA", "OTHER"]
+    assert len(world.sent) == 1
+    world.close()
 
 
 def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Path) -> None:

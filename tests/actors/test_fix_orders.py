@@ -211,13 +211,28 @@ def test_an_execution_that_was_lost_of_an_order_of_ours_is_taken(tmp_path: Path)
 
 def test_names_follow_the_registry(tmp_path: Path) -> None:
     world = opened(tmp_path)
-    world.rename({})
+    world.register({})
     world.tell(order("EURUSD", Side.BUY, "10000", "nameless"))
     world.run()
     assert ends(world) == [ChildState.REJECTED]
     assert world.lp_book.orders() == []
-    world.rename({"EURUSD": "EUR/USD"})
+    world.register({"EURUSD": "EUR/USD"})
     world.tell(order("EURUSD", Side.BUY, "10000", "named"))
     world.run()
     assert ends(world) == [ChildState.REJECTED, ChildState.FILLED]
+    check(world)
+
+
+def test_a_disabled_lp_is_sent_nothing(tmp_path: Path) -> None:
+    world = opened(tmp_path)
+    world.tell(order("EURUSD", Side.BUY, "10000", "before"))
+    world.run()
+    world.register(None)
+    world.tell(order("EURUSD", Side.BUY, "10000", "disabled"))
+    world.run()
+    assert ends(world) == [ChildState.FILLED, ChildState.REJECTED]
+    world.register({"EURUSD": "EUR/USD"})
+    world.tell(order("EURUSD", Side.BUY, "10000", "enabled"))
+    world.run()
+    assert ends(world) == [ChildState.FILLED, ChildState.REJECTED, ChildState.FILLED]
     check(world)

@@ -46,6 +46,7 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
+    Registered,
     Told,
     VenueCall,
     Work,
@@ -148,6 +149,10 @@ class World:
         except Killed:
             self.kills += 1
             self._start()
+
+    def enable(self, takes_orders: bool) -> None:
+        """The registry has the venue enabled or not from now on."""
+        self._ask(Registered(self.now_ns, {"EURUSD": "EUR_USD"}, takes_orders))
 
     def close(self) -> None:
         self._actor.stop()

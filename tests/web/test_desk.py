@@ -193,6 +193,24 @@ async def test_groups_and_holidays(world: World) -> None:
     assert (wrong.status_code, wrong.json()["field"]) == (422, "days")
 
 
+async def test_a_preview_says_to_which_venues_nothing_is_sent(world: World) -> None:
+    venues = ("ACME", "OANDA", "GONE")
+    world.broker.tell(DefineRules((Rule(rule_id=1, name="all", book=Book.A_BOOK, venues=venues),), venues))
+    lp = {"name": "ACME", "adapter": "acme", "symbols": {"EURUSD": "EUR/USD"}}
+
+    async def passed_over() -> dict[str, str]:
+        order = {"account_id": "1", "symbol": "EURUSD", "side": "buy", "quantity": "1000"}
+        found = (await ask(world, "POST", "/routing/preview", order, DEALER)).json()["passed_over"]
+        return {it["venue"]: it["why"] for it in found}
+
+    assert (await ask(world, "POST", "/lps", lp, ADMIN)).status_code == 201
+    assert await passed_over() == {"GONE": "not in the LP registry"}
+    assert (await ask(world, "PATCH", "/lps/ACME", {"enabled": False}, ADMIN)).status_code == 200
+    assert await passed_over() == {"ACME": "disabled", "GONE": "not in the LP registry"}
+    assert (await ask(world, "PATCH", "/lps/ACME", {"enabled": True, "symbols": {"EURUSD": None}}, ADMIN)).is_success
+    assert await passed_over() == {"ACME": "no name for EURUSD", "GONE": "not in the LP registry"}
+
+
 async def test_routing_rules_and_a_preview_of_them(world: World) -> None:
     world.broker.tell(DefineRules((Rule(rule_id=1, name="default", book=Book.B_BOOK),), ("LMAX",)))
     rule = {"name": "large", "book": "a_book", "venues": ["LMAX"], "quantity_min": "50000"}
@@ -200,11 +218,13 @@ async def test_routing_rules_and_a_preview_of_them(world: World) -> None:
     draft = [{"rule_id": "2", **rule}, {"rule_id": "1", "name": "default", "book": "b_book"}]
     dry = (await ask(world, "POST", "/routing/preview", {**order, "rules": draft}, DEALER)).json()
     assert (dry["rule"]["name"], dry["routing"]["venues"]) == ("large", ["LMAX"])
+    assert dry["passed_over"] == [{"venue": "LMAX", "why": "not in the LP registry"}]
     assert world.broker.state.books.rules.version == 1
     made = await ask(world, "POST", "/routing", {"rule": rule, "reason": "large ones out"}, DEALER)
     assert (made.status_code, [it["name"] for it in made.json()["rules"]]) == (201, ["large", "default"])
     small = (await ask(world, "POST", "/routing/preview", {**order, "quantity": "1000"}, DEALER)).json()
     assert (small["rule"]["name"], small["considered"][0]["why_not"]) == ("default", "quantity 1000 < 50000")
+    assert small["passed_over"] == []
     wrong = await ask(world, "PUT", "/routing/order", {"rule_ids": ["1", "2"], "reason": "x"}, DEALER)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "BAD_TERMS")
     wrong = await ask(world, "PUT", "/routing/order", {"rule_ids": ["1"], "reason": "x"}, DEALER)

@@ -22,6 +22,7 @@ from actors.domain.lp_registry import (
     RemoveLp,
     ReprioritiseLps,
     apply,
+    entry,
     symbol_of,
 )
 from actors.domain.refusal import Code, Refused
@@ -115,6 +116,13 @@ def test_an_entry_that_is_not_fit_names_the_field(fields: dict[str, Any], field:
     with pytest.raises(Refused) as refused:
         apply(START, AddLp(by="root", lp=replace(OTHER, **fields)), KNOWN, 11)
     assert (refused.value.code, refused.value.field) == (Code.BAD_LP, field)
+
+
+def test_an_lp_that_is_removed_is_disabled_to_who_knew_it() -> None:
+    known = Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"})
+    other = Lp("OANDA", "oanda", {"USDJPY": "USD_JPY"})
+    assert entry(Registry(1, {"OANDA": other}, 1, "root", ""), known) == other
+    assert entry(Registry(2, {}, 1, "root", ""), known) == Lp("OANDA", "oanda", {"EURUSD": "EUR_USD"}, enabled=False)
 
 
 def test_symbols_are_kept_in_our_spelling() -> None:
