@@ -29,6 +29,9 @@ HASTY = Patience(connect_timeout_ms=5_000, silence_timeout_ms=300, backoff_first
 WAIT_LIMIT_S = 90
 OK = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 HEARTBEAT = b'{"type":"HEARTBEAT","time":"2026-01-19T13:49:25.000000000Z"}\n'
+BEAT = VenueHeartbeat(1_768_830_565 * 10**9, 5_000)
+PROMISE = VenueHeartbeat(0, 5_000)
+"""Of OANDA, with its answer."""
 
 
 class Seen:
@@ -253,9 +256,20 @@ def test_garbage_in_the_stream_is_told_and_the_stream_goes_on() -> None:
         async with server(saying(OK, *flood, chunk(b"\n" + HEARTBEAT + b"?\n"), then_wait=True)) as port:
             seen = Seen(oanda(port))
             async with seen.running():
-                await seen.until(lambda: len(seen.events) >= 3)
-        heartbeat = VenueHeartbeat(1_768_830_565 * 10**9, 5_000)
-        assert seen.events == [VenueGarbage("too_long", "x" * 80), heartbeat, VenueGarbage("bad_json", "?")]
+                await seen.until(lambda: len(seen.events) >= 4)
+        assert seen.events == [PROMISE, VenueGarbage("too_long", "x" * 80), BEAT, VenueGarbage("bad_json", "?")]
+        assert seen.states == [(True, "connected"), (False, "stopped")]
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_says_nothing_has_promised_a_heartbeat_all_the_same() -> None:
+    async def main() -> None:
+        async with server(saying(OK, then_wait=True)) as port:
+            seen = Seen(oanda(port))
+            async with seen.running():
+                await seen.until(lambda: len(seen.events) > 0)
+        assert seen.events == [PROMISE]
         assert seen.states == [(True, "connected"), (False, "stopped")]
 
     asyncio.run(main())
@@ -287,8 +301,8 @@ def test_half_a_line_does_not_outlive_its_connection() -> None:
         async with server(saying(OK, chunk(HEARTBEAT + HEARTBEAT[:20]))) as port:
             seen = Seen(oanda(port))
             async with seen.running():
-                await seen.until(lambda: len(seen.events) >= 3)
-        assert set(seen.events) == {VenueHeartbeat(1_768_830_565 * 10**9, 5_000)}
+                await seen.until(lambda: len(seen.events) >= 6)
+        assert set(seen.events) == {PROMISE, BEAT}
 
     asyncio.run(main())
 

@@ -97,7 +97,8 @@ def test_a_stream_carries_what_it_was_asked_for_last() -> None:
     async def names_of(stream: OandaStream) -> set[str]:
         async with asyncio.timeout(WAIT_LIMIT_S), stream.open() as chunks:
             async for events in chunks:
-                return {event.instrument for event in events if isinstance(event, VenueQuote)}
+                if names := {event.instrument for event in events if isinstance(event, VenueQuote)}:
+                    return names
         return set()
 
     asyncio.run(main())
