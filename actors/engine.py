@@ -83,15 +83,13 @@ class Engine(pykka.ThreadingActor):
         self._explainer = Explainer(journal.path)
         self._room = Room()
         self._bad_requests = 0
-        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        self._counter_log = CounterLog(lambda: self.counters)
 
     @property
-    def bad_frames(self) -> int:
-        return self._bad_requests + self._seen.bad_frames
-
-    @property
-    def bad_ticks(self) -> int:
-        return self._seen.bad_ticks
+    def counters(self) -> dict[str, int]:
+        seen = self._seen
+        bad_frames = self._bad_requests + seen.bad_frames
+        return {"bad_frames": bad_frames, "bad_ticks": seen.bad_ticks, "skipped_ticks": seen.skipped}
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         # The engine's time never falls, whatever the clock does.
@@ -275,7 +273,7 @@ class Engine(pykka.ThreadingActor):
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
     def _pong(self) -> Pong:
-        counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        counters = nonzero(self.counters)
         return Pong(ready=not self._room.lack, detail=self._room.lack, seq=self._state.event_seq, counters=counters)
 
 

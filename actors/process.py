@@ -72,7 +72,7 @@ class Running(NamedTuple):
 def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> None:
     """The life of a process: build, run until SIGTERM or SIGINT, drain, exit 0; exit 1 when the actor fails."""
     settings = config.load()
-    config.configure_logging(name, settings.log_level)
+    config.configure_logging(settings.log_level)
     log = structlog.get_logger(name)
     stopping = Stopping()
     claim(settings, name)

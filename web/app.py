@@ -139,8 +139,10 @@ class Web:
                 connections=lambda: len(self.server._connections),
                 refused=lambda: self.server.refused,
                 sockets=lambda: len(self.sockets),
+                closed_slow=lambda: self.sockets.closed_slow,
                 open_requests=lambda: len(self.backend.requests),
                 rate_limited=lambda: sum(allowance.refused for allowance in allowances),
+                unknown_ticks=lambda: self.prices.unknown_symbols,
             ),
             lambda: self.prices.feeds,
         )
@@ -259,7 +261,7 @@ async def serve(settings: config.Settings) -> None:
 def main() -> None:
     """Exits with 0 when it was asked to stop, with 1 when a part of it fails, with 2 when it cannot be as set."""
     settings = config.load()
-    config.configure_logging("web", settings.log_level)
+    config.configure_logging(settings.log_level)
     claim(settings, "web")
     signing_keys(settings)  # made once, before there are several who want them
     secret_key(settings, "totp")

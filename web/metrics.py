@@ -24,8 +24,10 @@ class Gauged(NamedTuple):
     connections: Callable[[], int]
     refused: Callable[[], int]
     sockets: Callable[[], int]
+    closed_slow: Callable[[], int]
     open_requests: Callable[[], int]
     rate_limited: Callable[[], int]
+    unknown_ticks: Callable[[], int]
 
 
 class Metrics:
@@ -47,8 +49,10 @@ class Metrics:
             ("connections", "HTTP connections open", gauged.connections),
             ("connections_refused", "Connections closed because there were too many", gauged.refused),
             ("sockets", "WebSockets open", gauged.sockets),
+            ("sockets_closed_slow", "WebSockets closed because they read too slowly", gauged.closed_slow),
             ("requests_open", "Requests that somebody waits for", gauged.open_requests),
             ("rate_limited", "Requests answered with 429", gauged.rate_limited),
+            ("ticks_unknown", "Ticks of symbols that are not known here", gauged.unknown_ticks),
         ):
             Gauge(f"hedgerow_web_{name}", about, registry=self._registry).set_function(read)
         self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}

@@ -32,6 +32,8 @@ def conversion(crosses: Crosses, ticks: Mapping[str, Tick], sold: str, got: str,
         return SAME_CURRENCY
     symbol, inverse = crosses.get((sold, got), ("", False))
     tick = ticks.get(symbol)
+    if not symbol:
+        raise Refused(Code.NO_CONVERSION, f"no instrument converts {sold} to {got}")
     if tick is None:
         raise Refused(Code.NO_CONVERSION, f"there is no price to convert {sold} to {got} with")
     if inverse:

@@ -72,7 +72,7 @@ class Desk:
         return self.engine._state
 
     def counter(self, name: str) -> int:
-        count: int = getattr(self.actor.proxy(), name).get()
+        count: int = self.actor.proxy().counters.get()[name]
         return count
 
     def crash(self) -> None:

@@ -15,7 +15,7 @@ from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import EVENTS, History
 from tests.store import facts
 
-HEAD = "0003"
+HEAD = "0004"
 ROWS = """
 INSERT INTO users (username, password_hash, role, account_id)
     VALUES ('anna', 'bcrypt', 'trader', 1), ('olga', 'bcrypt', 'admin', NULL);

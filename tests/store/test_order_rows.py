@@ -116,7 +116,7 @@ def test_what_does_not_apply_is_null() -> None:
         "request",
         "average_price",
         "position_id",
-        "trail_tick_seq",
+        "trail_seq",
         "asked",
     }
 

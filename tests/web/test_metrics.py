@@ -23,8 +23,12 @@ async def test_the_figures_are_those_of_all_processes(world: World) -> None:
     assert got["hedgerow_http_requests_total", "AccountHandler", "other", "405"] == 1
     assert got["hedgerow_http_request_seconds_count", "OrderHandler"] == 1
     assert got["hedgerow_web_requests_open",] == 1
+    assert (got["hedgerow_web_sockets_closed_slow",], got["hedgerow_web_ticks_unknown",]) == (0, 0)
     assert got["hedgerow_feed_dropped_total", "oanda", "zero"] == 942
     assert [got["hedgerow_ready", name] for name in ("engine", "persistence", "aggregator", "feeds")] == [1, 1, 1, 1]
+    world.web.sockets.closed_slow, world.web.prices.unknown_symbols = 3, 4
+    got = await samples(world)
+    assert (got["hedgerow_web_sockets_closed_slow",], got["hedgerow_web_ticks_unknown",]) == (3, 4)
     world.broker.mute = {"engine"}
     assert (await samples(world))["hedgerow_ready", "engine"] == 0
 

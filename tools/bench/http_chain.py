@@ -57,7 +57,7 @@ class Answered(NamedTuple):
 
 def web(folder: Path, port: int) -> None:
     """A web process, which listens once it has heard of the engine, and says so; runs until it is killed."""
-    config.configure_logging("web", "warning")
+    config.configure_logging("warning")
     context: process.Context = zmq.Context()
 
     async def serve() -> None:

@@ -192,7 +192,7 @@ class ReportingAggregator(Aggregator):
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
     """A feed process; ends when the quotes of all LPs have been taken."""
-    configure_logging("bench", "warning")
+    configure_logging("warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, place, quotes)
     runner = feed_runner(VENUES[place], stream, folder, context)

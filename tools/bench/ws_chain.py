@@ -70,7 +70,7 @@ def pid_of(folder: Path) -> int:
 
 def engine(folder: Path) -> None:
     """The engine; runs until it is killed or SIGTERM."""
-    settings.configure_logging("engine", "warning")
+    settings.configure_logging("warning")
     instruments = market.instruments()
     told: list[Command] = [DefineInstrument(instruments[symbol]) for symbol in SYMBOLS]
     for account_id in range(1, ACCOUNTS + 1):
@@ -80,7 +80,7 @@ def engine(folder: Path) -> None:
 
 def web(folder: Path) -> None:
     """The web process; runs until SIGTERM."""
-    settings.configure_logging("web", "warning")
+    settings.configure_logging("warning")
     asyncio.run(_web(folder))
 
 
