@@ -49,7 +49,7 @@ class EngineLine:
         self._fault = ""
         self._begin_asked_ns = 0
         if store.event_seq is not None:
-            self._events.start(store.event_seq)
+            self._events.start(store.event_seq, store.event_ns)
 
     def hear(self, heard: BusHeard) -> list[bytes]:
         """Follows the events, and takes the answers; gives what the engine is to be told at once."""
@@ -125,7 +125,8 @@ class EngineLine:
                     asked.append(event.child_id)
         if sent or over or asked or now_ns - self._progress_ns >= PROGRESS_NS:
             self._progress_ns = now_ns
-            self._store.follow(batches[-1].first_seq + len(batches[-1].events) - 1, sent, over, asked)
+            last = batches[-1]
+            self._store.follow(last.first_seq + len(last.events) - 1, last.time_ns, sent, over, asked)
 
     def frames(self, now_ns: int) -> list[bytes]:
         """What is due to be asked and told."""

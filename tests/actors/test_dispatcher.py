@@ -186,7 +186,7 @@ def test_a_venue_that_is_disabled_is_sent_nothing_and_the_order_goes_on_to_the_n
 def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Path) -> None:
     store = Dispatch(tmp_path / "d.sqlite", START_NS)
     sent = SentChild(send(1, 1, "OANDA", "EURUSD", Side.BUY, 5, 0, START_NS + 10, START_NS), 1, (), TimeInForce.IOC)
-    store.follow(1, [(sent, "c1")], [], [])
+    store.follow(1, 0, [(sent, "c1")], [], [])
     actor = Dispatcher.start("OANDA", {"EURUSD": "EUR_USD"}, store, START_NS)
 
     def told(message: Told) -> list[VenueCall]:
@@ -200,7 +200,7 @@ def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Pat
     assert told(Inquired(START_NS + 10, "1-1", works)) == []
     assert told(Inquired(START_NS + 11, "1-1", [Said("c1", "fill", "E1", 5, 1)])) == []
     assert told(Inquired(START_NS + 11, "1-1", works)) == [Cancel("1-1", placed.order)]
-    store.follow(2, [], ["1-1"], [])
+    store.follow(2, 0, [], ["1-1"], [])
     assert told(Inquired(START_NS + 12, "1-1", works)) == []
     store.close()
 
@@ -208,7 +208,7 @@ def test_an_order_that_should_be_over_and_works_is_to_be_cancelled(tmp_path: Pat
 def test_an_answer_that_comes_when_the_link_has_gone_is_believed_no_sooner(tmp_path: Path) -> None:
     store = Dispatch(tmp_path / "d.sqlite", START_NS)
     sent = SentChild(send(1, 1, "OANDA", "EURUSD", Side.BUY, 5, 0, START_NS + 10, START_NS), 1, (), TimeInForce.IOC)
-    store.follow(1, [(sent, "c1")], [], [])
+    store.follow(1, 0, [(sent, "c1")], [], [])
     actor = Dispatcher.start("OANDA", {"EURUSD": "EUR_USD"}, store, START_NS)
 
     def told(message: Told) -> None:
@@ -216,7 +216,7 @@ def test_an_answer_that_comes_when_the_link_has_gone_is_believed_no_sooner(tmp_p
 
     told(Linked(START_NS, True, "", ARRIVAL_LIMIT_NS))
     told(Placed(START_NS, "1-1", None))
-    store.follow(2, [], [], ["1-1"])
+    store.follow(2, 0, [], [], ["1-1"])
     told(Linked(START_NS + 1, False, "the venue ended the stream"))
     told(Inquired(START_NS + 2, "1-1", None))
     assert store.waiting() == []

@@ -77,7 +77,7 @@ def test_what_is_of_another_account_or_of_a_time_before_ours_does_not_count(disp
 
 
 def test_what_the_session_has_said_is_not_said_again(dispatch: Dispatch) -> None:
-    dispatch.follow(1, [(child(1, LATER_NS), "c1")], [], [])
+    dispatch.follow(1, 0, [(child(1, LATER_NS), "c1")], [], [])
     dispatch.take([report(1, "E1"), report(1, "E10")])
     trades = Trades(dispatch, "")
     assert not heard(trades, "c1")
@@ -89,8 +89,8 @@ def test_what_the_session_has_said_is_not_said_again(dispatch: Dispatch) -> None
 
 def test_an_order_that_is_forgotten_is_not_judged(dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actors.store.dispatch.OVER_LIMIT", 1)
-    dispatch.follow(1, [(child(number, LATER_NS), f"c{number}") for number in (1, 2)], [], [])
-    dispatch.follow(2, [], ["1-1", "2-1"], [])
+    dispatch.follow(1, 0, [(child(number, LATER_NS), f"c{number}") for number in (1, 2)], [], [])
+    dispatch.follow(2, 0, [], ["1-1", "2-1"], [])
     assert dispatch.forgotten_ns == LATER_NS
     trades = Trades(dispatch, "")
     assert not heard(trades, "c1", LATER_NS + MEMORY_NS)

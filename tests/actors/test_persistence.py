@@ -406,6 +406,19 @@ def test_an_engine_with_another_journal_is_a_fault(persistence: Persistence, pee
     peers.until(lambda: peers.pong().detail == "event 10 is stored, and the engine is at 3: another journal?")
 
 
+def test_an_engine_that_has_gone_on_another_way_meanwhile_is_a_fault(persistence: Persistence, peers: Peers) -> None:
+    """It was brought back from a backup, and has passed the stored number when persistence comes back."""
+    peers.happen(facts.day(10))
+    peers.until_stored()
+    persistence.kill()
+    peers.journal = []
+    peers.happen(facts.day(20), publish=False)
+    persistence.start()
+    fault = "event 10 is stored, and the engine has another one or none: another journal?"
+    peers.until(lambda: peers.pong().detail == fault)
+    assert peers.pong().seq == 10
+
+
 def test_a_database_url_of_another_kind_ends_it_with_one_line(run_dir: Path) -> None:
     log = run_dir.parent / "log"
     run = start("actors.persistence", run_dir, log, DATABASE_URL="mysql://x:secret@y/z")
