@@ -72,7 +72,7 @@ def store(connection: sqlalchemy.Connection, many: Sequence[Sources]) -> None:
     """In the transaction that is open. What is stored already stays as it is."""
     values = [_row(told, place, source) for told in many for place, source in enumerate(told.sources)]
     if values:
-        # Row by row: one statement for all may have more parameters than PostgreSQL takes. psycopg then says it is away.
+        # Row by row: one statement for all may have more parameters than PostgreSQL takes, and psycopg says "away" then.
         connection.execute(insert(TICK_QUOTES).on_conflict_do_nothing(), values)
 
 
