@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from actors.answering.reports import REPLIES_PER_MESSAGE
 from actors.bus import codec, topics
 from actors.bus.answers import (
     AccountReport,
@@ -40,7 +41,6 @@ from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Sid
 from actors.domain.quote import Tick
 from actors.domain.requirement import Requirement
 from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS
-from actors.reports import REPLIES_PER_MESSAGE
 from tests.actors.engine_desk import (
     ASKER,
     DEFINED,

@@ -15,7 +15,23 @@ from actors.bus.answers import Done, Events, Refusal, Reply
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import (
+    AskHoldings,
+    Beat,
+    BusHeard,
+    HoldingsHeard,
+    Inquire,
+    Inquired,
+    Linked,
+    NotPlaced,
+    Place,
+    Placed,
+    RecordHeard,
+    Told,
+    VenueCall,
+    Work,
+)
 from actors.domain import broker
 from actors.domain.books import SentChild
 from actors.domain.commands import (
@@ -34,22 +50,6 @@ from actors.domain.rulebook import Book as DealingBook
 from actors.domain.rulebook import Rule
 from actors.domain.state import State
 from actors.store.dispatch import Dispatch
-from actors.venue_calls import (
-    AskHoldings,
-    Beat,
-    BusHeard,
-    HoldingsHeard,
-    Inquire,
-    Inquired,
-    Linked,
-    NotPlaced,
-    Place,
-    Placed,
-    RecordHeard,
-    Told,
-    VenueCall,
-    Work,
-)
 from gateway.venues.execution import Heard, Holdings, Said
 from gateway.venues.oanda.orders import Precision, Transaction, order_body, said_in
 from tests.examples import ACCOUNT, EURUSD, SECOND_NS, START_NS, tick

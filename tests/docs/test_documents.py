@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import backlog, engine, reports
+from actors import backlog, engine
+from actors.answering import reports
 from actors.bus import codec
 from actors.domain import checks
 from actors.domain.evolution.accounts import KEYS_LIMIT

@@ -8,7 +8,7 @@ from typing import Any
 
 import zmq
 
-from actors import desk_reports, reports
+from actors.answering import desk_reports, reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,

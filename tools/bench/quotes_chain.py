@@ -26,7 +26,7 @@ from actors.domain.lp_registry import Known, Lp, Registry
 from actors.domain.quote import Tick
 from actors.feed import FeedRunner
 from actors.lp_desk import LpDesk
-from actors.lp_feed import Feed
+from actors.quoting.lp_feed import Feed
 from config.settings import configure_logging
 from gateway.venues.events import VenueEvent, VenueQuote
 from gateway.venues.interface import Events, Parser, Stream, Tap, VenueInstrument

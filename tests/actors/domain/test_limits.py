@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from actors.answering.reports import account_report
 from actors.domain.broker import apply
 from actors.domain.commands import DefineGroup, ModifyOrder, ReversePosition, SetLimits, SubmitOrder
 from actors.domain.events import LimitsSet, OrderAccepted
@@ -13,7 +14,6 @@ from actors.domain.order import Order, OrderType, Side
 from actors.domain.refusal import Code
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.reports import account_report
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
 from tests.examples import ACCOUNT, SECOND_NS, closing, encoded, order, terms, trading_state
 

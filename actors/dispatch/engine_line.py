@@ -9,16 +9,16 @@ from actors.bus.answers import Done, Events, Refusal, Reply
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
+from actors.dispatch.holdings import Reconciliation
+from actors.dispatch.venue_calls import BusHeard
+from actors.dispatch.venue_words import client_id
 from actors.domain.books import SentChild
 from actors.domain.child import ChildState
 from actors.domain.commands import EngineCommand, ReportExecution
 from actors.domain.events import ChildChanged, ChildSent, InquiryDue
 from actors.domain.refusal import Code
-from actors.holdings import Reconciliation
 from actors.store.dispatch import Dispatch
 from actors.store.intake import EventIntake
-from actors.venue_calls import BusHeard
-from actors.venue_words import client_id
 
 REPORT_AGAIN_NS = 1_000_000_000
 """A report, or a question, that the engine has not answered is sent again after this."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from actors import fix_line
 from actors.bus import codec
 from actors.bus.streams import FeedMessage
 from actors.domain.lp_registry import Lp
-from actors.fix_quotes import STREAM, Quotes
-from actors.lp_feed import Connected, Feed, Heard
+from actors.lp.line import Line as LpLine
+from actors.lp.quotes import STREAM, Quotes
+from actors.quoting.lp_feed import Connected, Feed, Heard
 from config import catalogue
 from config.lp_sessions import LpSession
 from gateway.fix.codec import split
@@ -111,9 +111,9 @@ def test_what_the_lp_refuses_is_asked_for_again_after_a_logon_or_when_it_is_mapp
 
 
 def test_a_subscription_that_the_lp_asks_for_again_is_sent_again_on_its_connection_however_late() -> None:
-    line = fix_line.Line("line")
-    line.logged_on_ns = START_NS
+    session = LpLine("line")
+    session.logged_on_ns = START_NS
     late_ns = START_NS + 3_600 * SECOND_NS
-    assert line.may_replay(SentMessage(2, b"V", START_NS, b"", b""), late_ns)
-    assert not line.may_replay(SentMessage(2, b"V", START_NS - 1, b"", b""), late_ns)
-    assert not line.may_replay(SentMessage(2, b"x", START_NS, b"", b""), late_ns)
+    assert session.may_replay(SentMessage(2, b"V", START_NS, b"", b""), late_ns)
+    assert not session.may_replay(SentMessage(2, b"V", START_NS - 1, b"", b""), late_ns)
+    assert not session.may_replay(SentMessage(2, b"x", START_NS, b"", b""), late_ns)

@@ -9,12 +9,12 @@ import zmq
 
 from actors.bus import sockets
 from actors.counters import CounterLog
+from actors.dispatch.venue_calls import Beat, BusHeard
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
-from actors.fix_line import Line
-from actors.fix_orders import Orders
-from actors.fix_quotes import Quotes
-from actors.venue_calls import Beat, BusHeard
+from actors.lp.line import Line
+from actors.lp.orders import Orders
+from actors.lp.quotes import Quotes
 from gateway.fix.session import Session
 from gateway.fix.store import SqliteStore
 

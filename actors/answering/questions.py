@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actors import desk_reports, reports
+from actors.answering import desk_reports, reports
 from actors.bus.answers import Answer
 from actors.bus.requests import (
     GetAccount,

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from actors.answering.reports import Answered
 from actors.bus.answers import Refusal, Reply
 from actors.bus.desk_answers import Explanation
 from actors.errand import Errand, Failed
-from actors.reports import Answered
 
 WAITING_LIMIT_QUESTIONS = 16
 """Another one is refused with UNAVAILABLE."""

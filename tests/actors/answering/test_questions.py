@@ -2,8 +2,8 @@
 
 from typing import get_args
 
+from actors.answering.questions import QUESTIONS
 from actors.bus.requests import EngineQuery, GetEvents, GetExplanation, Ping
-from actors.questions import QUESTIONS
 
 FROM_ELSEWHERE = (Ping, GetEvents, GetExplanation)
 """Answered from the journal, or from what only the engine's actor knows."""

@@ -7,7 +7,7 @@ import pykka
 
 from actors.domain.calendar import Sessions
 from actors.domain.lp_registry import Lp
-from actors.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Opening, Planned, Told
+from actors.quoting.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Opening, Planned, Told
 from config.lp_sessions import LpSession
 from gateway.fix.codec import Message
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Received

@@ -5,7 +5,7 @@ import pytest
 
 from actors.bus.fix_sessions import Collateral, LpSurvey
 from actors.domain.money import parse_e8
-from actors.fix_survey import Survey, misfit
+from actors.lp.survey import Survey, misfit
 from config import catalogue
 from config.lp_sessions import LpSession
 from gateway.fix.events import LoggedOn, LoggedOut, Received, Refused
@@ -79,7 +79,7 @@ def test_a_list_of_several_pages_is_whole_when_the_lp_says_so(pages: list[str], 
 
 
 def test_a_list_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.fix_survey.LISTED_LIMIT", 2)
+    monkeypatch.setattr("actors.lp.survey.LISTED_LIMIT", 2)
     asked = Asked().logged_on()
     asked.hear(b"y", f"320={NOW_NS} 560=0 893=N 146=3 55=A 55=B 55=C")
     assert asked.survey.as_seen().refused == "the list: longer than 2"

@@ -12,7 +12,7 @@ from actors.domain.calendar import Sessions, is_open
 from actors.domain.instrument import Instrument
 from actors.domain.lp_registry import Lp
 from actors.domain.quote import LADDER_LEVELS, Drop, Ladder, Quote, is_withdrawal
-from actors.feed_line import Line
+from actors.quoting.feed_line import Line
 from gateway.streams import Plan
 from gateway.venues.events import VenueDepth, VenueEvent, VenueGarbage, VenueHeartbeat, VenueQuote
 

@@ -1,4 +1,4 @@
-"""The orders of one LP's FIX session, between the LP and the dispatcher (actors/dispatcher.py).
+"""The orders of one LP's FIX session, between the LP and the dispatcher (actors/dispatch/dispatcher.py).
 
 What the LP said, what the dispatcher keeps of it and the session's numbers are one transaction, and so are an order's
 mark and its 35=D. An order is sent once: after a reconnect the LP is asked for it (35=H), and a resend fills over it.
@@ -11,11 +11,7 @@ from typing import Any
 import pykka
 import structlog
 
-from actors.domain.order import BUY
-from actors.fix_positions import Counting
-from actors.fix_trades import Trades
-from actors.store.dispatch import Dispatch, Stage
-from actors.venue_calls import (
+from actors.dispatch.venue_calls import (
     AskHoldings,
     Cancel,
     HoldingsHeard,
@@ -31,6 +27,10 @@ from actors.venue_calls import (
     VenueCall,
     Work,
 )
+from actors.domain.order import BUY
+from actors.lp.positions import Counting
+from actors.lp.trades import Trades
+from actors.store.dispatch import Dispatch, Stage
 from config.lp_sessions import LpSession
 from gateway.fix import codec
 from gateway.fix.codec import Message

@@ -1,6 +1,6 @@
 """When a journal without room is tried again."""
 
-from actors.room import RETRY_LIMIT_NS, RETRY_NS, Room
+from actors.journaling.room import RETRY_LIMIT_NS, RETRY_NS, Room
 
 
 def test_it_is_tried_ever_more_seldom_until_a_commit_has_room() -> None:

@@ -11,8 +11,8 @@ from actors.bus.streams import FeedMessage, FeedStatus, LadderBatch, QuoteBatch,
 from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8 as e8
 from actors.domain.quote import Ladder, Quote
-from actors.feed_line import OVERDUE_WORDS
-from actors.lp_feed import (
+from actors.quoting.feed_line import OVERDUE_WORDS
+from actors.quoting.lp_feed import (
     SILENT_AFTER_NS,
     Asked,
     Beat,

@@ -3,9 +3,9 @@
 import structlog
 
 from actors.bus.fix_sessions import LpSurvey
-from actors.fix_orders import REPLAY_LIMIT_NS, Orders
-from actors.fix_quotes import Quotes
-from actors.fix_survey import Survey
+from actors.lp.orders import REPLAY_LIMIT_NS, Orders
+from actors.lp.quotes import Quotes
+from actors.lp.survey import Survey
 from gateway.fix.events import Event, LoggedOn, LoggedOut, Refused, Warned
 from gateway.fix.initiator import Initiator
 from gateway.fix.session import Session

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
 from actors.domain.books import SentChild
 from actors.domain.child import BreakReason, ChildState, ReportKind, send
 from actors.domain.events import ChildChanged, ChildSent, OrderEnded
 from actors.domain.order import OrderStatus, Side, TimeInForce
 from actors.store.dispatch import Dispatch
-from actors.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
 from gateway.venues.execution import Said
 from tests.actors.venue_world import ARRIVAL_LIMIT_NS, FragileDispatch, World
 from tests.examples import START_NS, order

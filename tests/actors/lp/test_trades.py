@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.fix_trades import MEMORY_NS, OVERLAP_NS, ROUND_NS, Trades
+from actors.lp.trades import MEMORY_NS, OVERLAP_NS, ROUND_NS, Trades
 from actors.store.dispatch import Dispatch
 from gateway.fix.times import utc_timestamp
 from tests.gateway.fix.lp.messages import message

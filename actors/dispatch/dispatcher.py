@@ -11,11 +11,9 @@ from collections import Counter
 import pykka
 
 from actors.counters import CounterLog
-from actors.domain.child import ReportKind, VenueReport
-from actors.engine_line import EngineLine
-from actors.holdings import Reconciliation
-from actors.store.dispatch import Dispatch, Dispatched, Stage
-from actors.venue_calls import (
+from actors.dispatch.engine_line import EngineLine
+from actors.dispatch.holdings import Reconciliation
+from actors.dispatch.venue_calls import (
     AskHoldings,
     BusHeard,
     Cancel,
@@ -32,7 +30,9 @@ from actors.venue_calls import (
     VenueCall,
     Work,
 )
-from actors.venue_words import order_of, report_of, unsaid_report
+from actors.dispatch.venue_words import order_of, report_of, unsaid_report
+from actors.domain.child import ReportKind, VenueReport
+from actors.store.dispatch import Dispatch, Dispatched, Stage
 from gateway.venues.execution import Said
 
 PLACING_LIMIT = 100
