@@ -17,7 +17,7 @@ from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import EngineRequest, GetEvents, GetExplanation, Ping
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
-from actors.domain import broker, positions
+from actors.domain import broker
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -31,7 +31,8 @@ from actors.domain.commands import (
     ReversePosition,
     SubmitOrder,
 )
-from actors.domain.events import Event
+from actors.domain.dealing import positions
+from actors.domain.events.event import Event
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
 from actors.journaling.keeping import Keeping

@@ -1,4 +1,4 @@
-"""An execution process: one venue's orders and executions. The actor is dispatch/dispatcher.py; here are its sockets."""
+"""An execution process: one venue's orders and executions. dispatch/dispatcher.py decides; here are its sockets."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ from actors.dispatch.venue_calls import (
     VenueCall,
     Work,
 )
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
 from config import catalogue

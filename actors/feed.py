@@ -18,7 +18,7 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.domain.calendar import Sessions
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.quoting.lp_address import venue_of
 from actors.quoting.lp_feed import (
     Asked,

@@ -18,7 +18,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.dispatch.dispatcher import Dispatcher
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import FIX_ADAPTER
+from actors.domain.prices.lp_registry import FIX_ADAPTER
 from actors.fix_sessions import Served, SessionDesk
 from actors.listed import Listed
 from actors.lp.desk import BATCH_MESSAGES, Desk

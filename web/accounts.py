@@ -10,15 +10,10 @@ from actors.bus.asking import Asker, Away
 from actors.bus.desk_answers import AccountRows
 from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount, GetAccounts, Ping
-from actors.domain.events import (
-    AccountOpened,
-    BreakFound,
-    Event,
-    GroupAssigned,
-    GroupDefined,
-    InstrumentDefined,
-    MarginStatusChanged,
-)
+from actors.domain.events.accounts import AccountOpened, MarginStatusChanged
+from actors.domain.events.event import Event
+from actors.domain.events.terms import GroupAssigned, GroupDefined, InstrumentDefined
+from actors.domain.events.venues import BreakFound
 from actors.domain.group import Group
 from actors.domain.quote import Tick
 from web.alerts import Alerts

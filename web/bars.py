@@ -9,7 +9,7 @@ from actors.bus.answers import Ticks
 from actors.bus.asking import Asker, Away
 from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars, GetTickHistory, GetTicks
-from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
+from actors.domain.prices.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.quote import Tick
 from web import messages
 from web.fanout import Client, Fanout

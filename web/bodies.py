@@ -184,7 +184,7 @@ class LatencyBucket(Body, frozen=True):
 
 
 class LpStatus(Body, frozen=True):
-    """What the aggregator sees of the LP (actors/domain/lp_status.py). Shares are of 1."""
+    """What the aggregator sees of the LP (actors/domain/prices/lp_status.py). Shares are of 1."""
 
     connected: bool
     last_quote_age_ms: int | None

@@ -6,9 +6,10 @@ import msgspec
 
 from actors.bus import topics
 from actors.bus.streams import StreamDepth
-from actors.domain.book import Depth, Level
 from actors.domain.group import NO_MARKUP
 from actors.domain.money import format_e8
+from actors.domain.prices.book import Depth
+from actors.domain.quote import Level
 from web import messages
 from web.fanout import Client, Fanout
 from web.known import Known

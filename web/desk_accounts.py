@@ -12,8 +12,8 @@ from actors.domain.commands import (
     OpenAccount,
     SetLimits,
 )
-from actors.domain.limits import Limits
 from actors.domain.order import OrderStatus
+from actors.domain.risk.limits import Limits
 from web import answers, bodies, desk_answers, desk_schema, problem, render
 from web.desk import DeskHandler, changes, commands, looks_up
 from web.plain import merged, plain, struct_of

@@ -5,27 +5,25 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta
 
 from actors.bus.desk_answers import AccountRow, Explanation
-from actors.domain.books import SentChild
-from actors.domain.child import Break
-from actors.domain.events import (
+from actors.domain.events.terms import (
     GroupAssigned,
     GroupDefined,
-    HedgeDefined,
-    HedgeRemoved,
     HolidaysDefined,
     InstrumentDefined,
     LimitsSet,
-    RulesDefined,
     TradingHalted,
     TradingResumed,
 )
+from actors.domain.events.venues import HedgeDefined, HedgeRemoved, RulesDefined
 from actors.domain.group import Group
 from actors.domain.halt import Halt
-from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
-from actors.domain.limits import Limits
-from actors.domain.routing import Routing
-from actors.domain.rulebook import Rule
+from actors.domain.risk.limits import Limits
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import Break
+from actors.domain.routing.hedge import HedgeTerms
+from actors.domain.routing.route import Routing
+from actors.domain.routing.rulebook import Rule
 from web.bodies import AccountBody, Body, OrderBody
 from web.plain_types import Number, answer, answered, extended, many, one_of, page, versioned
 from web.schema import Amount, Id, Moment

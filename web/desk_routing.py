@@ -5,7 +5,7 @@ from typing import Any
 from actors.bus.desk_answers import RoutePreview, Terms
 from actors.bus.requests import PreviewRoute
 from actors.domain.commands import DefineRules
-from actors.domain.rulebook import Rule
+from actors.domain.routing.rulebook import Rule
 from web import desk_answers, desk_schema, problem
 from web.contract import QUESTION, contract
 from web.desk import DeskHandler, changes, looks_up

@@ -6,8 +6,8 @@ from typing import Any
 from actors.domain.calendar import date_of, day_of
 from actors.domain.commands import DefineGroup, DefineHedge, DefineHolidays, DefineInstrument, RemoveHedge
 from actors.domain.group import Group
-from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
+from actors.domain.routing.hedge import HedgeTerms
 from web import desk_answers, desk_schema, problem
 from web.desk import DeskHandler, changes, looks_up
 from web.plain import merged, plain, struct_of

@@ -19,19 +19,17 @@ from actors.domain.commands import (
     RemoveHedge,
     SetLimits,
 )
-from actors.domain.events import (
-    Event,
+from actors.domain.events.event import Event
+from actors.domain.events.terms import (
     GroupAssigned,
     GroupDefined,
-    HedgeDefined,
-    HedgeRemoved,
     HolidaysDefined,
     InstrumentDefined,
     LimitsSet,
-    RulesDefined,
     TradingHalted,
     TradingResumed,
 )
+from actors.domain.events.venues import HedgeDefined, HedgeRemoved, RulesDefined
 from web import desk_answers, desk_schema, problem
 from web.desk import DeskHandler, changes, looks_up
 from web.plain import plain

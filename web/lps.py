@@ -7,7 +7,16 @@ from msgspec import UNSET
 
 from actors.bus.answers import Lps
 from actors.bus.requests import GetLps
-from actors.domain.lp_registry import AddLp, ChangeLp, Lp, LpChange, Registry, RemoveLp, ReprioritiseLps, symbol_of
+from actors.domain.prices.lp_registry import (
+    AddLp,
+    ChangeLp,
+    Lp,
+    LpChange,
+    Registry,
+    RemoveLp,
+    ReprioritiseLps,
+    symbol_of,
+)
 from actors.domain.quote import QuoteLimits
 from web import answers, problem, render_lp, schema
 from web.desk import DeskHandler, changes, looks_up

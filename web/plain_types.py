@@ -11,7 +11,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from actors.domain import calendar, rulebook
+from actors.domain import calendar
+from actors.domain.routing import rulebook
 from web.bodies import Body
 from web.plain import has_currency, is_number, outside
 from web.schema import Amount, Id, Moment, Request

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import NamedTuple
 
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 
 RECENT_EVENTS_LIMIT = 10_000
 """How many are kept, of all accounts together; who has missed more begins with a snapshot alone."""

@@ -5,12 +5,12 @@ from typing import Any
 
 from actors.bus.history_answers import LedgerLine
 from actors.domain.account import AccountSummary
-from actors.domain.bar import Bar
 from actors.domain.instrument import Instrument
 from actors.domain.money import format_e8, format_minor
 from actors.domain.order import Fill, Order, Outcome, Position
+from actors.domain.prices.bar import Bar
 from actors.domain.quote import Tick
-from actors.domain.stop_out import level_e4
+from actors.domain.risk.stop_out import level_e4
 from web.bodies import (
     AccountBody,
     BarBody,

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from actors.bus.streams import FeedStatus
-from actors.domain.lp_registry import Lp
-from actors.domain.lp_status import LATENCY_BUCKETS, LpStatus
+from actors.domain.prices.lp_registry import Lp
+from actors.domain.prices.lp_status import LATENCY_BUCKETS, LpStatus
 from web import bodies
 from web.times import format_ns
 

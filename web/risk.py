@@ -3,8 +3,8 @@
 from actors.bus.answers import AccountReport, LotSizeReport, PreviewReport
 from actors.bus.requests import GetLotSize, GetPreview
 from actors.domain.account import AccountSummary
-from actors.domain.limits import ExposureLimit
 from actors.domain.money import SCALE, Rounding, format_e8, format_minor, mul_div
+from actors.domain.risk.limits import ExposureLimit
 from web import answers, problem, render, schema
 from web.asking import AskingHandler
 from web.contract import QUESTION, contract

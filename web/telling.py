@@ -1,38 +1,44 @@
 """What an event alone says to the owner of the account, whatever the account is by now."""
 
 from actors.domain import ledger
-from actors.domain.events import (
+from actors.domain.events.accounts import (
     AccountOpened,
-    ApprovalLimitsSet,
-    BreakDismissed,
-    BreakFound,
-    ChildChanged,
-    ChildSent,
     DaySealed,
-    GroupAssigned,
-    HedgeDefined,
-    HedgeOrdered,
-    HedgeRemoved,
-    HolidaysDefined,
-    InquiryDue,
-    LimitsSet,
     MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
-    MoneyRequested,
     NegativeBalanceForgiven,
+    SwapCharged,
+)
+from actors.domain.events.orders import (
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     OrderRejected,
     PositionModified,
+)
+from actors.domain.events.terms import (
+    ApprovalLimitsSet,
+    GroupAssigned,
+    HolidaysDefined,
+    LimitsSet,
+    MoneyRequested,
     RequestDecided,
-    RulesDefined,
-    SwapCharged,
     TermsChanged,
     TradingHalted,
     TradingResumed,
+)
+from actors.domain.events.venues import (
+    BreakDismissed,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
+    HedgeDefined,
+    HedgeOrdered,
+    HedgeRemoved,
+    InquiryDue,
+    RulesDefined,
 )
 from actors.domain.ledger import Posting
 from actors.domain.money import format_minor

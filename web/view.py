@@ -4,13 +4,15 @@ from actors.bus.answers import AccountReport
 from actors.bus.prices import Prices
 from actors.domain.account import WAITING, Account, AccountSummary
 from actors.domain.commands import Mode
-from actors.domain.events import GroupAssigned, MarginRevised, OrderFilled, PositionModified
+from actors.domain.events.accounts import MarginRevised
+from actors.domain.events.orders import OrderFilled, PositionModified
+from actors.domain.events.terms import GroupAssigned
 from actors.domain.group import Group
 from actors.domain.ledger import Posting
-from actors.domain.limits import AS_THE_GROUP
-from actors.domain.margin import closing_price_e8, open_profit_minor, profit_minor
 from actors.domain.order import Order, Position
 from actors.domain.refusal import Refused
+from actors.domain.risk.limits import AS_THE_GROUP
+from actors.domain.risk.margin import closing_price_e8, open_profit_minor, profit_minor
 from web.frame import text_frame
 from web.render import Renderer, account_message
 from web.telling import AccountEvent, MoneyEvent, OrderEvent, told_by

@@ -14,14 +14,14 @@ from actors.bus.desk_answers import (
     Terms,
 )
 from actors.bus.requests import GetAccounts, GetChanges, GetMoneyRequests, PreviewRoute
-from actors.domain.abook import PROFESSIONAL, RETAIL
 from actors.domain.approval import RequestStatus
-from actors.domain.books import routed
 from actors.domain.checks import account_of, instrument_of
+from actors.domain.dealing.abook import PROFESSIONAL, RETAIL
 from actors.domain.order import BUY
 from actors.domain.refusal import Code, Refused
-from actors.domain.routing import Router, RouteRequest
-from actors.domain.rulebook import RuleBook, faults
+from actors.domain.routing.books import routed
+from actors.domain.routing.route import Router, RouteRequest
+from actors.domain.routing.rulebook import RuleBook, faults
 from actors.domain.state import State
 
 OF_ACCOUNTS = ("limits ", "account ")

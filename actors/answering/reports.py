@@ -5,8 +5,10 @@ from actors.bus.answers import AccountReport, Instruments, LotSizeReport, Positi
 from actors.bus.desk_answers import DeskReport, ExposureReport
 from actors.bus.pump import Outbox
 from actors.bus.requests import GetLotSize, GetPreview
-from actors.domain import margin, preview, wide
+from actors.domain import wide
+from actors.domain.dealing import preview
 from actors.domain.refusal import Code, Refused
+from actors.domain.risk import margin
 from actors.domain.state import State
 
 REPLIES_PER_MESSAGE = 64

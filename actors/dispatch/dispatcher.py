@@ -31,7 +31,7 @@ from actors.dispatch.venue_calls import (
     Work,
 )
 from actors.dispatch.venue_words import order_of, report_of, unsaid_report
-from actors.domain.child import ReportKind, VenueReport
+from actors.domain.routing.child import ReportKind, VenueReport
 from actors.store.dispatch import Dispatch, Dispatched, Stage
 from gateway.venues.execution import Said
 

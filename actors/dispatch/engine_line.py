@@ -12,11 +12,11 @@ from actors.bus.streams import EventBatch
 from actors.dispatch.holdings import Reconciliation
 from actors.dispatch.venue_calls import BusHeard
 from actors.dispatch.venue_words import client_id
-from actors.domain.books import SentChild
-from actors.domain.child import ChildState
 from actors.domain.commands import EngineCommand, ReportExecution
-from actors.domain.events import ChildChanged, ChildSent, InquiryDue
+from actors.domain.events.venues import ChildChanged, ChildSent, InquiryDue
 from actors.domain.refusal import Code
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ChildState
 from actors.store.dispatch import Dispatch
 from actors.store.intake import EventIntake
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport
 from actors.domain.order import BUY, TimeInForce
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport
 from actors.store.dispatch import Dispatched
 from gateway.venues.execution import Said, VenueOrder
 

@@ -11,7 +11,7 @@ from actors.bus import sockets
 from actors.counters import CounterLog
 from actors.dispatch.venue_calls import Beat, BusHeard
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.lp.line import Line
 from actors.lp.orders import Orders
 from actors.lp.quotes import Quotes

@@ -6,7 +6,7 @@ from typing import Any
 import pykka
 
 from actors.domain.calendar import Sessions
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.quoting.lp_feed import Asked, Beat, Connected, Followed, Heard, Misfit, Opening, Planned, Told
 from config.lp_sessions import LpSession
 from gateway.fix.codec import Message

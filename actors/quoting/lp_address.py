@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from config import settings as config
 from config.settings import Settings
 from gateway.venues import discovery

@@ -10,7 +10,7 @@ from actors.bus import codec
 from actors.bus.streams import FeedStatus, LadderBatch, QuoteBatch, StandingQuotes, StreamState
 from actors.domain.calendar import Sessions, is_open
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.domain.quote import LADDER_LEVELS, Drop, Ladder, Quote, is_withdrawal
 from actors.quoting.feed_line import Line
 from gateway.streams import Plan

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport
 
 FORMAT = 1
 OVER_LIMIT = 10_000

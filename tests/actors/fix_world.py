@@ -14,7 +14,7 @@ from actors.bus.streams import EventBatch
 from actors.dispatch.dispatcher import Dispatcher
 from actors.dispatch.venue_calls import Beat, BusHeard
 from actors.domain.commands import ObserveStream
-from actors.domain.events import ChildChanged
+from actors.domain.events.venues import ChildChanged
 from actors.lp.orders import Orders
 from config.lp_sessions import LpSession
 from gateway.fix.events import Event

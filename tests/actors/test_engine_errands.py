@@ -13,7 +13,7 @@ from actors.bus.answers import Refusal, Reply
 from actors.bus.desk_answers import Explanation
 from actors.bus.pump import Stop
 from actors.bus.requests import GetExplanation
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.store import segments, snapshots
 from actors.store.journal import DAY_NS
 from tests.actors.engine_desk import ASKER, Desk, events_in, ticks_frame

@@ -14,7 +14,7 @@ from actors.bus.pump import Stop
 from actors.bus.requests import GetAccount, Ping
 from actors.bus.streams import EventBatch
 from actors.domain.commands import Deposit, OpenAccount
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Side
 from actors.engine import HEARTBEAT_NS

@@ -33,7 +33,6 @@ from actors.dispatch.venue_calls import (
     Work,
 )
 from actors.domain import broker
-from actors.domain.books import SentChild
 from actors.domain.commands import (
     DefineInstrument,
     DefineRules,
@@ -43,11 +42,13 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
 )
-from actors.domain.events import BreakFound, ChildChanged, Event
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.refusal import Refused
-from actors.domain.rulebook import Book as DealingBook
-from actors.domain.rulebook import Rule
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.rulebook import Book as DealingBook
+from actors.domain.routing.rulebook import Rule
 from actors.domain.state import State
 from actors.store.dispatch import Dispatch
 from gateway.venues.execution import Heard, Holdings, Said

@@ -7,10 +7,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from actors.bus.streams import FeedStatus
-from actors.domain.book import Level
 from actors.domain.commands import DefineGroup, Deposit, OpenAccount
 from actors.domain.group import Group, Markup
 from actors.domain.money import parse_e8
+from actors.domain.quote import Level
 from tests.web.broker import ADMIN, DEALER, OTHER, TRADER, eventually
 from tests.web.world import Socket, World
 

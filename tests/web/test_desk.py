@@ -9,7 +9,7 @@ import pytest
 from actors.bus.users import RecordAct, RecordOutcome, User
 from actors.domain.commands import ClosePosition, DefineRules, OpenAccount, ReportHolding
 from actors.domain.group import Markup
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.rulebook import Book, Rule
 from tests.web.broker import ADMIN, DEALER, TRADER, eventually, password_hash
 from tests.web.world import World
 

@@ -7,10 +7,10 @@ import pytest
 
 from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders
-from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.commands import DefineGroup, OpenAccount
 from actors.domain.group import Group, Markup
 from actors.domain.money import parse_e8
+from actors.domain.prices.bar import MINUTE_NS, Bar
 from tests.web.broker import ADMIN, OTHER, TRADER, eventually
 from tests.web.world import World
 from web.times import format_ns

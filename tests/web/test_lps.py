@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from actors.bus.streams import FeedStatus, StreamState
-from actors.domain.lp_registry import Lp
-from actors.domain.lp_status import LATENCY_BUCKETS, LpStatus
+from actors.domain.prices.lp_registry import Lp
+from actors.domain.prices.lp_status import LATENCY_BUCKETS, LpStatus
 from tests.web.broker import ADMIN, DEALER, TRADER, eventually
 from tests.web.world import World
 

@@ -8,9 +8,9 @@ import pytest
 from actors.domain.charges import Commission, CommissionBasis
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
-from actors.domain.limits import ExposureLimit, Limits
 from actors.domain.order import Side
-from actors.domain.rulebook import Book, Rule, Window
+from actors.domain.risk.limits import ExposureLimit, Limits
+from actors.domain.routing.rulebook import Book, Rule, Window
 from config import catalogue
 from tests.examples import EURUSD
 from web.plain import merged, plain, struct_of

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from actors.bus.answers import AccountReport, PositionReport
 from actors.bus.prices import Prices
-from actors.domain import broker, margin
+from actors.domain import broker
 from actors.domain.commands import (
     AssignGroup,
     CancelOrder,
@@ -24,11 +24,13 @@ from actors.domain.commands import (
     OpenAccount,
     SubmitOrder,
 )
-from actors.domain.events import GroupDefined, OrderFilled, TermsChanged
+from actors.domain.events.orders import OrderFilled
+from actors.domain.events.terms import GroupDefined, TermsChanged
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
+from actors.domain.risk import margin
 from actors.domain.state import State
 from tests.web.broker import INSTRUMENTS
 from tests.web.test_fanout import unframed

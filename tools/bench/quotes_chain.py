@@ -22,7 +22,7 @@ from actors import process
 from actors.aggregator import INTERVAL_MS, Aggregator
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain.lp_registry import Known, Lp, Registry
+from actors.domain.prices.lp_registry import Known, Lp, Registry
 from actors.domain.quote import Tick
 from actors.feed import FeedRunner
 from actors.lp_desk import LpDesk

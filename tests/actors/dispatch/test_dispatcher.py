@@ -8,10 +8,11 @@ import pytest
 
 from actors.dispatch.dispatcher import Dispatcher
 from actors.dispatch.venue_calls import AskHoldings, Cancel, Inquired, Linked, Place, Placed, Told, VenueCall, Work
-from actors.domain.books import SentChild
-from actors.domain.child import BreakReason, ChildState, ReportKind, send
-from actors.domain.events import ChildChanged, ChildSent, OrderEnded
+from actors.domain.events.orders import OrderEnded
+from actors.domain.events.venues import ChildChanged, ChildSent
 from actors.domain.order import OrderStatus, Side, TimeInForce
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import BreakReason, ChildState, ReportKind, send
 from actors.store.dispatch import Dispatch
 from gateway.venues.execution import Said
 from tests.actors.venue_world import ARRIVAL_LIMIT_NS, FragileDispatch, World

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from actors.dispatch.holdings import COMPARE_NS, Reconciliation
-from actors.domain.child import Break, BreakReason
 from actors.domain.commands import DefineInstrument, ReportHolding
-from actors.domain.events import BreakFound
+from actors.domain.dealing.venues import report_holding
+from actors.domain.events.venues import BreakFound
+from actors.domain.routing.child import Break, BreakReason
 from actors.domain.state import State
-from actors.domain.venues import report_holding
 from actors.store.dispatch import Dispatch
 from gateway.venues.execution import Holdings
 from tests.examples import EURUSD, START_NS

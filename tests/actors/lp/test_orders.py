@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.domain.child import BreakReason, ChildState
-from actors.domain.events import ChildChanged, ChildSent
+from actors.domain.events.venues import ChildChanged, ChildSent
 from actors.domain.order import Side
+from actors.domain.routing.child import BreakReason, ChildState
 from tests.actors.fix_world import FixWorld, FragileStore
 from tests.examples import order
 from tools.venues.fix.faults import Faults

@@ -6,7 +6,7 @@ import pytest
 
 from actors.bus import codec
 from actors.bus.streams import FeedMessage
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.lp.line import Line as LpLine
 from actors.lp.quotes import STREAM, Quotes
 from actors.quoting.lp_feed import Connected, Feed, Heard

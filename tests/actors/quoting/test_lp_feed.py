@@ -8,8 +8,8 @@ import pytest
 
 from actors.bus import codec
 from actors.bus.streams import FeedMessage, FeedStatus, LadderBatch, QuoteBatch, StandingQuotes, StreamState
-from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8 as e8
+from actors.domain.prices.lp_registry import Lp
 from actors.domain.quote import Ladder, Quote
 from actors.quoting.feed_line import OVERDUE_WORDS
 from actors.quoting.lp_feed import (
