@@ -5,6 +5,7 @@ from msgspec import UNSET, UnsetType
 from web.bodies import (
     BarBody,
     Body,
+    Component,
     EntryBody,
     FeedBody,
     FillBody,
@@ -16,7 +17,6 @@ from web.bodies import (
     TickBody,
 )
 from web.schema import Amount, Id, Moment, Setting
-from web.survey import Component
 
 
 class ProblemBody(Body, frozen=True):

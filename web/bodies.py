@@ -141,6 +141,11 @@ class TickBody(Body, frozen=True):
     live: bool
 
 
+class Component(Body, frozen=True):
+    ready: bool
+    detail: str
+
+
 class FeedBody(Body, frozen=True):
     venue: str
     connected: bool

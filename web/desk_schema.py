@@ -7,11 +7,8 @@ from msgspec import Meta
 from actors.domain.commands import Mode
 from actors.domain.halt import HaltScope
 from actors.domain.order import Side
-from web.people_schema import Page, Reason
-from web.schema import Decimal, Id, Request, Symbol, Time
+from web.schema import Currency, Decimal, Id, Name, Page, Reason, Request, Symbol, Time
 
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{1,10}$", examples=["USD"])]
 Date = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-12-25"])]
 Version = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$")]
 Terms = dict[str, Any]

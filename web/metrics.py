@@ -10,9 +10,9 @@ from tornado.web import RequestHandler
 
 from actors.bus.streams import FeedStatus
 from web import schema
+from web.bodies import Component
 from web.contract import contract
 from web.handler import Handler
-from web.survey import Component
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

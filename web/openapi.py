@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from web import bodies, desk_schema, schema
+from web import bodies, schema
 from web.access import Rule
 from web.answers import OneOrder, ProblemBody
 from web.contract import Contract, contract_of
@@ -26,8 +26,8 @@ PATH_KINDS: Mapping[str, Any] = {
     "client_order_id": schema.ClientOrderId,
     "name": schema.LpName,
     "symbol": schema.Symbol,
-    "group": desk_schema.Name,
-    "currency": desk_schema.Currency,
+    "group": schema.Name,
+    "currency": schema.Currency,
 }
 """Parameters in paths that are no ids."""
 LINKS: Mapping[Any, Mapping[str, str]] = {

@@ -5,19 +5,16 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from web.bodies import Body
-from web.schema import Id, Moment, Request, Time
+from web.schema import Id, Moment, Page, Reason, Request, Time
 
 PASSWORD_CHARACTERS = 12
 """The fewest that a new password has."""
-PAGE_LIMIT = 500
 
 Password = Annotated[str, Meta(min_length=1, max_length=1_024)]
 Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$", examples=["anna"])]
 RoleName = Literal["trader", "support", "dealer", "risk", "admin", "auditor"]
 ScopeName = Literal["read", "trade", "withdraw", "admin"]
 Otp = Annotated[str, Meta(min_length=6, max_length=32, description="a code, or a recovery code")]
-Reason = Annotated[str, Meta(min_length=1, max_length=500)]
-Page = Annotated[int, Meta(ge=1, le=PAGE_LIMIT)]
 
 
 class OwnPassword(Request, frozen=True):

@@ -11,6 +11,7 @@ from actors.domain.order import OrderType, Side, TimeInForce
 HISTORY_LIMIT = 500
 BARS_LIMIT = 1_000
 TICKS_LIMIT = 1_000
+PAGE_LIMIT = 500
 
 Decimal = Annotated[
     str,
@@ -46,6 +47,10 @@ Moment = Annotated[
     ),
 ]
 SequenceNumber = Annotated[int, Meta(ge=1, le=999_999_999, description="MsgSeqNum (34) of the next message")]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{1,10}$", examples=["USD"])]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Page = Annotated[int, Meta(ge=1, le=PAGE_LIMIT)]
 Oco = Annotated[str, Meta(min_length=1, max_length=32, description="one cancels the others of the same mark")]
 CLIENT_ORDER_ID = r"^[A-Za-z0-9._:-]{1,64}$"
 ClientOrderId = Annotated[str, Meta(pattern=CLIENT_ORDER_ID, description="the order's identity", examples=["my-1"])]

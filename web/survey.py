@@ -3,19 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from actors.bus.answers import Pong
 from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.prices import Prices
 from actors.bus.requests import Ping
+from web.bodies import Component
 
 PING_TIMEOUT_MS = 1_000
-
-
-class Component(msgspec.Struct, frozen=True):
-    ready: bool
-    detail: str
 
 
 class Survey:
