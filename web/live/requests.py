@@ -128,27 +128,27 @@ class Close(Asked, frozen=True, tag="close"):
     body: schema.ClosePart = schema.ClosePart()
 
 
-class CloseBy(Asked, frozen=True, tag="close_by"):
+class ClosePositionBy(Asked, frozen=True, tag="close_by"):
     """As POST /position/{position_id}/close-by."""
 
     position_id: schema.Id
     body: schema.CloseBy
 
 
-class Reverse(Asked, frozen=True, tag="reverse"):
+class ReversePosition(Asked, frozen=True, tag="reverse"):
     """As POST /position/{position_id}/reverse."""
 
     position_id: schema.Id
     body: schema.Reverse = schema.Reverse()
 
 
-class CloseMany(Asked, frozen=True, tag="close_many"):
+class ClosePositions(Asked, frozen=True, tag="close_many"):
     """As POST /positions/close."""
 
     body: schema.CloseMany
 
 
-Deal = Place | Close | CloseBy | Reverse | CloseMany
+Deal = Place | Close | ClosePositionBy | ReversePosition | ClosePositions
 """Answered by Executed; all others by Agreed."""
 Request = Auth | Ping | Subscribe | Unsubscribe | Modify | Cancel | Protect | Deal
 

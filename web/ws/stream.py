@@ -240,11 +240,11 @@ class StreamHandler(Shielded, WebSocketHandler):
         if isinstance(request, requests.Place):
             return dealing.submit(self._account(request.body.account_id), request.body)
         account_id = self._account()
-        if isinstance(request, requests.CloseMany):
+        if isinstance(request, requests.ClosePositions):
             return dealing.close_many(account_id, request.body)
         if isinstance(request, requests.Close):
             return dealing.close(account_id, request.position_id, request.body)
-        if isinstance(request, requests.CloseBy):
+        if isinstance(request, requests.ClosePositionBy):
             return dealing.close_by(account_id, request.position_id, request.body)
         return dealing.reverse(account_id, request.position_id, request.body)
 
@@ -270,9 +270,9 @@ OPERATIONS: Mapping[type[Any], Operation] = access.complete(
         requests.Cancel: Operation(access.TRADE, StreamHandler._change),
         requests.Place: Operation(access.TRADE, StreamHandler._deal),
         requests.Close: Operation(access.TRADE, StreamHandler._deal),
-        requests.CloseBy: Operation(access.TRADE, StreamHandler._deal),
-        requests.Reverse: Operation(access.TRADE, StreamHandler._deal),
-        requests.CloseMany: Operation(access.TRADE, StreamHandler._deal),
+        requests.ClosePositionBy: Operation(access.TRADE, StreamHandler._deal),
+        requests.ReversePosition: Operation(access.TRADE, StreamHandler._deal),
+        requests.ClosePositions: Operation(access.TRADE, StreamHandler._deal),
     },
     get_args(requests.Request),
 )
