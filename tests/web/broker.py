@@ -303,6 +303,8 @@ class FakeBroker:
                 return Refusal("UNKNOWN_FILL", f"there is no fill {body.fill_id}")
             case PreviewRoute():
                 return desk_reports.preview(self.state, body, time.time_ns())
+        if not self.silent:
+            self.tell(ObserveStream(time.time_ns(), ()))  # A machine may stand still between two beats.
         repeated = not self.tell(body)
         if isinstance(body, RequestMoney):
             number = self.state.requests.by_key[body.movement.key].request_id

@@ -11,7 +11,7 @@ from tornado.testing import bind_unused_port
 from actors.bus import endpoints
 from actors.bus.requests import Ping
 from tests.web.broker import Context, eventually
-from tests.web.world import KEY, KID, TOTP_KEY, Clock, World
+from tests.web.world import KEY, KID, PATIENCE_S, TOTP_KEY, Clock, World
 from web.app import Web
 from web.auth.keyring import Keyring
 from web.auth.tokens import Tokens
@@ -66,10 +66,15 @@ async def test_asking_often_asks_the_others_once(world: World, monkeypatch: pyte
 
 async def test_a_silent_stream_is_not_ready(world: World) -> None:
     world.broker.silent = True
-    await asyncio.sleep(0.3)
     world.clock.ahead_ns = 3_000_000_000
-    feeds = (await world.http.get("/health/ready")).json()["components"]["feeds"]
-    assert feeds == {"ready": False, "detail": "the price stream is silent"}
+
+    async def feeds() -> object:
+        return (await world.http.get("/health/ready")).json()["components"]["feeds"]
+
+    async def is_said() -> bool:
+        return await feeds() == {"ready": False, "detail": "the price stream is silent"}
+
+    await eventually(is_said)  # what was on its way may have come later
 
 
 async def test_alone_it_lives_and_says_who_is_missing(tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ async def test_alone_it_lives_and_says_who_is_missing(tmp_path: Path) -> None:
     web.server.add_socket(listener)
     stop = asyncio.Event()
     running = asyncio.create_task(web.run(stop))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
         response = await eventually(lambda: http.get("/health/ready"))
         assert response.status_code == 503
         assert response.json() == {

@@ -1,7 +1,6 @@
 """The bound on connections."""
 
 import asyncio
-import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -67,10 +66,7 @@ async def test_a_trusted_proxy_may_have_all_connections() -> None:
 
 
 def test_there_are_fewer_connections_than_descriptors() -> None:
+    tighten = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))"
     script = "from web.serving.server import connections_for; print(connections_for(10**9), connections_for(5))"
-
-    def tighten() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
-
-    said = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, preexec_fn=tighten, text=True)
+    said = subprocess.check_output([sys.executable, "-c", f"{tighten}\n{script}"], cwd=ROOT, text=True)
     assert said == f"{200 - RESERVED_DESCRIPTORS} 5\n"

@@ -1,6 +1,5 @@
 """REST: what has been, page by page."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -174,7 +173,6 @@ async def test_symbols_with_their_last_prices(world: World) -> None:
         "live": True,
     }
     world.broker.silent = True
-    await asyncio.sleep(0.3)
     world.clock.ahead_ns = 3_000_000_000
 
     async def live() -> list[bool]:
