@@ -76,7 +76,7 @@ class Lines:
         self._run(self._open.pop(what).aclose())
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(90)
 
     async def _enter(self, name: str, context: contextlib.AbstractAsyncContextManager[None]) -> None:
         self._open[name] = contextlib.AsyncExitStack()

@@ -86,7 +86,7 @@ class Lps:
         return self.lps[name]
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(90)
 
     def cut(self, name: str) -> None:
         """Ends all connections to the LP."""

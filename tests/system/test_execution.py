@@ -146,11 +146,19 @@ class Dealing:
         return not report.children
 
     def venue(self, method: str, path: str, content: str = "") -> Any:
-        """As it can be reached now."""
-        address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
-        headers = {"Authorization": f"Bearer {address['token']}"}
-        path = path.replace("{account}", f"/v3/accounts/{address['account']}")
-        return httpx.request(method, address["url"] + path, headers=headers, content=content, timeout=PATIENCE_S).json()
+        """Waits for a venue that is about to start: what the file says before that is where it was."""
+
+        def answer() -> httpx.Response | None:
+            address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
+            headers = {"Authorization": f"Bearer {address['token']}"}
+            url = address["url"] + path.replace("{account}", f"/v3/accounts/{address['account']}")
+            try:
+                told = httpx.request(method, url, headers=headers, content=content, timeout=PATIENCE_S)
+            except httpx.TransportError:
+                return None
+            return told if told.is_success else None
+
+        return eventually(answer).json()
 
     def fault(self, *kinds: str) -> None:
         self.venue("PUT", "/faults", json.dumps([{"kind": kind, "delay_ms": 700} for kind in kinds]))
