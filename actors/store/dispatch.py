@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -101,8 +101,7 @@ class Dispatch:
     @property
     def event_ns(self) -> int:
         """The time of that event's batch; 0: it is not known."""
-        event_ns: int = self._place("event_ns", 0)
-        return event_ns
+        return int(self._place("event_ns", 0))
 
     @property
     def cursor(self) -> str:

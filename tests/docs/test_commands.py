@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 
 from tests.conftest import ROOT
 from tests.docs import documents
-from tests.system.running import PATIENCE_S, Broker, eventually
+from tests.system.running import PATIENCE_S, Broker, eventually, until_dealable
 
 MISSING = [tool for tool in ("bash", "curl", "jq") if shutil.which(tool) is None]
 MARK = "--- next ---"
@@ -34,13 +33,8 @@ def broker(private_folder: Path) -> Iterator[Broker]:
     with Broker(private_folder / "docs" / "var") as broker:
         broker.wait_ready()
         with broker.client() as client:
-            eventually(lambda: is_live(client, "EURUSD"))
+            until_dealable(client)
         yield broker
-
-
-def is_live(client: httpx.Client, symbol: str) -> bool:
-    symbols = client.get("/symbols").json()["symbols"]
-    return any(each["symbol"] == symbol and each["live"] for each in symbols)
 
 
 def here(broker: Broker, text: str) -> str:
@@ -224,5 +218,6 @@ def test_the_run_directory(broker: Broker) -> None:
     for paths, _, modes in rows:
         names = [name.rstrip("/") for name in documents.words(paths)]
         told |= dict(zip(names, modes.split(", ") * (len(names) - modes.count(",")), strict=True))
+    eventually(lambda: {path.name for path in broker.run_dir.iterdir()} >= told.keys())  # All have started.
     real = {path.name: f"{stat.S_IMODE(path.stat().st_mode):04o}" for path in broker.run_dir.iterdir()}
     assert told == real

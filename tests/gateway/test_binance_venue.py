@@ -14,7 +14,7 @@ from tests.gateway.wires import saying, server
 from tools.venues.binance import SYMBOLS, BinanceVenue
 from tools.venues.market import Market
 
-PATIENCE = Patience(connect_timeout_ms=5_000)
+PATIENCE = Patience(60_000, 60_000)
 
 
 def secret(name: str) -> str:
@@ -62,7 +62,7 @@ def test_the_list_of_instruments_and_a_recording_that_is_played_back() -> None:
             )
             tapped: list[bytes] = []
             told: list[VenueEvent] = []
-            async with asyncio.timeout(20), venue.stream(["BTCUSDT"], tapped.append).open() as chunks:
+            async with asyncio.timeout(90), venue.stream(["BTCUSDT"], tapped.append).open() as chunks:
                 async for events in chunks:
                     told += events
                     if sum(isinstance(event, VenueDepth) for event in told) > 5:

@@ -23,7 +23,7 @@ ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
 WHOLE = f"/accounts/{ACCOUNT}"
 E8 = 10**8
-LIMIT_S = 30
+LIMIT_S = 90
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ async def simulated(record: Path | None = None) -> AsyncIterator[tuple[OandaVenu
     venue.latest["EUR_USD"] = ("1.10000", "1.10020")
     venue.play.begin = lambda: None  # type: ignore[method-assign]
     url = f"http://127.0.0.1:{venue.listen('127.0.0.1', 0)}"
-    adapter = OandaExecution(Account(url, url, ACCOUNT, TOKEN), Patience())
+    adapter = OandaExecution(Account(url, url, ACCOUNT, TOKEN), Patience(60_000, 60_000))
     try:
         async with asyncio.timeout(LIMIT_S):
             yield venue, adapter
@@ -301,7 +301,7 @@ def test_what_the_simulated_venue_answers_is_in_the_document(document: Document,
             (socket,) = venue._server._sockets.values()
             url = f"http://127.0.0.1:{socket.getsockname()[1]}/v3"
             headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Datetime-Format": zone}
-            async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=LIMIT_S) as client:
                 async with client.stream("GET", WHOLE + "/transactions/stream") as stream:
                     for order_request, status in posted:
                         reply = await client.post(WHOLE + "/orders", json={"order": order_request})

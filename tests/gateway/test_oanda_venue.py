@@ -19,9 +19,9 @@ from tools.venues.oanda import OandaVenue as Simulated
 
 SECRETS = {"A": "101-001-1000001-001", "T": "token-of-the-test"}
 NAMES = {"account_env": "A", "token_env": "T"}
-PATIENCE = Patience(silence_timeout_ms=2_000, backoff_first_ms=1, backoff_cap_ms=2)
+PATIENCE = Patience(60_000, 60_000, backoff_first_ms=1, backoff_cap_ms=2)
 WEDNESDAY_NS = 1_763_553_600 * 10**9
-WAIT_LIMIT_S = 20
+WAIT_LIMIT_S = 90
 
 
 def secret(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.domain.quote import QuoteLimits
 from tests.gateway.wires import Wire, server
 from tools.venues.binance import BinanceVenue
@@ -86,7 +86,7 @@ class Lps:
         return self.lps[name]
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(90)
 
     def cut(self, name: str) -> None:
         """Ends all connections to the LP."""

@@ -41,6 +41,8 @@ class Broker:
         self.environment = {**inherited, **own, **settings}
         self._commands = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lives: dict[str, int] = {}
+        """Where in its log the process that was started last begins."""
 
     def __enter__(self) -> "Broker":
         for name in self._commands:
@@ -61,6 +63,7 @@ class Broker:
         program, *arguments = shlex.split(self._commands[name])
         assert program == "python"
         log = (self.run_dir.parent / f"{name}.log").open("ab")
+        self._lives[name] = log.tell()
         self._processes[name] = subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
         )
@@ -73,13 +76,13 @@ class Broker:
         """SIGKILL: no goodbye, nothing written."""
         process = self._processes[name]
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.wait(PATIENCE_S)
 
     def kill_a_child(self, name: str) -> None:
         """SIGKILL to one of the processes that it has started; waits until it has ended for that reason."""
         process = self._processes[name]
-        psutil.Process(process.pid).children()[0].kill()
-        process.wait()
+        eventually(psutil.Process(process.pid).children)[0].kill()
+        process.wait(PATIENCE_S)
 
     def wait_ready(self) -> None:
         def ready() -> bool:
@@ -96,6 +99,10 @@ class Broker:
     def log(self, name: str) -> str:
         return (self.run_dir.parent / f"{name}.log").read_text()
 
+    def log_of_this_life(self, name: str) -> str:
+        """Without what those have said that ran before the last start."""
+        return (self.run_dir.parent / f"{name}.log").read_bytes()[self._lives[name] :].decode()
+
     def credentials(self, role: str) -> dict[str, str]:
         users: dict[str, dict[str, str]] = json.loads((self.run_dir / "credentials.json").read_text())
         return users[role]
@@ -105,9 +112,16 @@ class Broker:
         return httpx.request(method, f"{self.url}{path}", timeout=PATIENCE_S, **request)
 
     def client(self, role: str = "trader") -> httpx.Client:
-        """Logged in over HTTP; waits where others have tried too often."""
-        while (reply := self.ask("POST", "/login", json=self.credentials(role))).status_code == 429:
-            time.sleep(int(reply.headers["Retry-After"]))
+        """Logged in over HTTP; waits where others have tried too often, or the users cannot be asked right now."""
+
+        def logged_in() -> httpx.Response | None:
+            reply = self.ask("POST", "/login", json=self.credentials(role))
+            if reply.status_code in (429, 503, 504):
+                time.sleep(int(reply.headers.get("Retry-After", 0)))
+                return None
+            return reply
+
+        reply = eventually(logged_in)
         assert reply.status_code == 200, reply.text
         token = reply.json()["access_token"]
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S)
@@ -120,3 +134,16 @@ def eventually(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
         assert time.monotonic() < deadline, f"not within {patience_s:g} s"
         time.sleep(0.1)
     return found
+
+
+def until_dealable(client: httpx.Client, symbol: str = "EURUSD") -> None:
+    """Until the engine would deal: it may know of a price after others, and the web process may still be away."""
+    order = {"symbol": symbol, "side": "buy", "quantity": "1000"}
+
+    def would_deal() -> bool:
+        try:
+            return client.get("/risk/margin-preview", params=order).is_success
+        except httpx.TransportError:
+            return False
+
+    eventually(would_deal)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.conftest import Figure
-from tests.system.running import PATIENCE_S, Broker, eventually
+from tests.system.running import PATIENCE_S, Broker, eventually, until_dealable
 
 SEED = 20_261_122
 ORDERS, DEPOSITS, HALVES = 40, 20, 10
@@ -156,7 +156,7 @@ def test_each_request_is_booked_once_or_not_at_all(broker: Broker, figure: Figur
 
         async def all_of_it() -> None:
             await _rage(broker, clients, wanted, halves, dice)
-            await asyncio.to_thread(eventually, lambda: _has_price(trader))
+            await asyncio.to_thread(until_dealable, trader)
             for act in wanted:
                 assert _is_final(await clients.insist(act))
 
@@ -167,15 +167,6 @@ def test_each_request_is_booked_once_or_not_at_all(broker: Broker, figure: Figur
         broker.wait_ready()
         dealt = {key for key, answers in clients.answers.items() if answers[-1].status in DONE}
         _check_books(trader, before, wanted, dealt)
-
-
-def _has_price(trader: httpx.Client) -> bool:
-    """Whether the engine would deal; the web process may still be away."""
-    asked = {"symbol": "EURUSD", "side": "buy", "quantity": "1000"}
-    try:
-        return trader.get("/risk/margin-preview", params=asked).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _is_final(answer: Answer) -> bool:
@@ -197,20 +188,25 @@ def _check_answers(clients: Clients) -> None:
 def _check_books(trader: httpx.Client, before: dict[str, Any], wanted: list[Act], dealt: set[str]) -> None:
     expected = {act.key: 1 for act in wanted if act.role == "trader"}
 
-    def listed() -> list[dict[str, Any]]:
+    def listed(name: str, path: str, at_least: int) -> list[dict[str, Any]]:
         """All of them: a process that had no part in the last ones hears of them within a second."""
-        orders: list[dict[str, Any]] = trader.get("/orders", params={"limit": 500}).json()["orders"]
-        return orders if len(orders) >= len(expected) else []
 
-    orders = eventually(listed)
+        def told() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = trader.get(path, params={"limit": 500}).json()[name]
+            return found if len(found) >= at_least else []
+
+        rows: list[dict[str, Any]] = eventually(told)
+        return rows
+
+    orders = listed("orders", "/orders", len(expected))
     assert Counter(order["client_order_id"] for order in orders) == expected
-    fills = trader.get("/trades", params={"limit": 500}).json()["trades"]
     filled = [order["id"] for order in orders if order["client_order_id"] in dealt]
     assert filled
+    fills = listed("trades", "/trades", len(filled))
     assert Counter(fill["order_id"] for fill in fills) == dict.fromkeys(filled, 1)
     positions = trader.get("/positions").json()["positions"]
     assert sum(Decimal(each["quantity"]) for each in positions) == len(filled) * 1_000
-    entries = trader.get("/ledger", params={"limit": 500}).json()["entries"]
+    entries = listed("entries", "/ledger", DEPOSITS + 1)  # The first is of the balance before.
     moved = Counter(entry["reference"] for entry in entries if entry["amount"] != before["balance"])
     assert moved == {f"deposit:{act.key}": 1 for act in wanted if act.role == "admin"}
     after = trader.get("/account").json()

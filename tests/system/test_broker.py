@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from actors.store.database import conninfo, database_url
-from tests.system.running import Broker, eventually
+from tests.system.running import Broker, eventually, until_dealable
 
 EURUSD_ROWS = 400
 
@@ -100,6 +100,7 @@ def trade(broker: Broker, client: httpx.Client, stream: Stream) -> None:
         )
     )
 
+    until_dealable(client)
     request = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "10000", "client_order_id": "e2e-1"}
     reply = client.post("/order", json=request)
     assert reply.status_code == 201, reply.text

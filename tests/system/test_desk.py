@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.system.running import Broker, eventually
+from tests.system.running import Broker, eventually, until_dealable
 
 ORDER = {"symbol": "EURUSD", "side": "buy", "type": "market", "quantity": "1000"}
 
@@ -91,6 +91,7 @@ def test_a_halt_outlives_the_engine(broker: Broker, trader: httpx.Client, admin:
 
 
 def test_a_position_is_closed_for_a_client_once(trader: httpx.Client, admin: httpx.Client) -> None:
+    until_dealable(trader)
     opened = keyed(trader, "/order", "to-close", ORDER).json()["order"]
     path = f"/admin/accounts/{opened['account_id']}/positions/{opened['position_id']}/close"
     first, again = [keyed(admin, path, "for-client", {"reason": "rang up"}) for _ in range(2)]

@@ -19,12 +19,13 @@ from actors.bus.answers import AccountReport, Events, OrderReport, Reply
 from actors.bus.desk_answers import Breaks, ExposureReport
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
 from actors.bus.streams import StreamStatus
-from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
-from actors.domain.lp_registry import ChangeLp
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.prices.lp_registry import ChangeLp
+from actors.domain.routing.child import Break, BreakReason, ChildState
 from tests.system.running import Broker, eventually
 
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
@@ -149,11 +150,19 @@ class Dealing:
         return not report.children
 
     def venue(self, method: str, path: str, content: str = "") -> Any:
-        """As it can be reached now."""
-        address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
-        headers = {"Authorization": f"Bearer {address['token']}"}
-        path = path.replace("{account}", f"/v3/accounts/{address['account']}")
-        return httpx.request(method, address["url"] + path, headers=headers, content=content, timeout=PATIENCE_S).json()
+        """Waits for a venue that is about to start: what the file says before that is where it was."""
+
+        def answer() -> httpx.Response | None:
+            address = json.loads((self.broker.run_dir / "venues.json").read_text())["oanda"]
+            headers = {"Authorization": f"Bearer {address['token']}"}
+            url = address["url"] + path.replace("{account}", f"/v3/accounts/{address['account']}")
+            try:
+                told = httpx.request(method, url, headers=headers, content=content, timeout=PATIENCE_S)
+            except httpx.TransportError:
+                return None
+            return told if told.is_success else None
+
+        return eventually(answer).json()
 
     def fault(self, *kinds: str) -> None:
         self.venue("PUT", "/faults", json.dumps([{"kind": kind, "delay_ms": 700} for kind in kinds]))

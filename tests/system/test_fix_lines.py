@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.bus.fix_sessions import ConnectFixSession, DisconnectFixSession, SetFixSequence
+from actors.bus.fix_sessions import ConnectFixSession, DisconnectFixSession, FixSession, SetFixSequence
 from gateway.fix.tls import server_context
 from tests.system.fix_lines import NAME, FixLp, Lines, certificates
 from tests.system.running import ROOT, eventually
@@ -81,8 +81,7 @@ def test_a_proxy_that_alone_knows_the_lps_name(tmp_path: Path, lines: Lines, pap
     hosts = f'hosts = ["{NAME}"]\nport = {lines.port}\n'
     with FixLp(tmp_path, f"{hosts}{tls}[line.proxy]\n{proxy}{login}") as process:
         process.until_logged_on()
-        assert len(lines.asked) == 1
-        assert lines.names == [NAME]
+        assert (len(set(lines.asked)), set(lines.names)) == (1, {NAME})
 
 
 def test_a_proxy_that_refuses_is_tried_again(tmp_path: Path, lines: Lines) -> None:
@@ -114,21 +113,29 @@ def test_hours_begin_with_new_numbers_and_end_with_a_logout(tmp_path: Path, line
     with FixLp(tmp_path, plain(lines)) as process:
         before = process.until_logged_on()
         assert before.next_in > 2
-        # A process needs a while to start again, and longer on a busy machine.
-        pause = timedelta(seconds=max(4, 3 * (time.monotonic() - begun_s)))
-        start = datetime.now(UTC) + pause
-        end = start + pause
-        process.write(f'{plain(lines)}[line.hours]\nstart = {start:%H:%M:%S}\nend = {end:%H:%M:%S}\nzone = "Etc/UTC"\n')
-        process.restart()
-        assert process.seen().state == "down"
         lines.close("127.0.0.1")
         (tmp_path / "lp.sqlite").unlink()  # The LP begins its day too.
+        pause = timedelta(seconds=max(4, 3 * (time.monotonic() - begun_s)))
+        start, seen = closed_until(process, lines, pause)
+        while datetime.now(UTC) >= start:  # The machine has become busier than it was at the first start.
+            pause *= 2
+            start, seen = closed_until(process, lines, pause)
+        assert seen.state == "down"
         lines.lp()
         within = process.until_logged_on()
         assert within.began_ns >= int(start.timestamp()) * 10**9
         assert within.next_in < before.next_in + 3
         eventually(lambda: process.seen().state == "down")
         assert "end of session hours" in (process.broker.run_dir / "fix" / "log" / "line.log").read_text()
+
+
+def closed_until(process: FixLp, lines: Lines, pause: timedelta) -> tuple[datetime, FixSession]:
+    """Starts the process anew, with hours that begin after the pause; what is seen of it then."""
+    start = (datetime.now(UTC) + pause).replace(microsecond=0)
+    hours = f"start = {start:%H:%M:%S}\nend = {start + 2 * pause:%H:%M:%S}\n"
+    process.write(f'{plain(lines)}[line.hours]\n{hours}zone = "Etc/UTC"\n')
+    process.restart()
+    return start, process.seen()
 
 
 def test_what_an_operator_holds_stays_down_when_the_process_is_killed(tmp_path: Path, lines: Lines) -> None:

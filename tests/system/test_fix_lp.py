@@ -13,7 +13,7 @@ import pytest
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import GetExposure
 from actors.domain.commands import Deposit
-from actors.domain.events import ChildChanged
+from actors.domain.events.venues import ChildChanged
 from actors.domain.order import Side
 from tests.system.running import Broker, eventually
 from tests.system.test_execution import Dealing, has_position
@@ -39,8 +39,9 @@ class FixDealing(Dealing):
         eventually(lambda: not path.exists())
 
     def is_logged_on(self) -> bool:
-        """Whether the orders' session is up."""
-        told = [line for line in self.broker.log("fix-lp").splitlines() if "session=simlp-orders" in line]
+        """Whether the orders' session is up: of a process that was killed the log does not say that it is down."""
+        log = self.broker.log_of_this_life("fix-lp")
+        told = [line for line in log.splitlines() if "session=simlp-orders" in line]
         states = [line for line in told if "FIX logged" in line or "FIX connection" in line]
         return bool(states) and "FIX logged on" in states[-1]
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.system.running import Broker, eventually
+from tests.system.running import Broker, eventually, until_dealable
 
 NEWUSD = {
     "symbol": "NEWUSD",
@@ -52,6 +52,7 @@ def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> 
                 return found is not None and found["live"] is wanted
 
             eventually(lambda: is_live(True))
+            until_dealable(trader, "NEWUSD")
             order = {"symbol": "NEWUSD", "side": "buy", "type": "market", "quantity": "1000"}
             placed = trader.post("/order", json=order)
             assert placed.json()["order"]["status"] == "filled", placed.text
@@ -61,7 +62,7 @@ def test_a_symbol_comes_and_goes_while_the_broker_runs(private_folder: Path) -> 
             admin.patch(path, json={"terms": {"price_min": "1.9"}, "reason": "wrong price"}).raise_for_status()
             eventually(lambda: is_live(False))
             admin.patch(path, json={"terms": {"price_min": "0.2"}, "reason": "it was right"}).raise_for_status()
-            eventually(lambda: is_live(True))
+            until_dealable(trader, "NEWUSD")
             position = placed.json()["order"]["position_id"]
             assert trader.post(f"/position/{position}/close", json={}).json()["order"]["status"] == "filled"
             retired = admin.patch(path, json={"terms": {"state": "retired"}, "reason": "nobody does"})
@@ -122,6 +123,7 @@ def test_a_session_over_fix_knows_a_symbol_that_comes_changes_and_goes(private_f
             assert "|55=NZD/USD|" in next(
                 line for line in (log / "simlp-orders.log").read_text().splitlines() if "|35=D|" in line
             )
+            until_dealable(trader, "NEWUSD")
             trader.post(f"/position/{position}/close", json={}).raise_for_status()
             eventually(lambda: trader.get("/positions").json()["positions"] == [])
 

@@ -21,7 +21,7 @@ from gateway.fix.settings import Role, SessionSettings
 from gateway.fix.store import SqliteStore
 from gateway.fix.times import utc_timestamp
 from gateway.fix.validation import Level
-from tools.bench import market, orders_chain
+from tools.bench import market, orders_chain, port
 from tools.bench.result import Spoiled
 
 ACCOUNT = 1
@@ -62,14 +62,13 @@ class Told(NamedTuple):
 
 def settings(folder: Path) -> dict[str, str]:
     """The environment of `fix-clients`; its sessions are written down, with a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    listening = port.free()
     path = _sessions_file(folder)
-    path.write_text(_SESSIONS.format(port=port))
+    path.write_text(_SESSIONS.format(port=listening))
     return {
         "HEDGEROW_RUN_DIR": str(folder),
         "HEDGEROW_FIX_SESSIONS": str(path),
-        "HEDGEROW_FIX_PORT": str(port),
+        "HEDGEROW_FIX_PORT": str(listening),
         "BENCH_FIX_PASSWORD": PASSWORD,
     }
 

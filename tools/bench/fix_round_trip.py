@@ -1,14 +1,13 @@
 """`fix_round_trip`, with fewer in flight too: orders and their reports between two processes, beside QuickFIX."""
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tools.bench import fix_chain
+from tools.bench import fix_chain, port
 from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Rounds, Run, Say, Spoiled, in_turns
 
@@ -30,10 +29,9 @@ PEER = "QuickFIX's Python binding with its FileStore, which syncs nothing"
 
 def dealt(folder: Path, module: ModuleType, orders: int, in_flight: int, *more: Any) -> tuple[float, list[int]]:
     """Seconds for all, and nanoseconds of each, sorted, after a warm-up. Raises Spoiled if an order has no report."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    deal = (folder / "client", port, orders, WARM_UP_ORDERS, in_flight, TIMEOUT_S, *more)
-    with Child(module.accept, folder / "broker", port, *more), Child(module.deal, *deal) as client:
+    listening = port.free()
+    deal = (folder / "client", listening, orders, WARM_UP_ORDERS, in_flight, TIMEOUT_S, *more)
+    with Child(module.accept, folder / "broker", listening, *more), Child(module.deal, *deal) as client:
         took_ns, each_ns = client.report(tuple[int, list[int]], TIMEOUT_S + 10)
     if len(each_ns) != orders:
         raise Spoiled(f"{len(each_ns)} reports of {orders} orders")

@@ -1,6 +1,5 @@
 """`http_order` and `http_positions`: the REST API on real sockets, beside a bare Tornado handler; and `http_scale`."""
 
-import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ import zmq
 
 from actors.bus import endpoints, sockets
 from actors.store.journal import Journal
-from tools.bench import http_chain, orders_chain
+from tools.bench import http_chain, orders_chain, port
 from tools.bench.child import Child
 from tools.bench.http_chain import Answered, Load
 from tools.bench.orders import TICK_INTERVAL_S, Prices
@@ -44,8 +43,8 @@ def measure(
     runs = in_turns(
         name,
         rounds,
-        lambda: _ours(next(folders), Load(_free_port(), requests, connections, kind), client),
-        lambda: _peer(Load(_free_port(), requests, connections, "echo"), client),
+        lambda: _ours(next(folders), Load(port.free(), requests, connections, kind), client),
+        lambda: _peer(Load(port.free(), requests, connections, "echo"), client),
         say,
     )
     return runs.result(name, "requests/s", PEER, {"requests": requests, "connections": connections})
@@ -57,7 +56,7 @@ def measure_scale(
     """Orders, in several web processes on one port, beside one."""
 
     def run(processes: int, under: Path) -> Run:
-        load = Load(_free_port(), requests, connections, "order", processes)
+        load = Load(port.free(), requests, connections, "order", processes)
         told = _ours(under, load, http_chain.client)
         return told if processes > 1 else told._replace(extra={f"peer_{name}": us for name, us in told.extra.items()})
 
@@ -121,13 +120,6 @@ def _run(answered: Answered, load: Load, prefix: str) -> Run:
     waited_ns = answered.latencies_ns
     told = {f"{prefix}p{share}_us": waited_ns[len(waited_ns) * share // 100] // 1_000 for share in (50, 99)}
     return Run(load.requests, answered.seconds, told)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((http_chain.HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 _ABOUT = (
