@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 PATIENCE_S = 90.0
 SCRIPT = """
 import os, signal, sys, threading
-from web import crew
+from web.serving import crew
 
 def work():
     os.write(1, f"{os.getpid()}\\n".encode())
