@@ -7,7 +7,7 @@ import msgspec
 
 from actors.domain.approval import MoneyRequest
 from actors.domain.books import SentChild
-from actors.domain.child import Break, ChildOrder, VenueFill
+from actors.domain.child import Break, Change, ChildOrder, VenueFill
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import Halt
@@ -187,6 +187,22 @@ class OrderModified(Happened, frozen=True):
     order: Order
 
 
+class ChangeAsked(Happened, frozen=True):
+    """The venue at which an order rests is asked to change or cancel it; until it answers the order is as it was."""
+
+    order: Order
+    change: Change
+
+
+class ChangeRefused(Happened, frozen=True):
+    """The venue has not done what it was asked for: the order rests there as it did."""
+
+    order: Order
+    change: Change
+    code: str
+    detail: str
+
+
 class Cover(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The venue that the broker dealt the same with, and its price."""
 
@@ -293,6 +309,8 @@ Event = (
     | MoneyMoved
     | OrderAccepted
     | OrderModified
+    | ChangeAsked
+    | ChangeRefused
     | OrderFilled
     | OrderEnded
     | OrderRejected
