@@ -5,6 +5,7 @@ from actors.domain.account import AccountSummary
 from actors.domain.approval import MoneyRequest
 from actors.domain.books import FoundBreak, SentChild
 from actors.domain.changes import Change
+from actors.domain.child import VenueChange
 from actors.domain.commands import Input, Mode
 from actors.domain.events import Cover
 from actors.domain.group import Group, Markup
@@ -44,6 +45,8 @@ class ExposureReport(Body, frozen=True):
     seq: int
     desks: list[DeskReport]
     children: list[SentChild]
+    changes: tuple[VenueChange, ...] = ()
+    """What their venues are asked to make of them."""
 
 
 class Terms(Body, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.domain.child import Break, BreakReason, Change, ChildOrder, VenueFill
+from actors.domain.child import Break, BreakReason, ChildOrder, VenueChange, VenueFill
 from actors.domain.execution import remember
 from actors.domain.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.instrument import Instrument
@@ -84,7 +84,7 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     refusals: dict[int, Refusals] = {}
     breaks: list[FoundBreak] = []
     hedge_keys: dict[str, str] = {}
-    changes: list[Change] = []
+    changes: list[VenueChange] = []
 
 
 class Books:
@@ -109,7 +109,7 @@ class Books:
         """By child order and reason, the last of each."""
         self.hedge_keys: dict[str, str] = {}
         """What was sent under each key."""
-        self.changes: dict[str, Change] = {}
+        self.changes: dict[str, VenueChange] = {}
         """By child order, what its venue is asked to make of it."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
@@ -146,7 +146,7 @@ class Books:
             self.desk(child.symbol).send_hedge(_signed(child.side, child.quantity_e8))
             self.hedged_ns[child.symbol] = child.sent_ns
 
-    def ask(self, change: Change) -> None:
+    def ask(self, change: VenueChange) -> None:
         """The venue of a child order that rests is asked for a change, and should answer soon."""
         self.changes[change.child_id] = change
         sent = self.open[change.child_id]

@@ -160,7 +160,7 @@ def send(
     )
 
 
-class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class VenueChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the venue is asked to make of a child order that rests there, and has not answered: one at a time."""
 
     child_id: str

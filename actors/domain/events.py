@@ -7,7 +7,7 @@ import msgspec
 
 from actors.domain.approval import MoneyRequest
 from actors.domain.books import SentChild
-from actors.domain.child import Break, Change, ChildOrder, VenueFill
+from actors.domain.child import Break, ChildOrder, VenueChange, VenueFill
 from actors.domain.commands import Mode
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import Halt
@@ -191,14 +191,14 @@ class ChangeAsked(Happened, frozen=True):
     """The venue at which an order rests is asked to change or cancel it; until it answers the order is as it was."""
 
     order: Order
-    change: Change
+    change: VenueChange
 
 
 class ChangeRefused(Happened, frozen=True):
     """The venue has not done what it was asked for: the order rests there as it did."""
 
     order: Order
-    change: Change
+    change: VenueChange
     code: str
     detail: str
 

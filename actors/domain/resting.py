@@ -14,9 +14,20 @@ from actors.domain.abook import routing_of as rules_say
 from actors.domain.account import Account
 from actors.domain.books import SentChild
 from actors.domain.checks import check_limits, check_protection
-from actors.domain.child import Change, ChildOrder, ChildState, ReportKind, VenueReport, child_id, send
+from actors.domain.child import (
+    Break,
+    BreakReason,
+    ChildOrder,
+    ChildState,
+    ReportKind,
+    VenueChange,
+    VenueReport,
+    child_id,
+    send,
+)
 from actors.domain.dealing import Deal
 from actors.domain.events import (
+    BreakFound,
     ChangeAsked,
     ChangeRefused,
     ChildChanged,
@@ -122,7 +133,10 @@ def answered(state: State, sent: SentChild, child: ChildOrder, report: VenueRepo
     asked = state.books.changes.get(child.child_id)
     is_kept = report.kind is ReportKind.KEPT
     if asked is None or report.exec_id != str(asked.asked_ns) or child is sent.child:
-        return []
+        # The venue has taken what it had not, or was not asked for.
+        is_news = not is_kept and report.exec_id.isdecimal() and int(report.exec_id) > sent.child.sent_ns
+        detail = "the venue has taken a change that is not asked for (any more)"
+        return [BreakFound(Break(child.child_id, BreakReason.CONTRADICTION, detail, report))] if is_news else []
     account = state.accounts[sent.account_id]
     order = account.orders[child.parent_id]
     if is_kept or asked.terms is None:
@@ -165,7 +179,7 @@ def _asked(
 ) -> ChangeAsked:
     child = sent.child
     asked_ns = max(now_ns, child.sent_ns + 1, child.asked_ns + 1)
-    return ChangeAsked(order, Change(child.child_id, child.venue, asked_ns, bound_e8, terms, code, detail))
+    return ChangeAsked(order, VenueChange(child.child_id, child.venue, asked_ns, bound_e8, terms, code, detail))
 
 
 def _ending(state: State, account: Account, order: Order, now_ns: int) -> Iterable[ChangeAsked]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.domain.books import SentChild
-from actors.domain.child import Change, ChildState, ReportKind
+from actors.domain.child import BreakReason, ChildState, ReportKind, VenueChange
 from actors.domain.commands import (
     CancelOrder,
     DefineGroup,
@@ -42,7 +42,7 @@ from actors.domain.instrument import InstrumentState
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Order, OrderStatus, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.refusal import Refused
-from actors.domain.rulebook import Book, Rule, faults
+from actors.domain.rulebook import Book, RoutedSymbol, Rule, faults
 from tests.actors.domain.venue_desk import A_BOOK, B_BOOK, VENUES, Desk, kinds, sent
 from tests.examples import ACCOUNT, EURUSD, SECOND_NS, order
 
@@ -56,9 +56,8 @@ def limit(price: str = "1.09900", quantity: str = "10000", side: Side = BUY, nam
 
 
 def submitted(name: str, side: Side, quantity: str, **more: Any) -> Input:
-    return SubmitOrder(
-        ACCOUNT, name, OrderTerms(**{"symbol": "EURUSD", "side": side, "quantity_e8": e8(quantity)} | more)
-    )
+    terms: dict[str, Any] = {"symbol": "EURUSD", "side": side, "quantity_e8": e8(quantity)}
+    return SubmitOrder(ACCOUNT, name, OrderTerms(**(terms | more)))
 
 
 def resting(price: str = "1.09900", quantity: str = "10000", side: Side = BUY, **more: Any) -> Desk:
@@ -83,11 +82,11 @@ def modify(desk: Desk, **terms: Any) -> list[Event]:
     return desk.tell(ModifyOrder(ACCOUNT, 1, msgspec.structs.replace(its(desk).terms, **terms)))
 
 
-def asked(desk: Desk) -> Change:
+def asked(desk: Desk) -> VenueChange:
     return desk.state.books.changes[CHILD]
 
 
-def answer(desk: Desk, kind: ReportKind, change: Change | None = None) -> list[Event]:
+def answer(desk: Desk, kind: ReportKind, change: VenueChange | None = None) -> list[Event]:
     return desk.says(kind, CHILD, exec_id=str((change or asked(desk)).asked_ns))
 
 
@@ -189,7 +188,7 @@ def test_a_change_that_the_venue_refuses_leaves_the_order_as_it_was() -> None:
     # The same is asked for again under another name, and the answer to the first is none to it.
     modify(desk, quantity_e8=e8("15000"))
     assert asked(desk).asked_ns > change.asked_ns
-    assert answer(desk, ReportKind.REPLACED, change) == []
+    assert answer(desk, ReportKind.KEPT, change) == []
 
 
 def test_a_fill_that_crosses_a_change_wins() -> None:
@@ -215,9 +214,10 @@ def test_a_second_change_while_one_is_asked_for_is_refused_and_the_same_again_is
     desk = resting()
     modify(desk, limit_e8=e8("1.09800"))
     assert modify(desk, limit_e8=e8("1.09800")) == []
-    for ask in (lambda: modify(desk, limit_e8=e8("1.09700")), lambda: desk.tell(CancelOrder(ACCOUNT, 1))):
+    other = ModifyOrder(ACCOUNT, 1, msgspec.structs.replace(its(desk).terms, limit_e8=e8("1.09700")))
+    for told in (other, CancelOrder(ACCOUNT, 1)):
         with pytest.raises(Refused, match="AT_VENUE: LMAX is asked to change order 1, and has not answered"):
-            ask()
+            desk.tell(told)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_an_order_that_rests_keeps_nobody_from_comparing_what_the_venue_holds() 
 
 
 def test_a_rule_that_has_orders_rest_names_one_venue_where_they_can() -> None:
-    symbols = {}
+    symbols: dict[str, RoutedSymbol] = {}
     default = Rule(rule_id=2, name="default", book=Book.B_BOOK)
     for venues, fault in (
         (("LMAX",), []),
@@ -392,3 +392,13 @@ def test_a_lie_about_a_cancel_changes_nothing() -> None:
     name = str(asked(desk).asked_ns)
     events = desk.tell(ReportExecution(desk.report(ReportKind.REPLACED, CHILD, exec_id=name)))
     assert kinds(events) == [ChangeRefused]
+
+
+def test_a_change_that_is_taken_after_it_was_refused_is_a_break() -> None:
+    desk = resting()
+    modify(desk, quantity_e8=e8("15000"))
+    change = asked(desk)
+    answer(desk, ReportKind.KEPT)
+    (found,) = answer(desk, ReportKind.REPLACED, change)
+    assert isinstance(found, BreakFound)
+    assert found.found.reason is BreakReason.CONTRADICTION
