@@ -6,6 +6,8 @@ from actors.domain.events import (
     ApprovalLimitsSet,
     BreakDismissed,
     BreakFound,
+    ChangeAsked,
+    ChangeRefused,
     ChildChanged,
     ChildSent,
     DaySealed,
@@ -42,7 +44,7 @@ from web.recent import Past
 from web.render import Renderer, level
 from web.times import format_ns
 
-OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
+OrderEvent = OrderAccepted | OrderModified | ChangeAsked | ChangeRefused | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
 TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned | MarginRevised
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
@@ -79,7 +81,7 @@ def account_of(event: AccountEvent) -> int:
 
 def told_by(event: AccountEvent, seq: int, render: Renderer, currency: str) -> list[AccountChannelMessage]:
     """Its order, its fill, or the money that it moved; `currency` is the account's."""
-    if isinstance(event, OrderEnded | OrderRejected):
+    if isinstance(event, OrderEnded | OrderRejected | ChangeRefused):
         return [render.order_message(event.order, seq, event.code, event.detail)]
     if isinstance(event, OrderAccepted | OrderModified):
         return [render.order_message(event.order, seq)]
