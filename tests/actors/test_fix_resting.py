@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,11 +45,14 @@ class RestingWorld(FixWorld):
             assert self.now_ns < end_ns, (self.state.books.open, self.state.books.changes, self.lp_book.orders())
             self.step()
 
-    def place(self, name: str = "one", **more: object) -> None:
+    def until_over(self) -> None:
+        self.until(lambda: not self.orders_of)
+
+    def place(self, name: str = "one", **more: Any) -> None:
         self.tell(SubmitOrder(ACCOUNT, name, msgspec.structs.replace(TERMS, **more)))
         self.until(lambda: self.is_resting)
 
-    def change(self, **terms: object) -> None:
+    def change(self, **terms: Any) -> None:
         number, order = next(iter(self.orders_of.items()))
         self.tell(ModifyOrder(ACCOUNT, number, msgspec.structs.replace(order.terms, **terms)))
 
@@ -109,7 +113,7 @@ def test_it_rests_is_changed_twice_and_filled_in_parts(tmp_path: Path) -> None:
     assert world.happened(ChangeAsked, OrderModified) == [ChangeAsked, OrderModified] * 2
     world.lp_faults.set("partial_permille=1000")
     world.show("1.09690", "1.09700")
-    world.until(lambda: not world.orders_of)
+    world.until_over()
     assert world.happened(OrderFilled) == [OrderFilled] * 2
     world.check()
 
@@ -118,7 +122,7 @@ def test_it_is_cancelled_there(tmp_path: Path) -> None:
     world = RestingWorld(tmp_path)
     world.place()
     world.cancel()
-    world.until(lambda: not world.orders_of)
+    world.until_over()
     assert world.at_lp()[0][-1] == "4"
     assert world.happened(OrderEnded) == [OrderEnded]
     world.check()
@@ -127,7 +131,7 @@ def test_it_is_cancelled_there(tmp_path: Path) -> None:
 def test_it_is_cancelled_there_when_its_time_is_over(tmp_path: Path) -> None:
     world = RestingWorld(tmp_path)
     world.place(time_in_force=TimeInForce.GTD, expires_ns=world.now_ns + 5 * SECOND_NS)
-    world.until(lambda: not world.orders_of)
+    world.until_over()
     assert world.at_lp()[0][-1] == "4"
     assert next(event.code for event in world.events if isinstance(event, OrderEnded)) == "EXPIRED"
     world.check()
@@ -159,20 +163,23 @@ def test_a_cancel_that_goes_wrong_is_known_in_the_end(tmp_path: Path, fault: str
     if fault != "silent_changes":
         assert world.happened(ChangeRefused) == [ChangeRefused]
         world.cancel()
-        world.until(lambda: not world.orders_of)
+        world.until_over()
     assert not world.orders_of
     world.check()
 
 
 def test_a_fill_that_crosses_what_is_asked_wins(tmp_path: Path) -> None:
-    for name, ask in (("change", lambda it: it.change(limit_e8=e8("1.09000"))), ("cancel", lambda it: it.cancel())):
+    for name in ("change", "cancel"):
         path = tmp_path / name
         path.mkdir()
         world = RestingWorld(path)
         world.place()
-        ask(world)
+        if name == "change":
+            world.change(limit_e8=e8("1.09000"))
+        else:
+            world.cancel()
         world.show("1.09880", "1.09900")
-        world.until(lambda world=world: not world.orders_of)
+        world.until_over()
         assert world.happened(OrderFilled, OrderEnded) == [OrderFilled]
         for _ in range(20):
             world.step()
@@ -187,7 +194,7 @@ def test_the_lp_is_asked_after_what_rests_there_when_the_line_is_back(tmp_path: 
     world.cut()
     order = world.lp_book.orders()[0]
     world.lp_book.change(order.order_id, status="4")
-    world.until(lambda: not world.orders_of)
+    world.until_over()
     world.check()
 
 

@@ -134,7 +134,7 @@ class AtVenues(Trading):
         self.tell(DefineHedge(HedgeTerms("GBPUSD", e8("5000"), e8("5000"), 0, VENUES)))
 
     def deals(self, which: int, quarters: int, slip: int, is_lost: bool) -> VenueReport | None:
-        """At the market or a little off, one that rests at its limit at the worst; the report may be lost on its way."""
+        """At the market or a little off, what rests at worst at its limit; the report may be lost on its way."""
         if not (child := self._child(which)):
             return None
         tick = self.state.ticks[child.symbol]
