@@ -15,7 +15,8 @@ from actors.counters import CounterLog
 from actors.domain.child import ReportKind, VenueReport
 from actors.engine_line import EngineLine
 from actors.holdings import Reconciliation
-from actors.store.dispatch import Dispatch, Dispatched, Stage
+from actors.store.changes import Stage
+from actors.store.dispatch import Dispatch, Dispatched
 from actors.venue_calls import (
     Ask,
     Asked,
@@ -78,7 +79,7 @@ class Dispatcher(pykka.ThreadingActor):
             if it.stage is Stage.ATTEMPTED:
                 # The process that attempted it is gone, and its connections with it, by now at the latest.
                 store.give_up(it.sent.child.child_id, now_ns)
-        store.give_up_changes(now_ns)
+        store.changes.give_up(now_ns)
 
     def on_receive(self, message: Told) -> Work:
         now_ns = message.now_ns
@@ -101,7 +102,7 @@ class Dispatcher(pykka.ThreadingActor):
             self._hear_of_inquiry(message)
         elif isinstance(message, Asked):
             if not message.sent:
-                self._store.give_back_change(message.child_id)
+                self._store.changes.give_back(message.child_id)
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
         elif isinstance(message, Renamed):
@@ -145,7 +146,7 @@ class Dispatcher(pykka.ThreadingActor):
                 order = order_of(it, self._names)
                 calls.append(Ask(child_id, change_id(changing.change), order, changed_order(order, changing.change)))
         if calls:
-            self._store.attempt_changes([call.child_id for call in calls], now_ns)
+            self._store.changes.attempt([call.child_id for call in calls], now_ns)
         return calls
 
     def _hear_of_placing(self, told: Placed | NotPlaced) -> None:
@@ -208,14 +209,14 @@ class Dispatcher(pykka.ThreadingActor):
         changing = it.changing
         if changing is None or changing.stage is not Stage.ATTEMPTED:
             return False
-        change = changing.change
-        works = bool(told.said) and told.said is not None and told.said[-1].kind == "accepted"
-        has_it = works and told.said is not None and told.said[-1].name == change_id(change)
-        is_asked_for_it = told.client_id == change_id(change)
-        if has_it or not (works or (told.said is None and is_asked_for_it)):
+        change, said = changing.change, told.said[-1] if told.said else None
+        name = change_id(change)
+        if said is not None and (said.kind != "accepted" or said.name == name):
             return False
-        is_pending = told.said is not None and told.said[-1].is_pending
-        if not is_pending and told.now_ns - changing.attempted_ns > self._arrival_limit_ns:
+        if said is None and change.terms is None:
+            return False
+        is_answer = told.client_id == name if said is None else not said.is_pending
+        if is_answer and told.now_ns - changing.attempted_ns > self._arrival_limit_ns:
             self.counters["changes_never_arrived"] += 1
             detail = "the venue does not have it"
             self._store.take([answer_of(self._venue, change.child_id, ReportKind.KEPT, change.asked_ns, detail)])

@@ -14,7 +14,8 @@ import structlog
 from actors.domain.order import BUY
 from actors.fix_positions import Counting
 from actors.fix_trades import Trades
-from actors.store.dispatch import Dispatch, Stage
+from actors.store.changes import Stage
+from actors.store.dispatch import Dispatch
 from actors.venue_calls import (
     Ask,
     Asked,

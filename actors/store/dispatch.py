@@ -8,7 +8,6 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import msgspec
 
 from actors.domain.books import SentChild
 from actors.domain.child import ChildOrder, ReportKind, VenueChange, VenueReport
+from actors.store.changes import Changes, Changing, Stage, decode_change
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -34,41 +34,13 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_waiting ON reports (child_id, number) WHERE NOT acknowledged;
 """
-_SCHEMA_OF_CHANGES = """
-CREATE TABLE IF NOT EXISTS changes (
-    child_id TEXT PRIMARY KEY, change BLOB NOT NULL, stage INTEGER NOT NULL, attempted_ns INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS names (client_id TEXT PRIMARY KEY, child_id TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS names_of ON names (child_id);
-"""
-"""Beside an order's own name those of its changes, and the ones that it had before them."""
 _ORDERS = (
     "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns"
     " FROM orders LEFT JOIN changes USING (child_id)"
 )
 _encode = msgspec.msgpack.Encoder().encode
 _sent = msgspec.msgpack.Decoder(SentChild).decode
-_change = msgspec.msgpack.Decoder(VenueChange).decode
 _report = msgspec.msgpack.Decoder(VenueReport).decode
-
-
-class Stage(IntEnum):
-    DUE = 0
-    """Never attempted: that it is not at the venue is certain."""
-    ATTEMPTED = 1
-    """It may be at the venue."""
-    OVER = 2
-    """Nothing more is to be done about it."""
-    RESTING = 3
-    """The venue has it, and has said so."""
-
-
-class Changing(NamedTuple):
-    """What the venue is asked to make of an order: DUE, or ATTEMPTED."""
-
-    change: VenueChange
-    stage: Stage
-    attempted_ns: int
 
 
 class Dispatched(NamedTuple):
@@ -110,8 +82,8 @@ class Dispatch:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {FORMAT}")
                 self._put("made_ns", now_ns)
-            for statement in _SCHEMA_OF_CHANGES.split(";"):
-                self._db.execute(statement)
+        self.changes = Changes(self._db, self._whole)
+        """Of orders that rest."""
         self.made_ns: int = self._place("made_ns", 0)
 
     def close(self) -> None:
@@ -155,7 +127,7 @@ class Dispatch:
             for sent, client_id, asked in children:
                 self._add(sent, client_id, Stage.ATTEMPTED, self.made_ns, asked)
             for change, client_id in changes:
-                self._ask(change, client_id, Stage.ATTEMPTED, self.made_ns)
+                self.changes.ask(change, client_id, Stage.ATTEMPTED, self.made_ns)
             self._put("event_seq", event_seq)
 
     def follow(
@@ -182,14 +154,14 @@ class Dispatch:
                 self._inquire("child_id = ?", child_id)
             for change, client_id in changes:
                 before = change.asked_ns < self.made_ns
-                self._ask(change, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns)
+                self.changes.ask(change, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns)
             for change in kept:
-                self._settle(change.child_id, change.asked_ns)
+                self.changes.answered(change.child_id, change.asked_ns)
             for current, client_id in changed:
                 self._rename(current, client_id)
             for child_id in over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (child_id,))
-                self._db.execute("DELETE FROM changes WHERE child_id = ?", (child_id,))
+                self.changes.answered(child_id)
             self._put("event_seq", event_seq)
             self._forget()
 
@@ -208,22 +180,6 @@ class Dispatch:
         """An attempt has had no answer. From now on the time counts after which it never arrives."""
         with self._whole():
             self._db.execute("UPDATE orders SET attempted_ns = ? WHERE child_id = ?", (now_ns, child_id))
-
-    def attempt_changes(self, child_ids: Iterable[str], now_ns: int) -> None:
-        """They are about to be asked for."""
-        with self._whole():
-            rows = [(now_ns, child_id) for child_id in child_ids]
-            self._db.executemany("UPDATE changes SET stage = 1, attempted_ns = ? WHERE child_id = ?", rows)
-
-    def give_back_change(self, child_id: str) -> None:
-        """An attempt has certainly not reached the venue."""
-        with self._whole():
-            self._db.execute("UPDATE changes SET stage = 0 WHERE child_id = ?", (child_id,))
-
-    def give_up_changes(self, now_ns: int) -> None:
-        """The process that attempted them is gone: from now on the time counts after which they never arrive."""
-        with self._whole():
-            self._db.execute("UPDATE changes SET attempted_ns = ? WHERE stage = 1", (now_ns,))
 
     def ask_after_all(self) -> None:
         """The venue is to be asked what became of each order that rests."""
@@ -294,12 +250,10 @@ class Dispatch:
 
     def by_client_id(self, client_id: str) -> Dispatched | None:
         """By any name that it has, had, or may come to have."""
-        named = "child_id = (SELECT child_id FROM names WHERE names.client_id = ?)"
-        for condition in ("client_id = ?", named):
-            found = self._orders(f"{_ORDERS} WHERE {condition}", client_id)
-            if found:
-                return found[0]
-        return None
+        found = self._orders(f"{_ORDERS} WHERE client_id = ?", client_id)
+        if not found and (child_id := self.changes.named(client_id)):
+            return self.by_child_id(child_id)
+        return found[0] if found else None
 
     def by_child_id(self, child_id: str) -> Dispatched | None:
         return next(iter(self._orders(f"{_ORDERS} WHERE child_id = ?", child_id)), None)
@@ -331,7 +285,7 @@ class Dispatch:
                 Stage(stage),
                 attempted_ns,
                 bool(asked),
-                None if change is None else Changing(_change(change), Stage(change_stage), change_ns),
+                None if change is None else Changing(decode_change(change), Stage(change_stage), change_ns),
             )
             for sent, client_id, stage, attempted_ns, asked, change, change_stage, change_ns in rows
         ]
@@ -343,21 +297,9 @@ class Dispatch:
             (sent.child.child_id, client_id, _encode(sent), stage, attempted_ns, asked),
         )
 
-    def _ask(self, change: VenueChange, client_id: str, stage: Stage, attempted_ns: int) -> None:
-        row = (change.child_id, _encode(change), stage, attempted_ns)
-        added = self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (client_id, change.child_id))
-        if added.rowcount:
-            self._db.execute("INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?)", row)
-
     def _inquire(self, condition: str, *values: str) -> None:
         stage = "CASE stage WHEN 3 THEN 1 ELSE stage END"
         self._db.execute(f"UPDATE orders SET asked = 1, stage = {stage} WHERE {condition}", values)  # noqa: S608
-
-    def _settle(self, child_id: str, upto_ns: int) -> None:
-        """Changes that were asked for until then have their answer."""
-        row = self._db.execute("SELECT change FROM changes WHERE child_id = ?", (child_id,)).fetchone()
-        if row is not None and _change(row[0]).asked_ns <= upto_ns:
-            self._db.execute("DELETE FROM changes WHERE child_id = ?", (child_id,))
 
     def _rename(self, child: ChildOrder, client_id: str) -> None:
         """A change was taken: the order has another name, and what it is has changed."""
@@ -365,10 +307,10 @@ class Dispatch:
         if known is None or known.client_id == client_id:
             return
         sent = msgspec.structs.replace(known.sent, child=child)
-        self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (known.client_id, child.child_id))
+        self.changes.name(known.client_id, child.child_id)
         row = (client_id, _encode(sent), child.child_id)
         self._db.execute("UPDATE orders SET client_id = ?, sent = ? WHERE child_id = ?", row)
-        self._settle(child.child_id, child.sent_ns)
+        self.changes.answered(child.child_id, child.sent_ns)
 
     def _forget(self) -> None:
         """The oldest orders that are over, and told, with their reports."""
@@ -383,7 +325,7 @@ class Dispatch:
         sent_ns = max(_sent(sent).child.sent_ns for _, sent in over)
         self._put("forgotten_ns", max(sent_ns, self.forgotten_ns))
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
-        self._db.executemany("DELETE FROM names WHERE child_id = ?", rows)
+        self.changes.forget(rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
 
     def _place(self, name: str, default: Any) -> Any:

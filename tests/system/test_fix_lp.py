@@ -6,6 +6,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -178,7 +179,7 @@ def test_a_limit_order_rests_there_is_changed_and_filled_whatever_is_killed(deal
         dealing.ask(ModifyOrder(1, number, wanted))
         dealing.broker.kill(name)
         dealing.broker.start(name)
-        eventually(lambda wanted=wanted: is_changed(wanted), PATIENCE_S)
+        eventually(partial(is_changed, wanted), PATIENCE_S)
     assert dealing.lp_fills() == []
     dearer = msgspec.structs.replace(terms, limit_e8=parse_e8("1.80000"))
     eventually(lambda: is_changed(dearer) and not orders(), PATIENCE_S)
