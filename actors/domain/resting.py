@@ -48,7 +48,7 @@ from actors.domain.routing import Routing
 from actors.domain.state import State
 from actors.domain.stop_out import MarginStatus
 
-GTC = TimeInForce.GTC
+GTC, LIMIT = TimeInForce.GTC, OrderType.LIMIT
 STANDING = (GTC, TimeInForce.GTD, TimeInForce.DAY)
 PAUSE_NS = 1_000_000_000
 """A venue that was asked for a change, or refuses to cancel, is asked to cancel again so much later."""
@@ -56,8 +56,9 @@ PAUSE_NS = 1_000_000_000
 
 def routing_of(state: State, account: Account, terms: OrderTerms, now_ns: int) -> Routing | None:
     """Where a new order is to rest; None where it is not to."""
-    may_rest = terms.type is OrderType.LIMIT and terms.time_in_force in STANDING
-    if state.books.is_plain or not may_rest or terms.reduce_only or terms.oco:
+    if terms.type is not LIMIT or terms.time_in_force not in STANDING or terms.reduce_only or terms.oco:
+        return None
+    if state.books.is_plain:
         return None
     routing = rules_say(state, account, terms, terms.quantity_e8, terms.limit_e8, now_ns)
     return routing if routing.rests else None
