@@ -153,6 +153,18 @@ def test_a_change_that_goes_wrong_is_known_in_the_end(tmp_path: Path, fault: str
     world.check()
 
 
+def test_what_was_said_before_a_change_is_told_again_and_contradicts_nothing(tmp_path: Path) -> None:
+    world = RestingWorld(tmp_path)
+    world.place(quantity_e8=e8("20000"))
+    world.change(quantity_e8=e8("10000"))
+    world.until(lambda: world.is_answered)
+    world.lp_faults.set("silent_changes=1")
+    world.change(quantity_e8=e8("5000"))
+    world.until(lambda: world.is_answered)
+    assert world.happened(OrderModified) == [OrderModified] * 2
+    world.check()
+
+
 @pytest.mark.parametrize("fault", ["refused_changes", "silent_changes", "lost_changes"])
 def test_a_cancel_that_goes_wrong_is_known_in_the_end(tmp_path: Path, fault: str) -> None:
     world = RestingWorld(tmp_path)

@@ -73,6 +73,13 @@ def test_an_order_is_known_by_all_its_names(store: Dispatch, tmp_path: Path) -> 
     assert again.by_client_id("nobody") is None
 
 
+def test_a_change_that_was_taken_is_answered(store: Dispatch) -> None:
+    store.follow(3, [], [], [], [(FIRST, "first")])
+    store.changes.attempt(["1-1"], NOW_NS + 50)
+    store.follow(4, [], [], [], changed=[(msgspec.structs.replace(CHILD, sent_ns=FIRST.asked_ns), "first")])
+    assert its(store).changing is None
+
+
 def test_a_file_that_was_lost_begins_with_what_is_asked(tmp_path: Path) -> None:
     store = Dispatch(tmp_path / "new.sqlite", NOW_NS + 99)
     store.begin(9, [(SENT, "own", True)], [(FIRST, "first")])
