@@ -110,7 +110,7 @@ class Dispatcher(pykka.ThreadingActor):
             self._reconciliation.rename({theirs: ours for ours, theirs in message.names.items()})
         self._counter_log.tell(now_ns)
         cancels, self._cancels = self._cancels, []
-        calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._placings(now_ns), *self._askings(now_ns)]
+        calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._askings(now_ns), *self._placings(now_ns)]
         calls += self._reconciling(now_ns)
         return Work([*frames, *self._engine.frames(now_ns)], calls)
 
@@ -141,7 +141,7 @@ class Dispatcher(pykka.ThreadingActor):
             assert changing is not None
             if it.stage is Stage.DUE:
                 if changing.change.terms is None:
-                    self._refuse(child_id, "not sent: it was to be cancelled first")
+                    self._refuse(child_id, "not sent: it was to be cancelled first", ReportKind.CANCELLED)
             elif self._is_up and child_id not in self._placing:
                 order = order_of(it, self._names)
                 calls.append(Ask(child_id, change_id(changing.change), order, changed_order(order, changing.change)))
@@ -222,10 +222,10 @@ class Dispatcher(pykka.ThreadingActor):
             self._store.take([answer_of(self._venue, change.child_id, ReportKind.KEPT, change.asked_ns, detail)])
         return True
 
-    def _refuse(self, child_id: str, detail: str) -> None:
+    def _refuse(self, child_id: str, detail: str, kind: ReportKind = ReportKind.REJECTED) -> None:
         """An order that is certainly not at the venue, and will not be."""
         self.counters["refused_here"] += 1
-        report = unsaid_report(self._venue, child_id, ReportKind.REJECTED, detail)
+        report = unsaid_report(self._venue, child_id, kind, detail)
         self._store.take([report], over=child_id)
 
     def _take(self, said: list[Said], *, cursor: str = "", again: str = "", answered: str = "") -> None:

@@ -167,10 +167,11 @@ class Books:
         elif child.is_over:
             del self.open[name]
             self._keep(after)
-            # It has become known: there is nothing for a person to settle any more.
-            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         else:
             self.open[name] = after
+        if child.is_over or (before.rests and child.is_working):
+            # It has become known: there is nothing for a person to settle any more.
+            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         desk = self.desk(child.symbol)
         if fill is not None:
             remember(self.known[name], (fill,))

@@ -128,6 +128,17 @@ def test_it_is_cancelled_there(tmp_path: Path) -> None:
     world.check()
 
 
+def test_one_that_is_cancelled_before_it_was_sent_is_not_sent(tmp_path: Path) -> None:
+    world = RestingWorld(tmp_path)
+    world.cut()
+    world.tell(SubmitOrder(ACCOUNT, "one", TERMS))
+    world.cancel()
+    world.until_over()
+    assert [event.code for event in world.events if isinstance(event, OrderEnded)] == ["CANCELLED"]
+    assert world.at_lp() == []
+    world.check()
+
+
 def test_it_is_cancelled_there_when_its_time_is_over(tmp_path: Path) -> None:
     world = RestingWorld(tmp_path)
     world.place(time_in_force=TimeInForce.GTD, expires_ns=world.now_ns + 5 * SECOND_NS)

@@ -293,6 +293,17 @@ def test_without_an_answer_it_is_unknown_and_the_venue_is_asked() -> None:
     assert pulse(desk) == []
 
 
+def test_the_break_of_one_that_is_unknown_for_long_ends_when_it_is_known_to_work() -> None:
+    desk = resting()
+    modify(desk, limit_e8=e8("1.09800"))
+    for _ in range(4):
+        desk.now_ns += 20 * ANSWER_LIMIT_NS
+        pulse(desk)
+    assert [key for _, key in desk.state.books.breaks] == ["still_unknown"]
+    answer(desk, ReportKind.REPLACED)
+    assert desk.state.books.breaks == {}
+
+
 def test_when_its_time_is_over_it_is_cancelled_there_and_then_expired() -> None:
     desk = Desk(RESTING)
     desk.tell(limit(time_in_force=TimeInForce.GTD, expires_ns=desk.now_ns + 10 * SECOND_NS))
