@@ -106,7 +106,7 @@ def test_what_others_have_cancelled_is_told_when_it_is_over(floor: Floor, trader
     assert isinstance(floor.ask_engine(CancelOrder(1, order_id)), Done)
     trader.change("F", "eight", "seven", (38, QUANTITY.encode()))
     refused = trader.report()
-    assert picked(refused, *ESSENCE) == {39: "0", 11: "eight", 41: "seven", 102: "99"}
+    assert picked(refused, *ESSENCE) == {39: "0", 11: "eight", 41: "seven", 102: "3"}
     assert refused[58].startswith("AT_VENUE")
     says(floor, ReportKind.CANCELLED)
     assert picked(trader.report(), *ESSENCE) == {150: "4", 39: "4", 11: "seven", 14: "0", 151: "0"}
