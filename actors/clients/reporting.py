@@ -245,11 +245,11 @@ class Reporting:
         """The request was carried out, and no event told of it: it had been before, or changes nothing."""
         client = self._clients.get(request.session_id)
         known = self._books.orders.get(request.order_id)
-        if isinstance(answer, Done) and known is not None and not known.is_over:
-            if request.terms is None or not _is_same(request.terms, known.order.terms):
-                detail = "its venue is asked for just that already, by another way"
-                self._refuse(request, Refusal("AT_VENUE", detail), now_ns)
-                return
+        is_waiting = isinstance(answer, Done) and known is not None and not known.is_over
+        if is_waiting and known is not None and not (request.terms and _is_same(request.terms, known.order.terms)):
+            detail = "its venue is asked for just that already, by another way"
+            self._refuse(request, Refusal("AT_VENUE", detail), now_ns)
+            return
         self._answered(request)
         if client is None:
             return
