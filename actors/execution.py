@@ -1,4 +1,4 @@
-"""An execution process: one venue's orders and executions. The actor is actors/dispatcher.py; here are its sockets."""
+"""An execution process: one venue's orders and executions. dispatch/dispatcher.py decides; here are its sockets."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,8 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
-from actors.dispatcher import Dispatcher
-from actors.domain.lp_registry import Lp
-from actors.store.dispatch import Dispatch
-from actors.store.lp_config import LpConfig
-from actors.venue_calls import (
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import (
     AskHoldings,
     Beat,
     BusHeard,
@@ -39,6 +36,9 @@ from actors.venue_calls import (
     VenueCall,
     Work,
 )
+from actors.domain.prices.lp_registry import Lp
+from actors.store.dispatch import Dispatch
+from actors.store.lp_config import LpConfig
 from config import catalogue
 from config import settings as config
 from config.settings import Settings

@@ -16,18 +16,18 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import FIX_ADAPTER
-from actors.fix_desk import BATCH_MESSAGES, Desk
-from actors.fix_line import Line
-from actors.fix_orders import Orders
-from actors.fix_quotes import Quotes
-from actors.fix_route import route, session_settings
+from actors.domain.prices.lp_registry import FIX_ADAPTER
 from actors.fix_sessions import Served, SessionDesk
-from actors.fix_survey import Survey
 from actors.listed import Listed
-from actors.lp_feed import Feed
+from actors.lp.desk import BATCH_MESSAGES, Desk
+from actors.lp.line import Line
+from actors.lp.orders import Orders
+from actors.lp.quotes import Quotes
+from actors.lp.route import route, session_settings
+from actors.lp.survey import Survey
+from actors.quoting.lp_feed import Feed
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
 from config import catalogue, lp_sessions, session_ids

@@ -9,10 +9,10 @@ from actors.bus.answers import Answer, Done, OrderReport, Refusal
 from actors.clients.books import Books, Known, Request
 from actors.clients.client import Client
 from actors.clients.words import asked_view, before_its_fills, fill_view, order_view
-from actors.domain.events import (
+from actors.domain.events.event import Event
+from actors.domain.events.orders import (
     ChangeAsked,
     ChangeRefused,
-    Event,
     OrderAccepted,
     OrderEnded,
     OrderFilled,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.domain.child import VenueChange
+from actors.domain.routing.child import VenueChange
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS changes (

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.domain.books import SentChild
-from actors.domain.child import ChildOrder, ReportKind, VenueChange, VenueReport
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ChildOrder, ReportKind, VenueChange, VenueReport
 from actors.store.changes import Changes, Changing, Stage, decode_change
 
 FORMAT = 1

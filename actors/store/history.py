@@ -17,8 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from actors.bus.answers import Answer, Sources
 from actors.bus.people import PeopleRequest
-from actors.domain.bar import Bar, bar_of, join
-from actors.domain.events import Event
+from actors.domain.events.event import Event
+from actors.domain.prices.bar import Bar, bar_of, join
 from actors.domain.quote import Tick
 from actors.store import people, queries, rows, sources, users
 from actors.store.booking import EventRows
@@ -188,7 +188,7 @@ def _upsert(table: sqlalchemy.Table, merged: Callable[[str, Any, Any], Any] = la
 
 
 def _merge_bar(name: str, earlier: Any, later: Any) -> Any:
-    """As actors.domain.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
+    """As actors.domain.prices.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
     if name == "ticks":
         return earlier + later
     points = {"open": earlier, "high": func.greatest(earlier, later), "low": func.least(earlier, later), "close": later}

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from actors.domain.events import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.order import (
     Conversion,
     Fill,

@@ -11,8 +11,9 @@ from sqlalchemy.pool import NullPool
 
 from actors.bus.answers import Sources
 from actors.bus.requests import GetSources
-from actors.domain.events import Event, OrderFilled
-from actors.domain.evidence import Source
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
+from actors.domain.prices.evidence import Source
 from actors.domain.quote import Quote
 from actors.store import rows
 from actors.store.database import our_errors

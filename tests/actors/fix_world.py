@@ -11,11 +11,11 @@ from random import Random
 from actors.bus import codec, topics
 from actors.bus.answers import Reply
 from actors.bus.streams import EventBatch
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import Beat, BusHeard
 from actors.domain.commands import ObserveStream
-from actors.domain.events import ChildChanged
-from actors.fix_orders import Orders
-from actors.venue_calls import Beat, BusHeard
+from actors.domain.events.venues import ChildChanged
+from actors.lp.orders import Orders
 from config.lp_sessions import LpSession
 from gateway.fix.events import Event
 from gateway.fix.session import Session

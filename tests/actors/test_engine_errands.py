@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from actors.answering.explainer import ANSWER_LIMIT_NS, WAITING_LIMIT_QUESTIONS
 from actors.bus import codec
 from actors.bus.answers import Refusal, Reply
 from actors.bus.desk_answers import Explanation
 from actors.bus.pump import Stop
 from actors.bus.requests import GetExplanation
-from actors.domain.events import OrderFilled
-from actors.explainer import ANSWER_LIMIT_NS, WAITING_LIMIT_QUESTIONS
+from actors.domain.events.orders import OrderFilled
 from actors.store import segments, snapshots
 from actors.store.journal import DAY_NS
 from tests.actors.engine_desk import ASKER, Desk, events_in, ticks_frame
@@ -91,7 +91,7 @@ def test_snapshots_and_archives_are_made_beside_it(
     desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many records; it answers meanwhile, and what it left behind is what verify proves."""
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 50)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 50)
     now_ns = START_NS
     for day in range(3):
         now_ns = START_NS + day * DAY_NS
@@ -110,7 +110,7 @@ def test_snapshots_and_archives_are_made_beside_it(
 
 def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot cannot be made: the engine says so and goes on, and tries again."""
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 5)
     blocked = journal_path.with_suffix(".keeper")
     blocked.mkdir()
     for number in range(10):
@@ -127,7 +127,7 @@ def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeyp
 def test_a_process_that_cannot_be_started_is_no_harm(
     desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 5)
     with monkeypatch.context() as without:
         without.setattr("sys.executable", str(journal_path / "nothing"))
         for number in range(10):

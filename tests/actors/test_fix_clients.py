@@ -8,10 +8,11 @@ import pytest
 
 from actors.bus.answers import AccountReport, OrderReport
 from actors.bus.requests import GetAccount
-from actors.domain.book import Depth, Level
 from actors.domain.commands import CancelOrder, SubmitOrder
 from actors.domain.money import format_e8, format_minor, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.prices.book import Depth
+from actors.domain.quote import Level
 from gateway.fix.codec import Message
 from gateway.fix.times import utc_timestamp
 from tests.actors.clients.floor import PASSWORD, Floor, Trader, fields_of, picked

@@ -8,10 +8,10 @@ import pytest
 from actors.bus.answers import Done
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import GetExposure
-from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import CancelOrder, DefineRules, ReportExecution
 from actors.domain.money import parse_e8
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.child import UNSAID, ReportKind, VenueReport
+from actors.domain.routing.rulebook import Book, Rule
 from gateway.fix.codec import Field
 from tests.actors.clients.floor import Floor, Trader, fields_of, picked
 from tests.actors.test_fix_clients import ESSENCE, ready

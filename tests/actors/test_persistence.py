@@ -19,8 +19,8 @@ from actors.bus.history_answers import Bars, Fills, Orders
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
 from actors.bus.streams import EventBatch
 from actors.bus.users import GetUser, User, UserReport
-from actors.domain.evidence import Source
 from actors.domain.ledger import Entry, Posting, PostingKind
+from actors.domain.prices.evidence import Source
 from actors.domain.quote import Quote, Tick
 from actors.store import database
 from actors.store.passwords import check_password

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueChange, VenueReport, send
 from actors.domain.order import Side, TimeInForce
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueChange, VenueReport, send
 from actors.store.changes import Stage
 from actors.store.dispatch import Dispatch, Dispatched
 

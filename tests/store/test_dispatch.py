@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport, send
 from actors.domain.order import Side, TimeInForce
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport, send
 from actors.store.changes import Stage
 from actors.store.dispatch import Dispatch, NotOurs
 from gateway.fix.store import SqliteStore

@@ -19,14 +19,17 @@ from actors.bus.answers import Answer, Refusal, Ticks
 from actors.bus.history_answers import Bars, Entries, Fills, LedgerLine, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
 from actors.bus.users import GetUser
-from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
-from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined, InstrumentDefined, PositionModified
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
+from actors.domain.events.orders import PositionModified
+from actors.domain.events.terms import GroupAssigned, GroupDefined, InstrumentDefined
 from actors.domain.group import Group
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
+from actors.domain.prices.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.quote import Tick
-from actors.domain.stop_out import MarginStatus
+from actors.domain.risk.stop_out import MarginStatus
 from actors.store import queries
 from actors.store.database import DatabaseAway, DatabaseRefused
 from actors.store.database import database_url as sqlalchemy_url

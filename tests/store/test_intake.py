@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from actors.bus.requests import GetEvents, GetTicks
 from actors.bus.streams import EventBatch
-from actors.domain.events import AccountOpened
+from actors.domain.events.accounts import AccountOpened
 from actors.domain.quote import Tick
 from actors.store import intake
 from actors.store.intake import STALE_NS, EventIntake, TickIntake

@@ -18,12 +18,13 @@ from actors.bus.answers import AccountReport, Events, OrderReport, Reply
 from actors.bus.desk_answers import Breaks, ExposureReport
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
 from actors.bus.streams import StreamStatus
-from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
-from actors.domain.lp_registry import ChangeLp
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.prices.lp_registry import ChangeLp
+from actors.domain.routing.child import Break, BreakReason, ChildState
 from tests.system.running import Broker, eventually
 
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")

@@ -15,11 +15,13 @@ import pytest
 from actors.bus.answers import AccountReport, Done
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import GetAccount, GetExposure
-from actors.domain.commands import DefineRules, Deposit, ModifyOrder, SubmitOrder
-from actors.domain.events import ChildChanged
+from actors.domain.commands import Deposit
+from actors.domain.commands.dealing import ModifyOrder, SubmitOrder
+from actors.domain.commands.terms import DefineRules
+from actors.domain.events.venues import ChildChanged
 from actors.domain.money import parse_e8
 from actors.domain.order import Order, OrderTerms, OrderType, Side
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.rulebook import Book, Rule
 from tests.system.running import Broker, eventually
 from tests.system.test_execution import Dealing, has_position
 

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 from actors.store import private_files
 from tests.ports import free_port
-from web import keyring
+from web.auth import keyring
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 90.0

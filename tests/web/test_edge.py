@@ -16,9 +16,9 @@ from websockets.exceptions import InvalidStatus
 from tests.conftest import Figure
 from tests.web.broker import ADMIN, eventually
 from tests.web.world import PATIENCE_S, World, running
-from web.proxy import networks
 from web.routes import MESSAGE_LIMIT_BYTES
-from web.server import Limits
+from web.serving.proxy import networks
+from web.serving.server import Limits
 
 pytestmark = pytest.mark.anyio
 
@@ -186,7 +186,7 @@ async def test_a_privileged_act_is_refused_where_the_audit_log_cannot_be_written
 ) -> None:
     world.broker.mute.add("persistence")
     with monkeypatch.context() as hasty:
-        hasty.setattr("web.auditing.AUDIT_TIMEOUT_MS", 50)
+        hasty.setattr("web.handling.auditing.AUDIT_TIMEOUT_MS", 50)
         refused = await world.delete("/admin/lps/OANDA", ADMIN)
     assert (refused.status_code, refused.json()["detail"][:16]) == (503, "Nothing was done")
     assert world.broker.lps.registry.version == 1

@@ -17,10 +17,10 @@ from actors.bus import endpoints
 from tests.web import described
 from tests.web.broker import ADMIN, COST, TRADER, Context, FakeBroker, eventually
 from web.app import LIMITS, RATES_PER_S, Web
-from web.auth import Tokens
-from web.keyring import Keyring
-from web.safety import Safety
-from web.server import Limits
+from web.auth.keyring import Keyring
+from web.auth.tokens import Tokens
+from web.serving.safety import Safety
+from web.serving.server import Limits
 
 KEY = b"0123456789abcdef0123456789abcdef"
 KID = "1700000000-0123abcd"
@@ -132,7 +132,7 @@ class World:
 async def running(
     folder: Path, limits: Limits = LIMITS, rates_per_s: Mapping[str, int] = RATES_PER_S, **safety: Any
 ) -> AsyncIterator[World]:
-    """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/safety.py."""
+    """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/serving/safety.py."""
     context: Context = zmq.Context()
     where = endpoints.local(folder)
     clock = Clock()

@@ -1,7 +1,7 @@
 """Orders that wait, change and end."""
 
-from actors.domain import oco
-from actors.domain.events import (
+from actors.domain.dealing import oco
+from actors.domain.events.orders import (
     ChangeAsked,
     ChangeRefused,
     OrderAccepted,
