@@ -72,7 +72,7 @@ def exposure_report(state: State) -> ExposureReport:
             wide.part(desk.hedge_profit_e16(tick)),
         )
         desks.append(report)
-    return ExposureReport(state.event_seq, desks, list(state.books.open.values()))
+    return ExposureReport(state.event_seq, desks, list(state.books.open.values()), tuple(state.books.changes.values()))
 
 
 def messages_of(replies: list[Answered]) -> Outbox:

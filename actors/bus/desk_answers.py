@@ -15,6 +15,7 @@ from actors.domain.quote import Tick
 from actors.domain.risk.limits import Limits
 from actors.domain.risk.stop_out import MarginStatus
 from actors.domain.routing.books import FoundBreak, SentChild
+from actors.domain.routing.child import VenueChange
 from actors.domain.routing.hedge import HedgeTerms
 from actors.domain.routing.route import Considered, Routing
 from actors.domain.routing.rulebook import RuleBook
@@ -44,6 +45,8 @@ class ExposureReport(Body, frozen=True):
     seq: int
     desks: list[DeskReport]
     children: list[SentChild]
+    changes: tuple[VenueChange, ...] = ()
+    """What their venues are asked to make of them."""
 
 
 class Terms(Body, frozen=True):

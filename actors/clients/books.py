@@ -64,6 +64,8 @@ class Request(msgspec.Struct, array_like=True):
     """When the engine was last asked by this process; 0: not yet."""
     position_id: int = 0
     """Of the position that is to be closed, as `terms` say: whole, where their quantity is 0."""
+    is_at_venue: bool = False
+    """The engine has taken it, and the venue where the order rests is asked: its answer comes as an event."""
 
     @property
     def is_new(self) -> bool:
@@ -72,7 +74,7 @@ class Request(msgspec.Struct, array_like=True):
     @property
     def is_ready(self) -> bool:
         """Whether the engine can be asked."""
-        return self.is_new or self.order_id > 0
+        return (self.is_new or self.order_id > 0) and not self.is_at_venue
 
     @property
     def command(self) -> SubmitOrder | ClosePosition | ModifyOrder | CancelOrder:
@@ -214,6 +216,10 @@ class Books:
         request.order_id = order_id
         self._added[request.request_id] = request
         self.fresh.append(request)
+
+    def await_venue(self, request: Request) -> None:
+        request.is_at_venue = True
+        self._added[request.request_id] = request
 
     def asked(self, account_id: int, name: str) -> Request | None:
         """The oldest request of a ClOrdID that has no answer."""

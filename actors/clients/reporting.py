@@ -10,7 +10,15 @@ from actors.clients.books import Books, Known, Request
 from actors.clients.client import Client
 from actors.clients.words import asked_view, before_its_fills, fill_view, order_view
 from actors.domain.events.event import Event
-from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.orders import (
+    ChangeAsked,
+    ChangeRefused,
+    OrderAccepted,
+    OrderEnded,
+    OrderFilled,
+    OrderModified,
+    OrderRejected,
+)
 from actors.domain.order import Order, OrderStatus, OrderTerms, TimeInForce
 from gateway.fix.codec import Field
 from gateway.fix.trading import reports
@@ -20,7 +28,7 @@ PATIENCE_NS = 1_000_000_000
 """So long a refused change waits for the event that ended its order: the two come by different ways."""
 PENDING_AFTER_NS = 2_500_000_000
 """A client whose request has no answer for so long is told that it is pending."""
-ORDER_EVENTS = OrderAccepted | OrderModified | OrderFilled | OrderEnded | OrderRejected
+ORDER_EVENTS = OrderAccepted | OrderModified | ChangeAsked | ChangeRefused | OrderFilled | OrderEnded | OrderRejected
 
 
 class Held(NamedTuple):
@@ -61,6 +69,10 @@ class Reporting:
             return
         if isinstance(event, OrderModified):
             self._on_modified(seq, time_ns, event, now_ns)
+        elif isinstance(event, ChangeAsked):
+            self._on_asked(event, now_ns)
+        elif isinstance(event, ChangeRefused):
+            self._refuse_at_venue(event.order, event.code, event.detail, now_ns)
         elif isinstance(event, OrderRejected):
             known = self._known(event.order, None, seq, time_ns, now_ns)
             self._keep(known, event.order)
@@ -78,6 +90,7 @@ class Reporting:
         elif isinstance(event, OrderEnded):
             self._on_ended(known, f"E{seq}", time_ns, event, now_ns)
         if known.is_over:
+            self._refuse_at_venue(known.order, "UNKNOWN_ORDER", "the order ended before its venue did that", now_ns)
             self._release_refusals(known, now_ns)
         elif (client := self._clients.get(known.session_id)) is not None and not client.is_up:
             self.on_orphan(client, known, now_ns)
@@ -142,6 +155,26 @@ class Reporting:
         else:
             self._tell_replaced(known, asked, f"E{seq}", time_ns, now_ns)
 
+    def _on_asked(self, event: ChangeAsked, now_ns: int) -> None:
+        """The client is told that it is pending, once; nobody asks the engine for it again."""
+        terms = event.change.terms
+        for asked in [*self._books.asked_of(event.order.order_id)]:
+            if terms is None or asked.terms is None:
+                is_it = asked.terms is terms and event.change.code == "CANCELLED"
+            else:
+                is_it = _is_same(asked.terms, terms)
+            if is_it and not asked.is_at_venue:
+                self._books.await_venue(asked)
+                self._told_pending[asked.request_id] = None
+                client = self._clients.get(asked.session_id)
+                if client is not None and asked.name:
+                    self.tell_pending(client, asked, now_ns, Exec.PENDING_REPLACE if terms else Exec.PENDING_CANCEL)
+
+    def _refuse_at_venue(self, order: Order, code: str, detail: str, now_ns: int) -> None:
+        for asked in [*self._books.asked_of(order.order_id)]:
+            if asked.is_at_venue:
+                self._refuse(asked, Refusal(code, detail), now_ns)
+
     def _tell_replaced(self, known: Known, asked: Request, exec_id: str, time_ns: int, now_ns: int) -> None:
         original = known.name
         self._books.rename(known, asked.name)
@@ -168,7 +201,7 @@ class Reporting:
     def settle(self, now_ns: int) -> None:
         """Answers whose events have all come, and refusals that have waited for long enough."""
         for request_id, held in [*self._held.items()]:
-            if request_id not in self._books.requests:
+            if request_id not in self._books.requests or held.request.is_at_venue:
                 del self._held[request_id]
             elif held.until_ns:
                 if held.until_ns <= now_ns:
@@ -212,6 +245,11 @@ class Reporting:
         """The request was carried out, and no event told of it: it had been before, or changes nothing."""
         client = self._clients.get(request.session_id)
         known = self._books.orders.get(request.order_id)
+        is_waiting = isinstance(answer, Done) and known is not None and not known.is_over
+        if is_waiting and known is not None and not (request.terms and _is_same(request.terms, known.order.terms)):
+            detail = "its venue is asked for just that already, by another way"
+            self._refuse(request, Refusal("AT_VENUE", detail), now_ns)
+            return
         self._answered(request)
         if client is None:
             return

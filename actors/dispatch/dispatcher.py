@@ -8,12 +8,15 @@ the engine until that has it in its journal, and the engine knows a repetition b
 
 from collections import Counter
 
+import msgspec
 import pykka
 
 from actors.counters import CounterLog
 from actors.dispatch.engine_line import EngineLine
 from actors.dispatch.holdings import Reconciliation
 from actors.dispatch.venue_calls import (
+    Ask,
+    Asked,
     AskHoldings,
     BusHeard,
     Cancel,
@@ -30,9 +33,19 @@ from actors.dispatch.venue_calls import (
     VenueCall,
     Work,
 )
-from actors.dispatch.venue_words import order_of, report_of, unsaid_report
+from actors.dispatch.venue_words import (
+    CANCELS,
+    answer_of,
+    asked_ns,
+    change_id,
+    changed_order,
+    order_of,
+    report_of,
+    unsaid_report,
+)
 from actors.domain.routing.child import ReportKind, VenueReport
-from actors.store.dispatch import Dispatch, Dispatched, Stage
+from actors.store.changes import Stage
+from actors.store.dispatch import Dispatch, Dispatched
 from gateway.venues.execution import Said
 
 PLACING_LIMIT = 100
@@ -72,6 +85,7 @@ class Dispatcher(pykka.ThreadingActor):
             if it.stage is Stage.ATTEMPTED:
                 # The process that attempted it is gone, and its connections with it, by now at the latest.
                 store.give_up(it.sent.child.child_id, now_ns)
+        store.changes.give_up(now_ns)
 
     def on_receive(self, message: Told) -> Work:
         now_ns = message.now_ns
@@ -82,6 +96,8 @@ class Dispatcher(pykka.ThreadingActor):
             self._is_up = message.up
             if message.up:
                 self._arrival_limit_ns = message.arrival_limit_ns
+                # What became of it while nobody listened may never be said again.
+                self._store.ask_after_all()
         elif isinstance(message, RecordHeard):
             self._take(message.heard.said, cursor=message.heard.cursor)
         elif isinstance(message, Placed | NotPlaced):
@@ -90,6 +106,9 @@ class Dispatcher(pykka.ThreadingActor):
         elif isinstance(message, Inquired):
             self._inquiring.discard(message.child_id)
             self._hear_of_inquiry(message)
+        elif isinstance(message, Asked):
+            if not message.sent:
+                self._store.changes.give_back(message.child_id)
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
         elif isinstance(message, Registered):
@@ -99,7 +118,7 @@ class Dispatcher(pykka.ThreadingActor):
                 self._reconciliation.rename({theirs: ours for ours, theirs in message.names.items()})
         self._counter_log.tell(now_ns)
         cancels, self._cancels = self._cancels, []
-        calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._placings(now_ns)]
+        calls: list[VenueCall] = [*cancels, *self._inquiries(now_ns), *self._askings(now_ns), *self._placings(now_ns)]
         calls += self._reconciling(now_ns)
         return Work([*frames, *self._engine.frames(now_ns)], calls)
 
@@ -123,6 +142,22 @@ class Dispatcher(pykka.ThreadingActor):
         self._store.attempt([it.sent.child.child_id for it in due], now_ns)
         self._placing.update(it.sent.child.child_id for it in due)
         return [Place(it.sent.child.child_id, order_of(it, self._names)) for it in due]
+
+    def _askings(self, now_ns: int) -> list[Ask]:
+        """Changes and cancels that are due, marked as attempted. An order that was never sent is not sent any more."""
+        calls = []
+        for it in self._store.changing():
+            child_id, changing = it.sent.child.child_id, it.changing
+            assert changing is not None
+            if it.stage is Stage.DUE:
+                if changing.change.terms is None:
+                    self._refuse(child_id, "not sent: it was to be cancelled first", ReportKind.CANCELLED)
+            elif self._is_up and child_id not in self._placing:
+                order = order_of(it, self._names)
+                calls.append(Ask(child_id, change_id(changing.change), order, changed_order(order, changing.change)))
+        if calls:
+            self._store.changes.attempt([call.child_id for call in calls], now_ns)
+        return calls
 
     def _hear_of_placing(self, told: Placed | NotPlaced) -> None:
         child_id = told.child_id
@@ -151,13 +186,14 @@ class Dispatcher(pykka.ThreadingActor):
                 continue
             self._inquire_ns[it.client_id] = now_ns
             self._inquiring.add(child_id)
-            calls.append(Inquire(child_id, it.client_id, self._store.cursor))
+            calls.append(Inquire(child_id, _asked_name(it), self._store.cursor))
         return calls
 
     def _hear_of_inquiry(self, told: Inquired) -> None:
         """What is known is told again, for the engine may have lost it; no order there is an answer only in time."""
         child_id = told.child_id
-        if not told.answered:
+        before = self._store.by_child_id(child_id)
+        if not told.answered or before is None or self._is_undecided(before, told):
             return
         if told.said is not None:
             self._take(told.said, again=child_id, answered=child_id)
@@ -174,26 +210,74 @@ class Dispatcher(pykka.ThreadingActor):
             report = unsaid_report(self._venue, child_id, ReportKind.NOT_KNOWN, "the venue knows no such order")
             self._store.take([report], over=child_id, answered=child_id)
 
-    def _refuse(self, child_id: str, detail: str) -> None:
+    def _is_undecided(self, it: Dispatched, told: Inquired) -> bool:
+        """Whether an inquiry into an order that is asked for a change leaves open what becomes of that.
+
+        Where the venue does not have it, it is believed late, as that it has no such order; then the order is asked
+        for under its own name.
+        """
+        changing = it.changing
+        if changing is None or changing.stage is not Stage.ATTEMPTED:
+            return False
+        change, said = changing.change, told.said[-1] if told.said else None
+        name = change_id(change)
+        if said is not None and (said.kind != "accepted" or said.name == name):
+            return False
+        if said is None and change.terms is None:
+            return False
+        is_answer = told.client_id == name if said is None else not said.is_pending
+        if is_answer and told.now_ns - changing.attempted_ns > self._arrival_limit_ns:
+            self.counters["changes_never_arrived"] += 1
+            detail = "the venue does not have it"
+            self._store.take([answer_of(self._venue, change.child_id, ReportKind.KEPT, change.asked_ns, detail)])
+        return True
+
+    def _refuse(self, child_id: str, detail: str, kind: ReportKind = ReportKind.REJECTED) -> None:
         """An order that is certainly not at the venue, and will not be."""
         self.counters["refused_here"] += 1
-        report = unsaid_report(self._venue, child_id, ReportKind.REJECTED, detail)
+        report = unsaid_report(self._venue, child_id, kind, detail)
         self._store.take([report], over=child_id)
 
     def _take(self, said: list[Said], *, cursor: str = "", again: str = "", answered: str = "") -> None:
-        reports = [report for it in said if (report := self._report(it)) is not None]
+        reports = [report for it in said for report in self._reports(it)]
         new = self._store.take(reports, cursor=cursor, again=again, answered=answered)
         self.counters["reports"] += new
+        for it in said:
+            known = self._store.by_client_id(it.client_id)
+            if known is not None and known.sent.rests and not it.is_pending:
+                self._store.take([], resting=known.sent.child.child_id)
 
-    def _report(self, said: Said) -> VenueReport | None:
-        """A fill, or the end of one, of an order that we do not know is reported too: a break for the engine."""
+    def _reports(self, said: Said) -> list[VenueReport]:
+        """A fill, or the end of one, of an order that we do not know is reported too: a break for the engine.
+
+        What is said of an order under the name of a change says first that the change was taken.
+        """
         known = self._store.by_client_id(said.client_id)
-        if known is None and said.kind not in ("fill", "busted"):
-            self.counters["of_others"] += 1
-            return None
-        # What has no client id goes by its own, so that each is a break.
-        return report_of(self._venue, said, known.sent.child.child_id if known else said.client_id or said.exec_id)
+        if known is None:
+            if said.kind not in ("fill", "busted"):
+                self.counters["of_others"] += 1
+                return []
+            # What has no client id goes by its own, so that each is a break.
+            return [report_of(self._venue, said, said.client_id or said.exec_id)]
+        sent, child_id = known.sent, known.sent.child.child_id
+        change_ns = asked_ns(said.name) if sent.rests and self._store.by_client_id(said.name) is not None else 0
+        if said.kind == "kept":
+            if change_ns:
+                return [answer_of(self._venue, child_id, ReportKind.KEPT, change_ns, said.text)]
+            said = msgspec.structs.replace(said, kind="accepted")
+        if change_ns > sent.child.sent_ns and not said.name.startswith(CANCELS):
+            replaced = answer_of(self._venue, child_id, ReportKind.REPLACED, change_ns)
+            return [replaced] if said.kind == "accepted" else [replaced, report_of(self._venue, said, child_id, True)]
+        return [report_of(self._venue, said, child_id, sent.rests)]
 
     def _reconciling(self, now_ns: int) -> list[AskHoldings]:
         wanted = self._is_up and self._reconciliation.wants_venue(now_ns, self._store)
         return [AskHoldings()] if wanted else []
+
+
+def _asked_name(it: Dispatched) -> str:
+    """The newest name that the venue may know the order by."""
+    changing = it.changing
+    if changing is None or changing.stage is not Stage.ATTEMPTED or changing.change.terms is None:
+        return it.client_id
+    return change_id(changing.change)

@@ -11,12 +11,13 @@ from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
 from actors.dispatch.holdings import Reconciliation
 from actors.dispatch.venue_calls import BusHeard
-from actors.dispatch.venue_words import client_id
+from actors.dispatch.venue_words import change_id, client_id
 from actors.domain.commands import EngineCommand, ReportExecution
+from actors.domain.events.orders import ChangeAsked, ChangeRefused
 from actors.domain.events.venues import ChildChanged, ChildSent, InquiryDue
 from actors.domain.refusal import Code
 from actors.domain.routing.books import SentChild
-from actors.domain.routing.child import ChildState
+from actors.domain.routing.child import ChildOrder, ChildState, VenueChange
 from actors.store.dispatch import Dispatch
 from actors.store.intake import EventIntake
 
@@ -97,12 +98,14 @@ class EngineLine:
     def _hear_exposure(self, report: ExposureReport) -> list[bytes]:
         """Where the store is new, the orders that it begins with; else what the engine counts at the venue."""
         if self._store.event_seq is None:
+            unclear = (ChildState.UNKNOWN, ChildState.ENDING)
             children = [
-                (sent, client_id(sent), sent.child.state in (ChildState.UNKNOWN, ChildState.ENDING))
+                (sent, client_id(sent.child), sent.rests or sent.child.state in unclear)
                 for sent in report.children
                 if sent.child.venue == self._venue
             ]
-            self._store.begin(report.seq, children)
+            changes = [(it, change_id(it)) for it in report.changes if it.venue == self._venue]
+            self._store.begin(report.seq, children, changes)
             self._events.start(report.seq)
             return []
         counted_e8 = {desk.symbol: desk.at_venues_e8.get(self._venue, 0) for desk in report.desks}
@@ -115,18 +118,29 @@ class EngineLine:
         sent: list[tuple[SentChild, str]] = []
         over: list[str] = []
         asked: list[str] = []
+        changes: list[tuple[VenueChange, str]] = []
+        kept: list[VenueChange] = []
+        changed: list[tuple[ChildOrder, str]] = []
         for batch in batches:
             for event in batch.events:
                 if isinstance(event, ChildSent) and event.sent.child.venue == self._venue:
-                    sent.append((event.sent, client_id(event.sent)))
-                elif isinstance(event, ChildChanged) and event.child.venue == self._venue and event.child.is_over:
-                    over.append(event.child.child_id)
+                    sent.append((event.sent, client_id(event.sent.child)))
+                elif isinstance(event, ChildChanged) and event.child.venue == self._venue:
+                    if event.child.is_over:
+                        over.append(event.child.child_id)
+                    elif not event.child.finish_ns:
+                        changed.append((event.child, client_id(event.child)))
+                elif isinstance(event, ChangeAsked) and event.change.venue == self._venue:
+                    changes.append((event.change, change_id(event.change)))
+                elif isinstance(event, ChangeRefused) and event.change.venue == self._venue:
+                    kept.append(event.change)
                 elif isinstance(event, InquiryDue) and event.venue == self._venue:
                     asked.append(event.child_id)
-        if sent or over or asked or now_ns - self._progress_ns >= PROGRESS_NS:
+        if sent or over or asked or changes or kept or changed or now_ns - self._progress_ns >= PROGRESS_NS:
             self._progress_ns = now_ns
             last = batches[-1]
-            self._store.follow(last.first_seq + len(last.events) - 1, last.time_ns, sent, over, asked)
+            event_seq = last.first_seq + len(last.events) - 1
+            self._store.follow(event_seq, last.time_ns, sent, over, asked, changes, kept, changed)
 
     def frames(self, now_ns: int) -> list[bytes]:
         """What is due to be asked and told."""

@@ -52,6 +52,16 @@ class Inquired(NamedTuple):
     child_id: str
     said: list[Said] | None
     answered: bool = True
+    client_id: str = ""
+    """Under which name was asked, where an order may have several."""
+
+
+class Asked(NamedTuple):
+    """A change or cancel is on its way; not `sent`: it certainly is not."""
+
+    now_ns: int
+    child_id: str
+    sent: bool
 
 
 class HoldingsHeard(NamedTuple):
@@ -92,12 +102,21 @@ class Cancel(NamedTuple):
     order: VenueOrder
 
 
+class Ask(NamedTuple):
+    """An order that rests is to be another, or (None) is to be cancelled, under this name."""
+
+    child_id: str
+    client_id: str
+    order: VenueOrder
+    changed: VenueOrder | None
+
+
 class AskHoldings(NamedTuple):
     pass
 
 
-Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | HoldingsHeard | Registered | Beat
-VenueCall = Place | Inquire | Cancel | AskHoldings
+Told = BusHeard | Linked | RecordHeard | Placed | NotPlaced | Inquired | Asked | HoldingsHeard | Registered | Beat
+VenueCall = Place | Inquire | Cancel | Ask | AskHoldings
 
 
 class Work(NamedTuple):

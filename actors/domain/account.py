@@ -1,5 +1,7 @@
 """A trading account: its positions, its waiting orders, and what became of its requests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 import msgspec
@@ -178,6 +180,21 @@ class Account:
         """One that waits, or is at venues."""
         self.orders[order.order_id] = order
         self._reserve(order, 1)
+
+    @contextmanager
+    def without(self, order: Order) -> Iterator[None]:
+        """As though nothing of the order were at venues: to look at what may take its place."""
+        known = self.orders.get(order.order_id)
+        if known is None:
+            yield
+            return
+        self._reserve(known, -1)
+        self.orders[known.order_id] = msgspec.structs.replace(known, at_venue_e8=0, reserved_minor=0)
+        try:
+            yield
+        finally:
+            self.orders[known.order_id] = known
+            self._reserve(known, 1)
 
     def _reserve(self, order: Order, sign: int) -> None:
         """What an order at venues keeps free of margin and would add to the net position; sign -1: no longer."""

@@ -6,7 +6,7 @@ What is decided about an account is exact; the bands only say which accounts a t
 
 from actors.domain import ledger
 from actors.domain.account import Account
-from actors.domain.dealing import abook
+from actors.domain.dealing import abook, resting
 from actors.domain.dealing.covered import closing_e8, closings_e8, is_closing
 from actors.domain.dealing.executed import closing_order, cost_of
 from actors.domain.dealing.fills import Deal
@@ -77,10 +77,14 @@ def _decide(state: State, account: Account, now_ns: int, events: list[Event]) ->
 def _stop_out(state: State, account: Account, now_ns: int, events: list[Event]) -> None:
     """Closes positions, the worst first, until the account is above its stop-out level or none can be dealt.
 
+    First what rests at venues is to be cancelled there: it would be filled whatever margin there is.
+
     What a venue is to close counts as closed while its answer may be expected: closing more could be too much. A venue
     that is silent for longer holds nothing else up, nor one that refuses: the next position is closed then.
     """
     profits: list[tuple[int, int]] = []
+    for asked in resting.endings_of(state, account, now_ns):
+        _take(state, asked, events)
     if state.halts.stops_group(account.group.name):
         return
     for position in account.positions.values():

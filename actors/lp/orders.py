@@ -12,6 +12,8 @@ import pykka
 import structlog
 
 from actors.dispatch.venue_calls import (
+    Ask,
+    Asked,
     AskHoldings,
     Cancel,
     HoldingsHeard,
@@ -31,7 +33,8 @@ from actors.domain.order import BUY
 from actors.domain.prices.lp_registry import Lp
 from actors.lp.positions import Counting
 from actors.lp.trades import Trades
-from actors.store.dispatch import Dispatch, Stage
+from actors.store.changes import Stage
+from actors.store.dispatch import Dispatch
 from config.lp_sessions import LpSession
 from gateway.fix import codec
 from gateway.fix.codec import Message
@@ -78,7 +81,7 @@ class Orders:
         self._tell_engine = tell_engine
         self._logged_on_ns: int | None = None
         self._inquiries: dict[str, tuple[str, int]] = {}
-        """By client id: the child, and when the LP was asked."""
+        """By child: the name that the LP was asked for, and when."""
         self._counting: Counting | None = None
         self._questions = 0
         self._trades = Trades(dispatch, session.account)
@@ -107,9 +110,9 @@ class Orders:
 
     def expire(self, session: Session, now_ns: int) -> None:
         """Gives up what has waited too long for an answer, and asks again what is asked now and then."""
-        for client_id, (child_id, asked_ns) in list(self._inquiries.items()):
+        for child_id, (_, asked_ns) in list(self._inquiries.items()):
             if now_ns - asked_ns > ANSWER_LIMIT_NS:
-                del self._inquiries[client_id]
+                del self._inquiries[child_id]
                 self.tell(session, Inquired(now_ns, child_id, None, answered=False))
         if self._counting is not None and now_ns - self._counting.asked_ns > ANSWER_LIMIT_NS:
             self._count_over(session, None, now_ns)
@@ -130,7 +133,7 @@ class Orders:
         self._logged_on_ns = None
         self.tell(session, Linked(now_ns, False, detail))
         inquiries, self._inquiries = self._inquiries, {}
-        for child_id, _ in inquiries.values():
+        for child_id in inquiries:
             self.tell(session, Inquired(now_ns, child_id, None, answered=False))
         self._count_over(session, None, now_ns)
 
@@ -158,6 +161,8 @@ class Orders:
         if isinstance(call, Cancel):
             self._cancel(session, call, now_ns)
             return None
+        if isinstance(call, Ask):
+            return self._ask(session, call, now_ns)
         assert isinstance(call, AskHoldings)
         if not session.is_logged_on or not self._terms.positions:
             return HoldingsHeard(now_ns, None)
@@ -184,8 +189,21 @@ class Orders:
             session.send(b"AD", trades.order_trades_request(call.client_id, call.client_id), now_ns)
         body = orders.status(call.client_id, instrument, child.side is BUY, self._terms.account)
         session.send(b"H", body + self._terms.beside_symbol, now_ns)
-        self._inquiries[call.client_id] = call.child_id, now_ns
+        self._inquiries[call.child_id] = call.client_id, now_ns
         return None
+
+    def _ask(self, session: Session, call: Ask, now_ns: int) -> Asked:
+        """A change (35=G) or a cancel (35=F) of an order that rests."""
+        if not session.is_logged_on:
+            return Asked(now_ns, call.child_id, sent=False)
+        order, changed, ours = call.order, call.changed, self._terms.account
+        if changed is None:
+            body = orders.cancel(order, call.client_id, now_ns, ours)
+            session.send(b"F", body + self._terms.beside_order, now_ns)
+        else:
+            body = orders.replace(changed, order.client_id, now_ns, ours, self._currency(order))
+            session.send(b"G", body + self._terms.beside_order, now_ns)
+        return Asked(now_ns, call.child_id, sent=True)
 
     def _cancel(self, session: Session, call: Cancel, now_ns: int) -> None:
         """Of an order that should be over and rests at the LP."""
@@ -224,10 +242,12 @@ class Orders:
             self._count(session, message, now_ns)
 
     def _hear_report(self, session: Session, report: Report, seq: int, now_ns: int) -> None:
-        asked = self._inquiries.pop(report.client_id, None) if report.is_answer else None
+        known = self._dispatch.by_client_id(report.client_id) if report.is_answer else None
+        child_id = known.sent.child.child_id if known is not None else ""
+        asked = self._inquiries.pop(child_id, None)
         if asked is not None:
             said = None if report.said is None else [report.said]
-            self.tell(session, Inquired(now_ns, asked[0], said))
+            self.tell(session, Inquired(now_ns, child_id, said, client_id=asked[0]))
         elif report.said is not None:
             self._take(session, report.said, seq, now_ns)
 
@@ -240,9 +260,14 @@ class Orders:
         self._log.warning("the LP refuses a message", msg_type=kind.decode("latin-1"), detail=refused.detail)
         if kind == b"D" and client_id:
             self._take(session, reports.rejected(client_id, refused.detail), refused.ref_seq, now_ns)
-        elif kind == b"H" and client_id in self._inquiries:
-            child_id, _ = self._inquiries.pop(client_id)
-            self.tell(session, Inquired(now_ns, child_id, None, answered=refused.is_unknown_id))
+        elif kind in (b"F", b"G") and client_id:
+            self._take(session, reports.kept(client_id, refused.detail), refused.ref_seq, now_ns)
+        elif kind == b"H":
+            asked = {name: child_id for child_id, (name, _) in self._inquiries.items()}
+            if (child_id := asked.get(client_id)) is not None:
+                del self._inquiries[child_id]
+                is_answer = refused.is_unknown_id
+                self.tell(session, Inquired(now_ns, child_id, None, answered=is_answer, client_id=client_id))
         elif kind == b"AN":
             self._count_over(session, None, now_ns)
 

@@ -17,6 +17,8 @@ from actors.domain.events.accounts import (
 )
 from actors.domain.events.event import Event
 from actors.domain.events.orders import (
+    ChangeAsked,
+    ChangeRefused,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
@@ -109,6 +111,8 @@ class EventRows:
             HedgeRemoved: self._nothing,
             ChildSent: self._nothing,
             ChildChanged: self._nothing,
+            ChangeAsked: self._nothing,
+            ChangeRefused: self._nothing,
             BreakFound: self._nothing,
             BreakDismissed: self._nothing,
             HedgeOrdered: self._nothing,

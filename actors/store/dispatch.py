@@ -8,14 +8,14 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from actors.domain.routing.books import SentChild
-from actors.domain.routing.child import ReportKind, VenueReport
+from actors.domain.routing.child import ChildOrder, ReportKind, VenueChange, VenueReport
+from actors.store.changes import Changes, Changing, Stage, decode_change
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -34,19 +34,13 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_waiting ON reports (child_id, number) WHERE NOT acknowledged;
 """
-_ORDERS = "SELECT sent, client_id, stage, attempted_ns, asked FROM orders"
+_ORDERS = (
+    "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns"
+    " FROM orders LEFT JOIN changes USING (child_id)"
+)
 _encode = msgspec.msgpack.Encoder().encode
 _sent = msgspec.msgpack.Decoder(SentChild).decode
 _report = msgspec.msgpack.Decoder(VenueReport).decode
-
-
-class Stage(IntEnum):
-    DUE = 0
-    """Never attempted: that it is not at the venue is certain."""
-    ATTEMPTED = 1
-    """It may be at the venue."""
-    OVER = 2
-    """Nothing more is to be done about it."""
 
 
 class Dispatched(NamedTuple):
@@ -56,6 +50,7 @@ class Dispatched(NamedTuple):
     attempted_ns: int
     asked: bool
     """The engine wants to know what became of it."""
+    changing: Changing | None = None
 
 
 class NotOurs(RuntimeError):
@@ -87,6 +82,8 @@ class Dispatch:
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {FORMAT}")
                 self._put("made_ns", now_ns)
+        self.changes = Changes(self._db, self._whole)
+        """Of orders that rest."""
         self.made_ns: int = self._place("made_ns", 0)
 
     def close(self) -> None:
@@ -121,7 +118,12 @@ class Dispatch:
         forgotten_ns: int = self._place("forgotten_ns", 0)
         return forgotten_ns
 
-    def begin(self, event_seq: int, children: Iterable[tuple[SentChild, str, bool]]) -> None:
+    def begin(
+        self,
+        event_seq: int,
+        children: Iterable[tuple[SentChild, str, bool]],
+        changes: Iterable[tuple[VenueChange, str]] = (),
+    ) -> None:
         """The first time, or after this file was lost: the engine's open orders, which may have been sent before.
 
         With each child its client id, and whether the engine wants to know what became of it.
@@ -129,6 +131,8 @@ class Dispatch:
         with self._whole():
             for sent, client_id, asked in children:
                 self._add(sent, client_id, Stage.ATTEMPTED, self.made_ns, asked)
+            for change, client_id in changes:
+                self.changes.ask(change, client_id, Stage.ATTEMPTED, self.made_ns)
             self._put("event_seq", event_seq)
 
     def follow(
@@ -138,10 +142,14 @@ class Dispatch:
         sent: Iterable[tuple[SentChild, str]],
         over: Iterable[str],
         asked: Iterable[str],
+        changes: Iterable[tuple[VenueChange, str]] = (),
+        kept: Iterable[VenueChange] = (),
+        changed: Iterable[tuple[ChildOrder, str]] = (),
     ) -> None:
         """The engine's events up to `event_seq`: new orders, and by child id those that are over or inquired about.
 
-        `event_ns`: the time of the last one's batch.
+        `event_ns`: the time of the last one's batch. Of orders that rest, `changes` that are asked for, those that were
+        refused, and the orders as they are by now; with what has a name of its own there, that.
         """
         with self._whole():
             for child, client_id in sent:
@@ -149,9 +157,17 @@ class Dispatch:
                 before = child.child.sent_ns < self.made_ns
                 self._add(child, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns, False)
             for child_id in asked:
-                self._db.execute("UPDATE orders SET asked = 1 WHERE child_id = ?", (child_id,))
+                self._inquire("child_id = ?", child_id)
+            for change, client_id in changes:
+                before = change.asked_ns < self.made_ns
+                self.changes.ask(change, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns)
+            for change in kept:
+                self.changes.answered(change.child_id, change.asked_ns)
+            for current, client_id in changed:
+                self._rename(current, client_id)
             for child_id in over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (child_id,))
+                self.changes.answered(child_id)
             self._put("event_seq", event_seq)
             self._put("event_ns", event_ns)
             self._forget()
@@ -172,13 +188,26 @@ class Dispatch:
         with self._whole():
             self._db.execute("UPDATE orders SET attempted_ns = ? WHERE child_id = ?", (now_ns, child_id))
 
+    def ask_after_all(self) -> None:
+        """The venue is to be asked what became of each order that rests."""
+        with self._whole():
+            self._inquire("stage = 3")
+
     def take(
-        self, reports: Iterable[VenueReport], *, cursor: str = "", again: str = "", over: str = "", answered: str = ""
+        self,
+        reports: Iterable[VenueReport],
+        *,
+        cursor: str = "",
+        again: str = "",
+        over: str = "",
+        answered: str = "",
+        resting: str = "",
     ) -> int:
         """What the venue has said, each thing once; gives how much of it was new.
 
         `cursor`: the record was heard so far. By child id, `again`: everything that is known of it is told the engine
-        once more; `answered`: the engine's inquiry is; `over`: nothing more is to be done about it.
+        once more; `answered`: the engine's inquiry is; `over`: nothing more is to be done about it; `resting`: it does
+        rest.
         """
         new = 0
         with self._whole():
@@ -194,6 +223,8 @@ class Dispatch:
                 self._db.execute("UPDATE orders SET asked = 0 WHERE child_id = ?", (answered,))
             if over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (over,))
+            if resting:
+                self._db.execute("UPDATE orders SET stage = 3 WHERE child_id = ? AND stage = 1", (resting,))
             if cursor:
                 self._put("cursor", cursor)
         return new
@@ -218,10 +249,18 @@ class Dispatch:
 
     def alive(self) -> list[Dispatched]:
         """Orders that are due, or may be at the venue, oldest first."""
-        return self._orders(f"{_ORDERS} WHERE stage < 2 ORDER BY number")
+        return self._orders(f"{_ORDERS} WHERE orders.stage < 2 ORDER BY number")
+
+    def changing(self) -> list[Dispatched]:
+        """Orders of which a change is due."""
+        return self._orders(f"{_ORDERS} WHERE changes.stage = 0 ORDER BY number")
 
     def by_client_id(self, client_id: str) -> Dispatched | None:
-        return next(iter(self._orders(f"{_ORDERS} WHERE client_id = ?", client_id)), None)
+        """By any name that it has, had, or may come to have."""
+        found = self._orders(f"{_ORDERS} WHERE client_id = ?", client_id)
+        if not found and (child_id := self.changes.named(client_id)):
+            return self.by_child_id(child_id)
+        return found[0] if found else None
 
     def by_child_id(self, child_id: str) -> Dispatched | None:
         return next(iter(self._orders(f"{_ORDERS} WHERE child_id = ?", child_id)), None)
@@ -247,8 +286,15 @@ class Dispatch:
     def _orders(self, query: str, *values: str) -> list[Dispatched]:
         rows = self._db.execute(query, values)
         return [
-            Dispatched(_sent(sent), client_id, Stage(stage), attempted_ns, bool(asked))
-            for sent, client_id, stage, attempted_ns, asked in rows
+            Dispatched(
+                _sent(sent),
+                client_id,
+                Stage(stage),
+                attempted_ns,
+                bool(asked),
+                None if change is None else Changing(decode_change(change), Stage(change_stage), change_ns),
+            )
+            for sent, client_id, stage, attempted_ns, asked, change, change_stage, change_ns in rows
         ]
 
     def _add(self, sent: SentChild, client_id: str, stage: Stage, attempted_ns: int, asked: bool) -> None:
@@ -257,6 +303,21 @@ class Dispatch:
             " VALUES (?, ?, ?, ?, ?, ?)",
             (sent.child.child_id, client_id, _encode(sent), stage, attempted_ns, asked),
         )
+
+    def _inquire(self, condition: str, *values: str) -> None:
+        stage = "CASE stage WHEN 3 THEN 1 ELSE stage END"
+        self._db.execute(f"UPDATE orders SET asked = 1, stage = {stage} WHERE {condition}", values)  # noqa: S608
+
+    def _rename(self, child: ChildOrder, client_id: str) -> None:
+        """A change was taken: the order has another name, and what it is has changed."""
+        known = self.by_child_id(child.child_id)
+        if known is None or known.client_id == client_id:
+            return
+        sent = msgspec.structs.replace(known.sent, child=child)
+        self.changes.name(known.client_id, child.child_id)
+        row = (client_id, _encode(sent), child.child_id)
+        self._db.execute("UPDATE orders SET client_id = ?, sent = ? WHERE child_id = ?", row)
+        self.changes.answered(child.child_id, child.sent_ns)
 
     def _forget(self) -> None:
         """The oldest orders that are over, and told, with their reports."""
@@ -271,6 +332,7 @@ class Dispatch:
         sent_ns = max(_sent(sent).child.sent_ns for _, sent in over)
         self._put("forgotten_ns", max(sent_ns, self.forgotten_ns))
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
+        self.changes.forget(rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
 
     def _place(self, name: str, default: Any) -> Any:

@@ -14,7 +14,8 @@ UNSAID = -1
 """A figure that the LP's protocol does not carry."""
 TEXT_LIMIT_CHARACTERS = 120
 
-SaidKind = Literal["accepted", "fill", "complete", "cancelled", "expired", "rejected", "busted"]
+SaidKind = Literal["accepted", "fill", "complete", "cancelled", "expired", "rejected", "busted", "kept"]
+"""Kept: a change or cancel is refused, and the order works as it did."""
 TimeInForce = Literal["FOK", "IOC", "GTC", "GTD", "GFD"]
 """As FIX and OANDA name them: fill or kill, immediate or cancel, good till cancelled, till a date, for the day."""
 
@@ -50,6 +51,10 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     leaves_e8: int = UNSAID
     text: str = ""
     time_ns: int = 0
+    name: str = ""
+    """The request of ours that it was said under: the order's, or that of its change or cancel; empty: not said."""
+    is_pending: bool = False
+    """A change or cancel is not decided yet."""
 
 
 class Heard(NamedTuple):

@@ -65,6 +65,8 @@ class FragileStore(SqliteStore):
 
 
 class FixWorld(World):
+    lp_name = LP_NAME
+
     def __init__(self, path: Path, faults: Faults) -> None:
         self.lp_book = Book()
         self.lp_faults = faults
@@ -140,10 +142,10 @@ class FixWorld(World):
             self._fix.close()
         self._fix = FragileStore(self._path)
         self._store = FragileDispatch(self._path, self.now_ns, self._fix.db)
-        self._actor = Dispatcher.start(LP_NAME, NAMES, self._store, self.now_ns)
+        self._actor = Dispatcher.start(self.lp_name, NAMES, self._store, self.now_ns)
         beside, more = {"460": "4"}, {"64": "20260121"}
         terms = LpSession(
-            *("s", LP_NAME, "orders", US, COMP_ID), trade_reports=True, instrument_fields=beside, order_fields=more
+            *("s", self.lp_name, "orders", US, COMP_ID), trade_reports=True, instrument_fields=beside, order_fields=more
         )
         self.orders = Orders(self._actor, self._store, self._fix, terms, NAMES, self._frames_told)
         settings = SessionSettings(

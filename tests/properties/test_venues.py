@@ -7,17 +7,19 @@ again; a lie is something that it never did. Nothing that is true is lost or dou
 from collections import Counter
 from collections.abc import Iterator
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
 from actors.domain.commands import DefineHedge, DefineRules, ReportExecution, SettleBreak
 from actors.domain.events.event import Event
+from actors.domain.events.orders import ChangeAsked
 from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import BUY, OrderType, TimeInForce
 from actors.domain.risk.requirement import Requirement
-from actors.domain.routing.child import UNSAID, BreakReason, ChildOrder, ReportKind, VenueReport
+from actors.domain.routing.child import UNSAID, BreakReason, ChildOrder, ReportKind, VenueChange, VenueReport
 from actors.domain.routing.execution import ANSWER_LIMIT_NS
 from actors.domain.routing.hedge import HedgeTerms
 from actors.domain.routing.rulebook import Book, Rule
@@ -27,13 +29,15 @@ from tests.examples import INSTRUMENTS, SECOND_NS
 from tests.properties.test_engine import ACCOUNTS, PICKS, PRICES, PROTECTIONS, SHIFTS, SIDES, SPREADS
 from tests.properties.trading import Trading
 
-SYMBOLS = st.sampled_from(["EURUSD", "EURUSD", "USDJPY", "GBPUSD"])
+RESTING = "EURGBP"
+SYMBOLS = st.sampled_from(["EURUSD", "EURUSD", "USDJPY", "GBPUSD", RESTING])
 RULES = (
     Rule(rule_id=1, name="euros to venues", book=Book.A_BOOK, venues=VENUES, symbols=("EURUSD",)),
     Rule(
         rule_id=2, name="yen in two parts", book=Book.SPLIT, venues=VENUES[:1], share_e8=e8("0.3"), symbols=("USDJPY",)
     ),
-    Rule(rule_id=3, name="the rest is ours", book=Book.B_BOOK),
+    Rule(rule_id=3, name="pounds rest", book=Book.RESTING, venues=VENUES[1:], symbols=(RESTING,)),
+    Rule(rule_id=4, name="the others are ours", book=Book.B_BOOK),
 )
 
 
@@ -43,6 +47,8 @@ class Venue:
     def __init__(self) -> None:
         self.dealt: dict[str, dict[str, tuple[int, int]]] = {}
         self.ended: dict[str, ReportKind] = {}
+        self.said: dict[str, list[VenueReport]] = {}
+        """Of orders that rest, by child order: all that was said, in its order."""
 
     def fill(self, child: ChildOrder, quarters: int, price_e8: int) -> VenueReport | None:
         """So many quarters of what is left, in whole steps; None where nothing is left, or the order is over here."""
@@ -54,7 +60,7 @@ class Venue:
             return None
         exec_id = f"{child.child_id}/{len(fills) + 1}"
         fills[exec_id] = quantity_e8, price_e8
-        return report(child, ReportKind.FILL, exec_id, quantity_e8, price_e8)
+        return self._noted(report(child, ReportKind.FILL, exec_id, quantity_e8, price_e8))
 
     def end(self, child: ChildOrder, kind: ReportKind) -> VenueReport | None:
         """With how much it has dealt of it, so that a fill that was lost is missed."""
@@ -65,15 +71,46 @@ class Venue:
         if kind is ReportKind.REJECTED and filled_e8:
             kind = ReportKind.CANCELLED
         self.ended[child.child_id] = kind
-        return report(child, kind, "0", counted_e8=filled_e8)
+        return self._noted(report(child, kind, "0", counted_e8=filled_e8))
+
+    def answer(self, child: ChildOrder, change: VenueChange, takes: bool) -> tuple[ChildOrder, VenueReport] | None:
+        """To a change: the order as it is then, and what it says. None where the order is over here, or it has said."""
+        filled_e8 = sum(quantity_e8 for quantity_e8, _ in self.dealt.get(child.child_id, {}).values())
+        said = self.said[child.child_id]
+        name = str(change.asked_ns)
+        if child.child_id in self.ended or filled_e8 == child.quantity_e8 or any(it.exec_id == name for it in said):
+            return None
+        terms = change.terms
+        if takes and terms is None:
+            cancelled = self.end(child, ReportKind.CANCELLED)
+            assert cancelled is not None
+            return child, cancelled
+        takes = takes and terms is not None and terms.quantity_e8 > filled_e8
+        answer = self._noted(report(child, ReportKind.REPLACED if takes else ReportKind.KEPT, name))
+        if takes and terms is not None:
+            child = msgspec.structs.replace(child, quantity_e8=terms.quantity_e8, bound_e8=change.bound_e8)
+        return child, answer
 
     def story(self, child: ChildOrder) -> Iterator[VenueReport]:
         """All that it has to say of an order, again, as it does when it is asked."""
+        if child.child_id in self.said:
+            yield from self.said[child.child_id]
+            return
         fills = self.dealt.get(child.child_id, {})
         for exec_id, (quantity_e8, price_e8) in fills.items():
             yield report(child, ReportKind.FILL, exec_id, quantity_e8, price_e8)
         if kind := self.ended.get(child.child_id):
             yield report(child, kind, "0", counted_e8=sum(quantity_e8 for quantity_e8, _ in fills.values()))
+
+    def up_to(self, said: VenueReport) -> list[VenueReport]:
+        """Of an order that rests one thing is not told without those before it: the dispatcher sees to it."""
+        before = self.said.get(said.child_id, [said])
+        return before[: before.index(said) + 1]
+
+    def _noted(self, said: VenueReport) -> VenueReport:
+        if said.child_id in self.said:
+            self.said[said.child_id].append(said)
+        return said
 
 
 def report(
@@ -88,23 +125,40 @@ class AtVenues(Trading):
     def start(self) -> None:
         self.venue = Venue()
         self.children: dict[str, ChildOrder] = {}
+        """As their venues have them."""
         self.taken: dict[str, Counter[str]] = {}
         """Fills that the engine has followed, by child order and exec_id."""
         self.breaks: Counter[BreakReason] = Counter()
+        self.asked: dict[str, VenueChange] = {}
+        """The last change of each order that rests."""
         super().start()
         self.tell(DefineRules(RULES, VENUES))
         self.tell(DefineHedge(HedgeTerms("GBPUSD", e8("5000"), e8("5000"), 0, VENUES)))
 
     def deals(self, which: int, quarters: int, slip: int, is_lost: bool) -> VenueReport | None:
-        """At the market or a little off; the report may be lost on its way."""
+        """At the market or a little off, what rests at worst at its limit; the report may be lost on its way."""
         if not (child := self._child(which)):
             return None
         tick = self.state.ticks[child.symbol]
         away_e8 = slip * INSTRUMENTS[child.symbol].price_step_e8
         price_e8 = tick.ask_e8 + away_e8 if child.side is BUY else tick.bid_e8 - away_e8
         if child.bound_e8 and (price_e8 > child.bound_e8 if child.side is BUY else price_e8 < child.bound_e8):
-            return None
+            if child.finish_ns:
+                return None
+            price_e8 = child.bound_e8
         return self._say(self.venue.fill(child, quarters, price_e8), is_lost)
+
+    def answers(self, which: int, takes: bool, is_lost: bool) -> VenueReport | None:
+        """To the last change or cancel of an order that rests, however late."""
+        changes = list(self.asked.values())
+        if not changes:
+            return None
+        change = changes[-1 - which % len(changes)]
+        answer = self.venue.answer(self.children[change.child_id], change, takes)
+        if answer is None:
+            return None
+        self.children[change.child_id] = answer[0]
+        return self._say(answer[1], is_lost)
 
     def ends(self, which: int, kind: ReportKind, is_lost: bool) -> VenueReport | None:
         child = self._child(which)
@@ -116,7 +170,7 @@ class AtVenues(Trading):
             story = list(self.venue.story(child))
             if not story and self.state.books.find(child.child_id).child.inquiries:
                 self._say(self.venue.end(child, ReportKind.NOT_KNOWN), is_lost=False)
-            for one in reversed(story) if backwards else story:
+            for one in reversed(story) if backwards and child.finish_ns else story:
                 self.tell(ReportExecution(one))
 
     def repeats(self, said: VenueReport | None) -> None:
@@ -124,7 +178,7 @@ class AtVenues(Trading):
         if said is not None and self._is_followed(said):
             assert self.tell(ReportExecution(said)) == []
         elif said is not None:
-            self.tell(ReportExecution(said))
+            self._say(said, is_lost=False)
 
     def lies_of(self, which: int, kind: ReportKind, quarters: int, execution: int, price: int) -> None:
         if child := self._child(which):
@@ -132,6 +186,8 @@ class AtVenues(Trading):
             quantity_e8 = child.quantity_e8 * quarters // 4 if is_fill else 0
             price_e8 = price * INSTRUMENTS[child.symbol].price_step_e8 if is_fill else 0
             exec_id = f"{child.child_id}/{execution}"
+            if kind in (ReportKind.REPLACED, ReportKind.KEPT) and child.child_id in self.asked:
+                exec_id = str(self.asked[child.child_id].asked_ns)
             self.tell(ReportExecution(report(child, kind, exec_id, quantity_e8, price_e8)))
 
     def settle(self, which: int, quarters: int) -> None:
@@ -164,7 +220,8 @@ class AtVenues(Trading):
 
     def _say(self, said: VenueReport | None, is_lost: bool) -> VenueReport | None:
         if said is not None and not is_lost:
-            self.tell(ReportExecution(said))
+            for one in self.venue.up_to(said):
+                self.tell(ReportExecution(one))
         return said
 
     def _child(self, which: int) -> ChildOrder | None:
@@ -180,6 +237,10 @@ class AtVenues(Trading):
             child = event.sent.child
             assert child.child_id not in self.children
             self.children[child.child_id] = child
+            if event.sent.rests:
+                self.venue.said[child.child_id] = []
+        if isinstance(event, ChangeAsked):
+            self.asked[event.change.child_id] = event.change
         if isinstance(event, ChildChanged) and event.fill:
             taken = self.taken.setdefault(event.child.child_id, Counter())
             taken[event.fill.exec_id] += 1
@@ -244,9 +305,22 @@ class HonestVenues(RuleBasedStateMachine, AtVenues):
         reduce_only=st.just(False),
         oco=st.sampled_from(["", "pair", "other"]),
     )(AtVenues.submit_waiting)
-    change_order = rule(which=PICKS, change=st.sampled_from(["price", "oco", "back"]), prices=PRICES)(
+    to_rest = rule(
+        target=sent,
+        account_id=ACCOUNTS,
+        symbol=st.just(RESTING),
+        side=SIDES,
+        kind=st.just(OrderType.LIMIT),
+        prices=PRICES,
+        protections=st.just((0, 0, 0)),
+        force=st.sampled_from([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY]),
+        reduce_only=st.just(False),
+        oco=st.just(""),
+    )(AtVenues.submit_waiting)
+    change_order = rule(which=PICKS, change=st.sampled_from(["price", "quantity", "oco", "back"]), prices=PRICES)(
         AtVenues.modify_order
     )
+    answer = rule(target=said, which=PICKS, takes=st.booleans(), is_lost=st.booleans())(AtVenues.answers)
     cancel_order = rule(which=PICKS)(AtVenues.cancel_order)
     modify_position = rule(which=PICKS, protections=PROTECTIONS, trail_only=st.booleans())(AtVenues.modify_position)
     close_one = rule(target=sent, which=PICKS, quarters=st.integers(0, 4))(AtVenues.close)

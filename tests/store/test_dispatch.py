@@ -10,7 +10,8 @@ import pytest
 from actors.domain.order import Side, TimeInForce
 from actors.domain.routing.books import SentChild
 from actors.domain.routing.child import ReportKind, VenueReport, send
-from actors.store.dispatch import Dispatch, NotOurs, Stage
+from actors.store.changes import Stage
+from actors.store.dispatch import Dispatch, NotOurs
 from gateway.fix.store import SqliteStore
 
 NOW_NS = 1_000

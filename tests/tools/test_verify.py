@@ -1,5 +1,6 @@
 """The proof of a journal: what it says of a sound one, and the first thing that it finds in others."""
 
+import hashlib
 import os
 import pty
 import subprocess
@@ -15,6 +16,7 @@ from actors.domain.commands import ObserveTicks
 from actors.domain.dealing import orders
 from actors.domain.events.orders import OrderFilled
 from actors.domain.evolution import evolve
+from actors.domain.snapshot import Snapshot
 from actors.domain.state import State
 from actors.store import record, segments, snapshots
 from actors.store.journal import Journal
@@ -68,6 +70,17 @@ def test_a_sound_journal(path: Path, state: State, capsys: pytest.CaptureFixture
     } < words
     assert out.splitlines()[-1].endswith(" inputs/s")
     assert err == ""
+
+
+def test_a_snapshot_of_an_earlier_version_has_the_defaults_in_newer_fields(path: Path, state: State) -> None:
+    kept = snapshots.listed(path)[0]
+    now_ns, _, blob = snapshots.read(kept)
+    saved = msgspec.msgpack.decode(blob)
+    assert saved[Snapshot.__struct_fields__.index("books")].pop() == [], "the changes that venues are asked for"
+    before = msgspec.msgpack.encode(saved)
+    kept.path.write_bytes(snapshots._head(kept.batch_seq, now_ns, hashlib.sha256(before).digest()) + before)
+    assert verify.main([str(path)]) == 0
+    assert snapshots.state_hash(snapshots.load(kept).state) == snapshots.hash_of(blob)
 
 
 def test_it_reads_only(path: Path, state: State) -> None:

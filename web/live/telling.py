@@ -11,6 +11,8 @@ from actors.domain.events.accounts import (
     SwapCharged,
 )
 from actors.domain.events.orders import (
+    ChangeAsked,
+    ChangeRefused,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
@@ -48,7 +50,7 @@ from web.payloads.messages import AccountChannelMessage, BreakAlert, MarginAlert
 from web.payloads.render import Renderer, level
 from web.payloads.times import format_ns
 
-OrderEvent = OrderAccepted | OrderModified | OrderEnded | OrderRejected
+OrderEvent = OrderAccepted | OrderModified | ChangeAsked | ChangeRefused | OrderEnded | OrderRejected
 MoneyEvent = MoneyMoved | SwapCharged | NegativeBalanceForgiven
 TermsEvent = MarginStatusChanged | AccountOpened | GroupAssigned | MarginRevised
 AccountEvent = OrderEvent | OrderFilled | PositionModified | MoneyEvent | TermsEvent
@@ -85,7 +87,7 @@ def account_of(event: AccountEvent) -> int:
 
 def told_by(event: AccountEvent, seq: int, render: Renderer, currency: str) -> list[AccountChannelMessage]:
     """Its order, its fill, or the money that it moved; `currency` is the account's."""
-    if isinstance(event, OrderEnded | OrderRejected):
+    if isinstance(event, OrderEnded | OrderRejected | ChangeRefused):
         return [render.order_message(event.order, seq, event.code, event.detail)]
     if isinstance(event, OrderAccepted | OrderModified):
         return [render.order_message(event.order, seq)]

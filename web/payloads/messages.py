@@ -57,7 +57,7 @@ class OrderMessage(bodies.OrderFields, frozen=True, tag_field="type", tag="order
 
     order_type: str
     code: str | None
-    """As of ExecutionBody, or why the order was rejected."""
+    """As of ExecutionBody, or why the order was rejected, or a change or cancel of it by the venue where it rests."""
     detail: str | None
     seq: int
 

@@ -60,7 +60,7 @@ class Renderer:
         return OrderBody(type=order.terms.type.value, **self._order(order))
 
     def order_message(self, order: Order, seq: int, code: str = "", detail: str = "") -> OrderMessage:
-        """`code` and `detail`: why it was rejected, or ended without being filled whole."""
+        """`code` and `detail`: why it was rejected, ended without being filled whole, or was not changed."""
         kind = order.terms.type.value
         return OrderMessage(order_type=kind, code=code or None, detail=detail or None, seq=seq, **self._order(order))
 

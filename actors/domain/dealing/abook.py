@@ -2,7 +2,8 @@
 
 A client's order for a venue stays WORKING (or TRIGGERED) with `at_venue_e8` above zero until the venues have answered
 for all of it; `at_venue_e8` is always the sum of what is left of its child orders. Child orders are dealt at once or
-come back (IOC, or FOK where the client says so): a limit order waits for its price with us. The client gets the
+come back (IOC, or FOK where the client says so): a limit order waits for its price with us, unless a rule has it rest
+at the venue (resting.py). The client gets the
 venue's price, as much worse as its group's was when the order was sent. What comes back goes to the next venue of the
 list, and where there is none the order ends.
 """
@@ -24,8 +25,8 @@ from actors.domain.money import CEILING, format_e8, mul_div
 from actors.domain.order import BUY, Order, OrderReason, OrderTerms, OrderType, Position, TimeInForce
 from actors.domain.risk import margin
 from actors.domain.routing.books import SentChild
-from actors.domain.routing.child import Break, ChildOrder, Effects, Inquiry, Rest, VenueFill, send
-from actors.domain.routing.route import RouteRequest
+from actors.domain.routing.child import Break, ChildOrder, ChildState, Effects, Inquiry, Rest, VenueFill, send
+from actors.domain.routing.route import RouteRequest, Routing
 from actors.domain.state import State
 
 FINISH_LIMIT_NS = 5_000_000_000
@@ -35,6 +36,9 @@ PROFESSIONAL, RETAIL = "professional", "retail"
 CLIENT, CLOSE = OrderReason.CLIENT, OrderReason.CLOSE
 FOK, IOC, NETTING = TimeInForce.FOK, TimeInForce.IOC, Mode.NETTING
 LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+CANCELLED = ChildState.CANCELLED
+EXPIRED = "EXPIRED"
+"""The code of an order whose time in force is over."""
 
 
 def routed(
@@ -47,7 +51,7 @@ def routed(
     books = state.books
     if books.is_plain and not books.rules.version:
         return order, 0, ()
-    terms, group = order.terms, account.group
+    terms = order.terms
     left_e8, for_venues_e8 = terms.quantity_e8, 0
     venues: tuple[str, ...] = ()
     if account.mode is NETTING or terms.reduce_only:
@@ -59,11 +63,7 @@ def routed(
                 for_venues_e8 += covered_e8
                 venues = (*venues, position.venue)
     if left_e8 and not terms.reduce_only:
-        client_class = RETAIL if group.retail else PROFESSIONAL
-        request = RouteRequest(
-            account.account_id, group.name, client_class, terms.symbol, terms.side, left_e8, price_e8, now_ns
-        )
-        routing = books.router(state.instruments).route(request)
+        routing = routing_of(state, account, terms, left_e8, price_e8, now_ns)
         order = msgspec.structs.replace(order, routed_by=books.routed_by[routing.rule_id])
         for_venues_e8 += routing.a_book_e8
         venues += routing.venues
@@ -72,6 +72,18 @@ def routed(
     if for_venues_e8 and terms.time_in_force is FOK:
         for_venues_e8 = terms.quantity_e8
     return order, for_venues_e8, tuple(dict.fromkeys(venues))
+
+
+def routing_of(
+    state: State, account: Account, terms: OrderTerms, quantity_e8: int, price_e8: int, now_ns: int
+) -> Routing:
+    """What the rules say of a quantity of an order."""
+    group = account.group
+    client_class = RETAIL if group.retail else PROFESSIONAL
+    request = RouteRequest(
+        account.account_id, group.name, client_class, terms.symbol, terms.side, quantity_e8, price_e8, now_ns
+    )
+    return state.books.router(state.instruments).route(request)
 
 
 def route(
@@ -100,7 +112,7 @@ def route(
     if not for_venues_e8:
         real.execute(order, price_e8)
         return real
-    reserved_minor = mul_div(_cost_minor(state, account, deal, needed_minor), for_venues_e8, order.quantity_e8, CEILING)
+    reserved_minor = mul_div(cost_minor(state, account, deal, needed_minor), for_venues_e8, order.quantity_e8, CEILING)
     order = msgspec.structs.replace(order, at_venue_e8=for_venues_e8, reserved_minor=reserved_minor)
     real.events.append(OrderAccepted(order) if order.order_id > state.last_order_id else OrderModified(order))
     if order.quantity_e8 > for_venues_e8:
@@ -172,7 +184,7 @@ def carry(
             events.append(BreakFound(effect))
     if order is not None and order.status in WAITING:
         if not order.at_venue_e8:
-            events.append(_ended(order, child))
+            events.append(ended(state, order, child))
         elif order is not told:
             events.append(OrderModified(order))
     return events
@@ -201,8 +213,7 @@ def _deal(
 def _sent(state: State, account: Account, order: Order, venues: tuple[str, ...], now_ns: int) -> ChildSent:
     """The first child of an order, for all of it that goes to venues."""
     terms = order.terms
-    seen, market = account.ticks[terms.symbol], state.ticks[terms.symbol]
-    markup_e8 = seen.ask_e8 - market.ask_e8 if terms.side is BUY else market.bid_e8 - seen.bid_e8
+    markup_e8 = markup_of(state, account, terms)
     child = send(
         order.order_id,
         1,
@@ -216,6 +227,12 @@ def _sent(state: State, account: Account, order: Order, venues: tuple[str, ...],
     )
     time_in_force = FOK if terms.time_in_force is FOK else IOC
     return ChildSent(SentChild(child, order.account_id, venues[1:], time_in_force, markup_e8))
+
+
+def markup_of(state: State, account: Account, terms: OrderTerms) -> int:
+    """How much worse the account's price is than the market's, on the order's side."""
+    seen, market = account.ticks[terms.symbol], state.ticks[terms.symbol]
+    return seen.ask_e8 - market.ask_e8 if terms.side is BUY else market.bid_e8 - seen.bid_e8
 
 
 def _sent_on(sent: SentChild, child: ChildOrder, quantity_e8: int, now_ns: int) -> ChildSent:
@@ -242,7 +259,7 @@ def _bound_e8(terms: OrderTerms, markup_e8: int) -> int:
     return max(1, bound_e8 - markup_e8 if terms.side is BUY else bound_e8 + markup_e8)
 
 
-def _cost_minor(state: State, account: Account, deal: Deal, needed_minor: int) -> int:
+def cost_minor(state: State, account: Account, deal: Deal, needed_minor: int) -> int:
     """What a deal would take of free margin: margin, spread and commission."""
     if not needed_minor:
         return 0
@@ -261,8 +278,12 @@ def _back(order: Order, quantity_e8: int) -> Order:
     return msgspec.structs.replace(order, at_venue_e8=left_e8, reserved_minor=reserved_minor)
 
 
-def _ended(order: Order, child: ChildOrder) -> OrderEnded:
-    """The order ends with what it has; the code is that of the last venue's answer."""
+def ended(state: State, order: Order, child: ChildOrder) -> OrderEnded:
+    """The order ends with what it has; the code is why it was to be cancelled, or that of the last venue's answer."""
+    asked = state.books.changes.get(child.child_id)
+    if asked is not None and asked.terms is None and child.state is CANCELLED:
+        step = Step.EXPIRE if asked.code == EXPIRED else Step.CANCEL
+        return OrderEnded(msgspec.structs.replace(order, status=after(order.status, step)), asked.code, asked.detail)
     left_e8 = order.quantity_e8 - order.filled_e8
     return OrderEnded(
         msgspec.structs.replace(order, status=after(order.status, Step.CANCEL)),

@@ -17,7 +17,7 @@ from actors.domain.checks import (
     is_within,
 )
 from actors.domain.commands import CancelOrder, ModifyOrder, SubmitOrder
-from actors.domain.dealing import abook, oco
+from actors.domain.dealing import abook, oco, resting
 from actors.domain.dealing.fills import Deal
 from actors.domain.dealing.lifecycle import Step, after
 from actors.domain.events.event import Event
@@ -78,7 +78,7 @@ def same_request(asked: OrderTerms | str, terms: OrderTerms | str, client_order_
 
 def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]:
     account = account_of(state, command.account_id)
-    order = _waiting_order(account, command.order_id)
+    order = _waiting_order(state, account, command.order_id)
     old, new = order.terms, command.terms
     if (old.symbol, old.side, old.type) != (new.symbol, new.side, new.type):
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
@@ -95,6 +95,8 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
         raise Refused(Code.BAD_TERMS, "an order that waits cannot become one for at once", "time_in_force")
     check_size(account, instrument, new)
     tick = dealable_tick(state, account, new.symbol, now_ns)
+    if order.at_venue_e8:
+        return resting.change(state, account, order, _with_expiry(new, now_ns), tick, now_ns)
     follows_on = new.trail_e8 == old.trail_e8
     trail_seq = order.trail_seq if follows_on else state.event_seq + 1
     changed = msgspec.structs.replace(order, terms=_with_expiry(new, now_ns), trail_seq=trail_seq)
@@ -109,7 +111,9 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
 
 
 def cancel_order(state: State, command: CancelOrder, now_ns: int) -> list[Event]:
-    order = _waiting_order(account_of(state, command.account_id), command.order_id)
+    order = _waiting_order(state, account_of(state, command.account_id), command.order_id)
+    if order.at_venue_e8:
+        return resting.cancel(state, order, now_ns)
     return [_ended(order, Step.CANCEL, "CANCELLED", "cancelled by its client")]
 
 
@@ -118,7 +122,7 @@ def expire_order(state: State, order_id: int, account_id: int, now_ns: int) -> l
     order = state.accounts[account_id].orders.get(order_id)
     if order is None or order.at_venue_e8 or not 0 < order.terms.expires_ns <= now_ns:
         return []
-    return [_ended(order, Step.EXPIRE, "EXPIRED", "its time in force is over")]
+    return [_ended(order, Step.EXPIRE, abook.EXPIRED, "its time in force is over")]
 
 
 def reach_order(state: State, account: Account, order_id: int, mark: int, now_ns: int) -> list[Event]:
@@ -155,16 +159,25 @@ def _place(state: State, account: Account, instrument: Instrument, order: Order,
         oco.check_free(account, order)
     check_size(account, instrument, terms)
     tick = dealable_tick(state, account, terms.symbol, now_ns)
+    routing = resting.routing_of(state, account, terms, now_ns)
+    if routing is not None:
+        _check_room(account)
+        order = msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns))
+        return resting.place(state, account, order, routing, tick, now_ns)
     if terms.type is MARKET or (terms.type is LIMIT and _is_marketable(order, tick)):
         return deal_order(state, account, instrument, order, tick, now_ns)
     if terms.time_in_force in AT_ONCE:
         return [_ended(order, Step.CANCEL, "NOT_MARKETABLE", "the market was not at the order's price")]
     _check_side_of_market(order, tick)
+    _check_room(account)
+    trail_seq = state.event_seq + 1 if terms.type is TRAILING_STOP else 0
+    return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
+
+
+def _check_room(account: Account) -> None:
     limit = account.limits.waiting_orders
     if limit and len(account.orders) >= limit:
         raise Refused(Code.TOO_MANY_ORDERS, f"{len(account.orders)} orders wait already, at most {limit} may", "")
-    trail_seq = state.event_seq + 1 if terms.type is TRAILING_STOP else 0
-    return [OrderAccepted(msgspec.structs.replace(order, terms=_with_expiry(terms, now_ns), trail_seq=trail_seq))]
 
 
 def deal_order(
@@ -243,11 +256,11 @@ def _with_expiry(terms: OrderTerms, now_ns: int) -> OrderTerms:
     return msgspec.structs.replace(terms, expires_ns=roll_after(now_ns))
 
 
-def _waiting_order(account: Account, order_id: int) -> Order:
+def _waiting_order(state: State, account: Account, order_id: int) -> Order:
     order = account.orders.get(order_id)
     if order is None:
         raise Refused(Code.UNKNOWN_ORDER, f"order {order_id} does not wait (any more)", "order_id")
-    if order.at_venue_e8:
+    if order.at_venue_e8 and resting.sent_of(state, order) is None:
         raise Refused(Code.AT_VENUE, f"order {order_id} is with a venue, and ends with its answer", "order_id")
     return order
 

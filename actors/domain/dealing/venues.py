@@ -3,6 +3,7 @@
 from actors.domain.changes import check_reason
 from actors.domain.commands import ReportExecution, ReportHolding, SettleBreak
 from actors.domain.dealing.abook import FINISH_LIMIT_NS, carry
+from actors.domain.dealing.resting import answered, endings
 from actors.domain.events.event import Event
 from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.instrument import Instrument
@@ -11,7 +12,7 @@ from actors.domain.order import BUY, SELL, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.routing.books import SentChild
-from actors.domain.routing.child import Break, BreakReason, VenueFill, VenueReport, send
+from actors.domain.routing.child import Break, BreakReason, ReportKind, VenueFill, VenueReport, send
 from actors.domain.routing.execution import (
     EXEC_ID_LIMIT_CHARACTERS,
     CannotSettle,
@@ -40,6 +41,8 @@ def report_execution(state: State, command: ReportExecution, now_ns: int) -> lis
     except KeyError:
         return [BreakFound(stray(report))]
     child, effects = take(sent.child, report, state.books.known[report.child_id])
+    if report.kind in (ReportKind.REPLACED, ReportKind.KEPT) and not effects:
+        return answered(state, sent, child, report, now_ns)
     instrument = state.instruments[child.symbol]
     if any(isinstance(effect, VenueFill) and not _is_sane(instrument, effect.price_e8) for effect in effects):
         return [BreakFound(_insane(instrument, report))]
@@ -47,12 +50,13 @@ def report_execution(state: State, command: ReportExecution, now_ns: int) -> lis
 
 
 def report_holding(state: State, command: ReportHolding, now_ns: int) -> list[Event]:
-    """A difference is a break; while an order for the symbol is at the venue, it is none yet."""
+    """A difference is a break; while an order for the symbol is on its way at the venue, it is none yet."""
     venue, symbol = command.venue, command.symbol
     if max(len(venue), len(symbol)) > TEXT_LIMIT_CHARACTERS:
         raise Refused(Code.BAD_TERMS, f"a text has more than {TEXT_LIMIT_CHARACTERS} characters", "symbol")
-    if any(sent.child.venue == venue and sent.child.symbol == symbol for sent in state.books.open.values()):
-        return []
+    for sent in state.books.open.values():
+        if (sent.child.venue, sent.child.symbol) == (venue, symbol) and not (sent.rests and sent.child.is_working):
+            return []
     desk = state.books.desks.get(symbol)
     counted_e8 = desk.at_venues_e8.get(venue, 0) if desk else 0
     if command.quantity_e8 == counted_e8:
@@ -87,10 +91,14 @@ def settle_break(state: State, command: SettleBreak, now_ns: int) -> list[Event]
 
 
 def silent_venues(state: State, now_ns: int) -> list[list[Event]]:
-    """A step for each child order that is overdue. Its order is not touched: each can be taken in by itself."""
-    steps = []
+    """A step for each child order that is overdue, and for each that may rest no longer.
+
+    Each can be taken in by itself: the order of one that is overdue is not touched, and none has both steps.
+    """
+    changes = state.books.changes
+    steps = endings(state, now_ns)
     for sent in state.books.open.values():
-        if overdue(sent.child, now_ns):
+        if overdue(sent.child, now_ns, sent.child.child_id in changes):
             child, effects = time_out(sent.child, now_ns)
             steps.append(carry(state, sent, child, effects, now_ns))
     return steps

@@ -10,6 +10,8 @@ from actors.domain.events.accounts import (
     SwapCharged,
 )
 from actors.domain.events.orders import (
+    ChangeAsked,
+    ChangeRefused,
     OrderAccepted,
     OrderEnded,
     OrderFilled,
@@ -68,6 +70,8 @@ Event = (
     | MoneyMoved
     | OrderAccepted
     | OrderModified
+    | ChangeAsked
+    | ChangeRefused
     | OrderFilled
     | OrderEnded
     | OrderRejected

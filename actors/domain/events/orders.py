@@ -8,6 +8,7 @@ from actors.domain.events.happened import (
 from actors.domain.ledger import Posting
 from actors.domain.order import Fill, Order, Position
 from actors.domain.risk.requirement import Requirement
+from actors.domain.routing.child import VenueChange
 
 
 class OrderAccepted(Happened, frozen=True):
@@ -20,6 +21,22 @@ class OrderModified(Happened, frozen=True):
     """A waiting order is another than before: its terms, or its status (a stop-limit order whose stop was reached)."""
 
     order: Order
+
+
+class ChangeAsked(Happened, frozen=True):
+    """The venue at which an order rests is asked to change or cancel it; until it answers the order is as it was."""
+
+    order: Order
+    change: VenueChange
+
+
+class ChangeRefused(Happened, frozen=True):
+    """The venue has not done what it was asked for: the order rests there as it did."""
+
+    order: Order
+    change: VenueChange
+    code: str
+    detail: str
 
 
 class Cover(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -1,7 +1,14 @@
 """Orders that wait, change and end."""
 
 from actors.domain.dealing import oco
-from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderModified, OrderRejected
+from actors.domain.events.orders import (
+    ChangeAsked,
+    ChangeRefused,
+    OrderAccepted,
+    OrderEnded,
+    OrderModified,
+    OrderRejected,
+)
 from actors.domain.evolution.table import Evolutions
 from actors.domain.order import OrderReason
 from actors.domain.state import State
@@ -29,6 +36,16 @@ def _modified(state: State, event: OrderModified) -> None:
         protect_again(state, account, event.order.symbol, event.order.side.opposite)
 
 
+def _change_asked(state: State, event: ChangeAsked) -> None:
+    state.accounts[event.order.account_id].take(event.order)
+    state.books.ask(event.change)
+
+
+def _change_refused(state: State, event: ChangeRefused) -> None:
+    state.accounts[event.order.account_id].take(event.order)
+    del state.books.changes[event.change.child_id]
+
+
 def _end(state: State, event: OrderEnded) -> None:
     order = event.order
     if order.order_id > state.last_order_id:
@@ -47,6 +64,8 @@ def _end(state: State, event: OrderEnded) -> None:
 EVOLVE: Evolutions = {
     OrderAccepted: _accepted,
     OrderModified: _modified,
+    ChangeAsked: _change_asked,
+    ChangeRefused: _change_refused,
     OrderEnded: _end,
     OrderRejected: _end,
 }

@@ -9,7 +9,7 @@ import msgspec
 
 from actors.domain.instrument import Instrument
 from actors.domain.order import BUY, RoutedBy, Side, TimeInForce
-from actors.domain.routing.child import Break, BreakReason, ChildOrder, VenueFill
+from actors.domain.routing.child import Break, BreakReason, ChildOrder, VenueChange, VenueFill
 from actors.domain.routing.execution import remember
 from actors.domain.routing.hedge import Desk, HedgeTerms, SavedDesk, restored, saved
 from actors.domain.routing.route import Router
@@ -48,10 +48,14 @@ class SentChild(msgspec.Struct, frozen=True, array_like=True, gc=False):
     venues: tuple[str, ...]
     """Where what comes back is tried next."""
     time_in_force: TimeInForce
-    """IOC or FOK: child orders never rest at a venue."""
+    """IOC or FOK; GTC where it rests at its venue."""
     markup_e8: int = 0
     """As much worse than the venue's is the client's price: as it was by the tick at which the order was sent, whatever
     prices do until it is filled. Below 0 where the group sees better prices than the market's."""
+
+    @property
+    def rests(self) -> bool:
+        return self.time_in_force is TimeInForce.GTC
 
 
 class SavedChild(msgspec.Struct, frozen=True, array_like=True):
@@ -80,6 +84,7 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     refusals: dict[int, Refusals] = {}
     breaks: list[FoundBreak] = []
     hedge_keys: dict[str, str] = {}
+    changes: list[VenueChange] = []
 
 
 class Books:
@@ -104,6 +109,8 @@ class Books:
         """By child order and reason, the last of each."""
         self.hedge_keys: dict[str, str] = {}
         """What was sent under each key."""
+        self.changes: dict[str, VenueChange] = {}
+        """By child order, what its venue is asked to make of it."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
         self._router: Router | None = None
@@ -139,11 +146,20 @@ class Books:
             self.desk(child.symbol).send_hedge(_signed(child.side, child.quantity_e8))
             self.hedged_ns[child.symbol] = child.sent_ns
 
+    def ask(self, change: VenueChange) -> None:
+        """The venue of a child order that rests is asked for a change, and should answer soon."""
+        self.changes[change.child_id] = change
+        sent = self.open[change.child_id]
+        child = msgspec.structs.replace(sent.child, asked_ns=change.asked_ns, inquiries=0)
+        self.open[change.child_id] = msgspec.structs.replace(sent, child=child)
+
     def change(self, child: ChildOrder, fill: VenueFill | None, unsent_e8: int) -> None:
         """A child order as it is now. `unsent_e8`: as much of the fill is neither a client's nor a hedge's."""
         name = child.child_id
         before = self.find(name)
         back_e8 = child.given_back_e8 - before.child.given_back_e8
+        if child.is_over or child.sent_ns != before.child.sent_ns:
+            self.changes.pop(name, None)
         # The next venue has a part now: what a person may give back later goes to the order.
         after = msgspec.structs.replace(before, child=child, venues=() if back_e8 else before.venues)
         if name in self.over:
@@ -151,10 +167,11 @@ class Books:
         elif child.is_over:
             del self.open[name]
             self._keep(after)
-            # It has become known: there is nothing for a person to settle any more.
-            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         else:
             self.open[name] = after
+        if child.is_over or (before.rests and child.is_working):
+            # It has become known: there is nothing for a person to settle any more.
+            self.breaks.pop((name, BreakReason.STILL_UNKNOWN.value), None)
         desk = self.desk(child.symbol)
         if fill is not None:
             remember(self.known[name], (fill,))
@@ -218,6 +235,7 @@ class Books:
             dict(self.refusals),
             list(self.breaks.values()),
             dict(self.hedge_keys),
+            list(self.changes.values()),
         )
 
     def restore(self, kept: SavedBooks) -> None:
@@ -228,6 +246,7 @@ class Books:
         self.refusals = dict(kept.refusals)
         self.breaks = {(it.found.child_id, it.found.reason.value): it for it in kept.breaks}
         self.hedge_keys = dict(kept.hedge_keys)
+        self.changes = {change.child_id: change for change in kept.changes}
         self.desks = {desk.symbol: restored(desk) for desk in kept.desks}
         for part in kept.children:
             name = part.sent.child.child_id

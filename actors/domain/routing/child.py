@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain import wide
 from actors.domain.money import Rounding, div
-from actors.domain.order import Side
+from actors.domain.order import OrderTerms, Side
 
 UNSAID = -1
 """A figure that the venue's protocol does not carry."""
@@ -51,6 +51,10 @@ class ReportKind(Enum):
     """The answer to our inquiry: no such order has arrived (FIX 35=j, HTTP 404)."""
     BUSTED = "busted"
     """An execution is taken back or corrected (ExecType H or G)."""
+    REPLACED = "replaced"
+    """It works as the change that `exec_id` names has it (ExecType 5)."""
+    KEPT = "kept"
+    """It works as it did: the change or the cancel that `exec_id` names is refused (35=9), or never arrived."""
 
 
 class BreakReason(Enum):
@@ -92,7 +96,7 @@ class ChildOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: ChildState
     sent_ns: int
     finish_ns: int
-    """When it should be over (immediate-or-cancel, a market order); 0 where it may rest."""
+    """When it should be over (immediate-or-cancel, a market order); 0 where it rests."""
     asked_ns: int
     """When we last sent it or asked for it."""
     inquiries: int
@@ -104,6 +108,10 @@ class ChildOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def is_over(self) -> bool:
         return not self.left_e8
+
+    @property
+    def is_working(self) -> bool:
+        return self.state is ChildState.WORKING or self.state is ChildState.PARTLY_FILLED
 
     @property
     def cost_e16(self) -> int:
@@ -152,11 +160,28 @@ def send(
     )
 
 
+class VenueChange(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the venue is asked to make of a child order that rests there, and has not answered: one at a time."""
+
+    child_id: str
+    venue: str
+    asked_ns: int
+    """Names it: no other of the child has the same. A child whose change is taken was sent then (`sent_ns`)."""
+    bound_e8: int
+    """The new price at the venue."""
+    terms: OrderTerms | None
+    """The client's, once it is taken; None: the order is to be cancelled."""
+    code: str = ""
+    """Why it is to be cancelled, and so why the order ends."""
+    detail: str = ""
+
+
 class VenueReport(msgspec.Struct, frozen=True, array_like=True, gc=False):
     venue: str
     child_id: str
     exec_id: str
-    """Of a fill: its identity at the venue. Of anything else it is only shown: venues use one again ("0")."""
+    """Of a fill: its identity at the venue. Of REPLACED and KEPT the change's `asked_ns`. Of anything else it is only
+    shown: venues use one again ("0")."""
     kind: ReportKind
     quantity_e8: int
     """Of this fill; 0 in other kinds, and so for `price_e8`."""
@@ -225,25 +250,35 @@ class Move(Enum):
 _S, _K, _M = ChildState, ReportKind, Move
 
 _COLUMNS = (
-    _K.ACCEPTED, _K.FILL, _K.COMPLETE, _K.CANCELLED, _K.EXPIRED, _K.REJECTED, _K.NOT_KNOWN, _K.BUSTED
+    _K.ACCEPTED, _K.FILL, _K.COMPLETE, _K.CANCELLED, _K.EXPIRED, _K.REJECTED, _K.NOT_KNOWN, _K.BUSTED,
+    _K.REPLACED, _K.KEPT,
 )  # fmt: skip
 _ROWS = {
     # Nobody has asked, so NOT_KNOWN is no answer; a fill or an end may overtake the acceptance.
-    _S.SENT:          (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK),
+    _S.SENT:          (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK,
+                      _M.WORK, _M.WORK),
     # REJECTED: some venues refuse what they cannot fill after having accepted it.
-    _S.WORKING:       (_M.LATE, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK),
+    _S.WORKING:       (_M.LATE, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK,
+                      _M.WORK, _M.WORK),
     # ACCEPTED comes out of order here. REJECTED is of the rest: the fills before it stand.
-    _S.PARTLY_FILLED: (_M.LATE, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK),
+    _S.PARTLY_FILLED: (_M.LATE, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK,
+                      _M.WORK, _M.WORK),
     # Every answer is possible, a fill too. NOT_KNOWN is an answer here: the order never arrived.
-    _S.UNKNOWN:       (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.END,   _M.BREAK),
+    _S.UNKNOWN:       (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.END,   _M.BREAK,
+                      _M.WORK, _M.WORK),
     # A fill after the cancel that counted it: a real race, and what this state waits for.
-    _S.ENDING:        (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.BREAK, _M.BREAK),
+    _S.ENDING:        (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.BREAK, _M.BREAK,
+                      _M.LATE, _M.LATE),
     # CANCELLED or EXPIRED: our cancel was too late, or the answer to an inquiry. A new fill would be too much.
-    _S.FILLED:        (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.BREAK,   _M.BREAK, _M.BREAK),
+    _S.FILLED:        (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.BREAK,   _M.BREAK, _M.BREAK,
+                      _M.LATE, _M.LATE),
     # A fill after the end fills what was given back: it becomes a break (execution.py). Answers to inquiries come late.
-    _S.REJECTED:      (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK),
-    _S.CANCELLED:     (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK),
-    _S.EXPIRED:       (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK),
+    _S.REJECTED:      (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK,
+                      _M.LATE, _M.LATE),
+    _S.CANCELLED:     (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK,
+                      _M.LATE, _M.LATE),
+    _S.EXPIRED:       (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.LATE,  _M.BREAK,
+                      _M.LATE, _M.LATE),
 }  # fmt: skip
 TABLE: dict[tuple[ChildState, ReportKind], Move] = {
     (state, kind): move for state, row in _ROWS.items() for kind, move in zip(_COLUMNS, row, strict=True)

@@ -117,11 +117,14 @@ def remember(known: dict[str, tuple[int, int]], effects: Effects) -> None:
                 known[report.exec_id] = (report.quantity_e8, report.price_e8)
 
 
-def overdue(child: ChildOrder, now_ns: int) -> bool:
-    """The venue should have answered, or the order should be over, and it is time to ask (again)."""
+def overdue(child: ChildOrder, now_ns: int, is_changing: bool = False) -> bool:
+    """The venue should have answered, or the order should be over, and it is time to ask (again).
+
+    `is_changing`: it is asked for a change.
+    """
     state = child.state
     if state is _WORKING or state is _PARTLY_FILLED:
-        if not child.finish_ns or now_ns <= child.finish_ns:
+        if not is_changing and (not child.finish_ns or now_ns <= child.finish_ns):
             return False
     elif not (state is _SENT or state is _UNKNOWN or state is _ENDING):
         return False

@@ -16,6 +16,7 @@ _EPOCH_MINUTE = 3 * 24 * 60
 """1970-01-01 00:00 UTC was a Thursday."""
 _B_BOOK = Book.B_BOOK
 _A_BOOK = Book.A_BOOK
+_RESTING = Book.RESTING
 _NO_LIMIT = 1 << 128
 
 
@@ -40,6 +41,8 @@ class Routing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     a_book_e8: int
     venues: tuple[str, ...]
     """Where the A-book part is tried, in this order."""
+    rests: bool = False
+    """A limit order rests there."""
 
 
 class Considered(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -123,6 +126,8 @@ class Router:
                 return Routing(rule.rule_id, quantity_e8, 0, ())
             if book is _A_BOOK:
                 return Routing(rule.rule_id, 0, quantity_e8, rule.venues)
+            if book is _RESTING:
+                return Routing(rule.rule_id, 0, quantity_e8, rule.venues, rests=True)
             b_book_e8, a_book_e8 = split(quantity_e8, rule.share_e8, step_e8)
             return Routing(rule.rule_id, b_book_e8, a_book_e8, rule.venues if a_book_e8 else ())
         raise NoDefault(f"no rule takes {request}")

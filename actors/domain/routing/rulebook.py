@@ -14,6 +14,8 @@ NAMES_LIMIT = 1_000
 VENUES_LIMIT = 16
 RULE_NAME_LIMIT_CHARACTERS = 64
 WEEK_MINUTES = 7 * 24 * 60
+IMMEDIATE_VENUES = ("OANDA",)
+"""Execution venues at which orders cannot rest: only over FIX are they changed and cancelled there."""
 
 
 class Book(Enum):
@@ -22,6 +24,8 @@ class Book(Enum):
     B_BOOK = "b_book"
     A_BOOK = "a_book"
     SPLIT = "split"
+    RESTING = "a_book_resting"
+    """The A-book; and limit orders do not wait for their price with us, but rest at the venue (dealing/resting.py)."""
 
 
 class Window(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -171,7 +175,11 @@ def _venue_faults(rule: Rule, venues: Collection[str]) -> Iterator[str]:
     if len(rule.venues) > VENUES_LIMIT:
         yield f"names {len(rule.venues)} venues, more than {VENUES_LIMIT}"
         return
+    if rule.book is Book.RESTING and len(rule.venues) > 1:
+        yield "has orders rest, and names more than one venue"
     for at, venue in enumerate(rule.venues):
+        if rule.book is Book.RESTING and venue in IMMEDIATE_VENUES:
+            yield f"has orders rest at {venue}, which takes immediate ones alone"
         if venue not in venues:
             yield f"names the venue {venue[:40]!r}, which does not exist"
         if venue in rule.venues[:at]:

@@ -27,10 +27,7 @@ def new_order(order: VenueOrder, now_ns: int, account: str = "", currency: str =
 
 
 def replace(order: VenueOrder, replaces: str, now_ns: int, account: str = "", currency: str = "") -> list[Field]:
-    """35=G: `order` in the place of the one with that client id.
-
-    For LPs' orders that may rest. Ours are immediate, so that there is none to replace, only one to cancel.
-    """
+    """35=G: `order` in the place of the one with that client id. Its quantity counts what was filled before."""
     body = new_order(order, now_ns, account, currency)
     return [body[0], (41, replaces.encode()), *body[1:]]
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from gateway.fix.codec import Message
 from gateway.fix.lp.values import e8, text, transact_time_ns
 from gateway.venues.execution import UNSAID, Said, SaidKind, printable
@@ -16,6 +18,8 @@ _BUSTS = (b"G", b"H")
 _STATUS = b"I"
 _BUST_TRANSACTIONS, _STATUS_TRANSACTION = (b"1", b"2"), b"3"
 """ExecTransType, until FIX 4.2: cancel, correct; status."""
+_PENDING = (b"6", b"E")
+"""Pending cancel, pending replace."""
 _UNKNOWN_ORDER = b"5"
 _NO_ORDER_ID = b"NONE"
 _UNKNOWN_ID = b"1"
@@ -35,7 +39,7 @@ class Report(NamedTuple):
 def execution_report(message: Message) -> Report:
     """35=8. A fill that cannot be read has a quantity of 0, which is a break.
 
-    Where it has an OrigClOrdID, that is the order, and ClOrdID the request to cancel it: orders are not replaced.
+    Where it has an OrigClOrdID, that is the order, and ClOrdID the request that it has been replaced or cancelled by.
     """
     exec_type, transaction = message.get(150) or b"", message.get(20)
     status = message.get(39) or exec_type
@@ -57,11 +61,12 @@ def execution_report(message: Message) -> Report:
 
 
 def cancel_reject(message: Message) -> Report:
-    """35=9: what counts is the OrdStatus of the order that was to be cancelled or replaced."""
+    """35=9: what counts is the OrdStatus of the order that was to be cancelled or replaced. If it works, it is kept."""
     client_id, status = text(message, 41), message.get(39) or b""
     if message.get(102) == _UNKNOWN_ID and (message.get(37) in (None, _NO_ORDER_ID)):
         return Report(client_id, True, None)
-    return Report(client_id, False, _said(message, client_id, _BY_STATUS.get(status, "accepted")))
+    said = _said(message, client_id, _BY_STATUS.get(status, "kept"))
+    return Report(client_id, False, said if said.kind == "kept" else msgspec.structs.replace(said, name=""))
 
 
 class BusinessReject(NamedTuple):
@@ -90,7 +95,13 @@ def rejected(client_id: str, detail: str) -> Said:
     return Said(client_id, "rejected", "", cumulative_e8=0, leaves_e8=0, text=printable(detail))
 
 
+def kept(name: str, detail: str) -> Said:
+    """Of a change or cancel whose message was refused."""
+    return Said(name, "kept", "", text=printable(detail), name=name)
+
+
 def _said(message: Message, client_id: str, kind: SaidKind) -> Said:
+    is_pending = message.get(39) in _PENDING or message.get(150) in _PENDING
     is_fill, is_over = kind == "fill", kind in _BY_STATUS.values()
     notes = (text(message, 58), _note(message, 103, "OrdRejReason"), _note(message, 19, "of execution"))
     words = " ".join(note for note in notes if note)
@@ -104,6 +115,8 @@ def _said(message: Message, client_id: str, kind: SaidKind) -> Said:
         0 if is_over else _figure(e8(message.get(151))),
         printable(words),
         transact_time_ns(message),
+        "" if is_pending else text(message, 11),
+        is_pending,
     )
 
 

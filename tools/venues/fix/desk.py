@@ -173,25 +173,33 @@ class Desk:
         self._say(order.peer, "8", report, now_ns)
 
     def _cancel(self, peer: str, message: simplefix.FixMessage, now_ns: int) -> None:
+        if self._faults.use("lost_changes"):
+            self._cut(peer)
+            return
         order = self._book.named(text(message, 41))
-        if order is None or not order.is_open:
-            reason = "too late to cancel" if order else "unknown order"
+        is_refused = self._faults.use("refused_changes")
+        if order is None or not order.is_open or is_refused:
+            reason = ("no" if is_refused else "too late to cancel") if order else "unknown order"
             rejection = reports.cancel_reject(text(message, 11), text(message, 41), order, "1", reason)
             self._say(peer, "9", rejection, now_ns)
             return
         order = self._book.change(
             order.order_id, status="4", cl_ord_id=text(message, 11), orig_cl_ord_id=order.cl_ord_id
         )
-        self._report(order, "4", now_ns)
+        self._report(order, "4", now_ns, silent=self._faults.use("silent_changes"))
 
     def _replace(self, peer: str, message: simplefix.FixMessage, now_ns: int) -> None:
+        if self._faults.use("lost_changes"):
+            self._cut(peer)
+            return
         order = self._book.named(text(message, 41))
         try:
             quantity_e8 = parse_e8(text(message, 38))
             price_e8 = parse_e8(text(message, 44)) if text(message, 40) == "2" else 0
         except NotExact:
             quantity_e8 = price_e8 = 0
-        if order is None or not order.is_open or quantity_e8 <= order.filled_e8:
+        is_refused = self._faults.use("refused_changes")
+        if order is None or not order.is_open or quantity_e8 <= order.filled_e8 or is_refused:
             rejection = reports.cancel_reject(text(message, 11), text(message, 41), order, "2", "it cannot be replaced")
             self._say(peer, "9", rejection, now_ns)
             return
@@ -202,7 +210,7 @@ class Desk:
             quantity_e8=quantity_e8,
             price_e8=price_e8,
         )
-        self._report(order, "5", now_ns)
+        self._report(order, "5", now_ns, silent=self._faults.use("silent_changes"))
         self._later(0, lambda then_ns: self._rest(order.order_id, False, then_ns))
 
     def _report(

@@ -24,6 +24,12 @@ class Faults:
     """So many of the next orders are cut off before they are taken: the LP knows nothing of them."""
     resting_orders: int = 0
     """So many of the next orders are taken and left, though they are immediate, until they are cancelled."""
+    refused_changes: int = 0
+    """So many of the next changes and cancels of orders that work are refused; so for the next two."""
+    silent_changes: int = 0
+    """They are carried out, and nothing is said."""
+    lost_changes: int = 0
+    """They are cut off before they are taken."""
     busts: int = 0
     """So many of the next executions are taken back (ExecType H) another `hold_ms` later."""
     corrections: int = 0

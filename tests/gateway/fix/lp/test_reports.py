@@ -58,6 +58,7 @@ def test_a_fill_in_new_and_old_words(states: str) -> None:
         cumulative_e8=parse_e8("400"),
         leaves_e8=parse_e8("600"),
         time_ns=SENT_NS,
+        name="c1",
     )
 
 
