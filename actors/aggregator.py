@@ -1,4 +1,4 @@
-"""The aggregator process: quotes of all feeds in, one tick stream out. domain/market.py decides."""
+"""The aggregator process: quotes of all feeds in, one tick stream out. domain/prices/market.py decides."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,11 +21,11 @@ from actors.bus.streams import (
     StreamStatus,
 )
 from actors.counters import CounterLog, nonzero
-from actors.domain.book import vwap
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import FIX_ADAPTER, Known, LpChange
-from actors.domain.market import Market
-from actors.domain.pricing import Pricing
+from actors.domain.prices.book import vwap
+from actors.domain.prices.lp_registry import FIX_ADAPTER, Known, LpChange
+from actors.domain.prices.market import Market
+from actors.domain.prices.pricing import Pricing
 from actors.domain.quote import Tick
 from actors.domain.refusal import Refused
 from actors.listed import Listed

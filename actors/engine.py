@@ -5,7 +5,11 @@ from typing import Any
 import pykka
 import structlog
 
-from actors import desk_reports, process
+from actors import process
+from actors.answering import desk_reports
+from actors.answering.explainer import Explainer
+from actors.answering.questions import QUESTIONS
+from actors.answering.reports import Answered, messages_of
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import Answer, Done, Events, OrderReport, Pong, Refusal, Reply
 from actors.bus.endpoints import Endpoints
@@ -13,7 +17,7 @@ from actors.bus.pump import Inbox, Outbox, Stop
 from actors.bus.requests import EngineRequest, GetEvents, GetExplanation, Ping
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
-from actors.domain import broker, positions
+from actors.domain import broker
 from actors.domain.commands import (
     ClosePosition,
     ClosePositionBy,
@@ -27,15 +31,13 @@ from actors.domain.commands import (
     ReversePosition,
     SubmitOrder,
 )
-from actors.domain.events import Event
+from actors.domain.dealing import positions
+from actors.domain.events.event import Event
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State
-from actors.explainer import Explainer
-from actors.keeping import Keeping
-from actors.observations import Observation, Observations
-from actors.questions import QUESTIONS
-from actors.reports import Answered, messages_of
-from actors.room import Room
+from actors.journaling.keeping import Keeping
+from actors.journaling.observations import Observation, Observations
+from actors.journaling.room import Room
 from actors.store.journal import Full, Journal
 from actors.store.opening import opened
 from actors.store.record import Damaged, Turn
@@ -83,15 +85,13 @@ class Engine(pykka.ThreadingActor):
         self._explainer = Explainer(journal.path)
         self._room = Room()
         self._bad_requests = 0
-        self._counter_log = CounterLog(lambda: {"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        self._counter_log = CounterLog(lambda: self.counters)
 
     @property
-    def bad_frames(self) -> int:
-        return self._bad_requests + self._seen.bad_frames
-
-    @property
-    def bad_ticks(self) -> int:
-        return self._seen.bad_ticks
+    def counters(self) -> dict[str, int]:
+        seen = self._seen
+        bad_frames = self._bad_requests + seen.bad_frames
+        return {"bad_frames": bad_frames, "bad_ticks": seen.bad_ticks, "skipped_ticks": seen.skipped}
 
     def on_receive(self, message: Inbox | Stop) -> Outbox:
         # The engine's time never falls, whatever the clock does.
@@ -275,7 +275,7 @@ class Engine(pykka.ThreadingActor):
         return OrderReport(self._state.event_seq, outcome, repeated=count == 0)
 
     def _pong(self) -> Pong:
-        counters = nonzero({"bad_frames": self.bad_frames, "bad_ticks": self.bad_ticks})
+        counters = nonzero(self.counters)
         return Pong(ready=not self._room.lack, detail=self._room.lack, seq=self._state.event_seq, counters=counters)
 
 

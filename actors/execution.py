@@ -1,4 +1,4 @@
-"""An execution process: one venue's orders and executions. The actor is actors/dispatcher.py; here are its sockets."""
+"""An execution process: one venue's orders and executions. dispatch/dispatcher.py decides; here are its sockets."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,8 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
-from actors.dispatcher import Dispatcher
-from actors.domain.lp_registry import Lp
-from actors.store.dispatch import Dispatch
-from actors.store.lp_config import LpConfig
-from actors.venue_calls import (
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import (
     AskHoldings,
     Beat,
     BusHeard,
@@ -34,11 +31,14 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
-    Renamed,
+    Registered,
     Told,
     VenueCall,
     Work,
 )
+from actors.domain.prices.lp_registry import Lp, Registry, entry
+from actors.store.dispatch import Dispatch
+from actors.store.lp_config import LpConfig
 from config import catalogue
 from config import settings as config
 from config.settings import Settings
@@ -76,7 +76,7 @@ class Runner:
     ) -> None:
         """`connect`: the venue as it can be reached now; raises NoAnswer. `cursor`: its record was heard so far.
 
-        `lp`: its entry in the registry, as the actor has its names; `announcements` has what becomes of that.
+        `lp`: its entry in the registry, as the actor has it; `announcements` has what becomes of that.
         """
         self._actor = actor
         self._connect = connect
@@ -130,11 +130,14 @@ class Runner:
         self._tell(BusHeard(now_ns, events, replies) if events or replies else Beat(now_ns))
         for frame in sockets.drained(self._announcements, BATCH_MESSAGES):
             with contextlib.suppress(codec.BadFrame):
-                lp = _decode_announced(codec.topic_and_body(frame)[1]).registry.lps.get(self._lp.name)
-                if lp is not None and lp.symbols != self._lp.symbols:
-                    self._lp = lp
-                    self._tell(Renamed(now_ns, lp.symbols))
-                    self._log.info("other names for orders", symbols=len(lp.symbols))
+                self._follow_registry(_decode_announced(codec.topic_and_body(frame)[1]).registry, now_ns)
+
+    def _follow_registry(self, registry: Registry, now_ns: int) -> None:
+        lp = entry(registry, self._lp)
+        if (lp.symbols, lp.enabled) != (self._lp.symbols, self._lp.enabled):
+            self._log.info("the LP registry has changed", symbols=len(lp.symbols), takes_orders=lp.enabled)
+            self._tell(Registered(now_ns, lp.symbols, lp.enabled))
+        self._lp = lp
 
     def _has_messages(self) -> bool:
         """ZeroMQ's descriptor tells of changes only: what came before the last look does not wake anybody."""
@@ -273,13 +276,13 @@ VENUES: dict[str, Callable[[Settings, Patience], Callable[[], Opened]]] = {"OAND
 
 def build(name: str, settings: Settings, endpoints: Endpoints, context: process.Context) -> Runner:
     registry = LpConfig(settings.lp_config).load()
-    lp = (catalogue.lps() if registry is None else registry.lps).get(name) or catalogue.lps()[name]
+    lp = catalogue.lps()[name] if registry is None else entry(registry, catalogue.lps()[name])
     patience = Patience(silence_timeout_ms=lp.silence_timeout_ms)
     connect = VENUES[name](settings, patience)
     now_ns = process.clock_ns()
     store = Dispatch(settings.run_dir / "execution" / f"{name.lower()}.sqlite", now_ns)
     return Runner(
-        Dispatcher.start(name, lp.symbols, store, now_ns),
+        Dispatcher.start(name, lp.symbols, store, now_ns, lp.enabled),
         connect,
         store.cursor,
         lp,

@@ -18,9 +18,21 @@ from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
 from actors.domain.calendar import Sessions
-from actors.domain.lp_registry import Lp
-from actors.lp_address import venue_of
-from actors.lp_feed import Asked, Beat, Connected, Faulty, Feed, Followed, Heard, Opening, Planned, Stalled, Told
+from actors.domain.prices.lp_registry import Lp
+from actors.quoting.lp_address import venue_of
+from actors.quoting.lp_feed import (
+    Asked,
+    Beat,
+    Connected,
+    Faulty,
+    Feed,
+    Followed,
+    Heard,
+    Opening,
+    Planned,
+    Stalled,
+    Told,
+)
 from config import catalogue
 from config.settings import Settings
 from gateway.streams import LpStreams

@@ -20,7 +20,7 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
-from actors.domain.lp_registry import FIX_ADAPTER
+from actors.domain.prices.lp_registry import FIX_ADAPTER
 from config.settings import Settings
 
 TURN_MS = 100

@@ -16,18 +16,18 @@ from actors import process
 from actors.bus import codec, sockets, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import LpsAnnounced
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import FIX_ADAPTER
-from actors.fix_desk import BATCH_MESSAGES, Desk
-from actors.fix_line import Line
-from actors.fix_orders import Orders
-from actors.fix_quotes import Quotes
-from actors.fix_route import route, session_settings
+from actors.domain.prices.lp_registry import FIX_ADAPTER, Lp
 from actors.fix_sessions import Served, SessionDesk
-from actors.fix_survey import Survey
 from actors.listed import Listed
-from actors.lp_feed import Feed
+from actors.lp.desk import BATCH_MESSAGES, Desk
+from actors.lp.line import Line
+from actors.lp.orders import Orders
+from actors.lp.quotes import Quotes
+from actors.lp.route import route, session_settings
+from actors.lp.survey import Survey
+from actors.quoting.lp_feed import Feed
 from actors.store.dispatch import Dispatch
 from actors.store.lp_config import LpConfig
 from config import catalogue, lp_sessions, session_ids
@@ -140,7 +140,7 @@ class Runner:
         now_ns = process.clock_ns()
         for desk in self._desks:
             lp = newest.registry.lps.get(desk.name)
-            desk.follow(lp if lp is not None and lp.enabled and lp.adapter == FIX_ADAPTER else None, now_ns)
+            desk.follow(lp if _is_ours(lp) else None, now_ns)
         sessions = newest.sessions
         self._each_quotes(lambda quotes: quotes.keep_hours(sessions))
         if newest.started_ns != self._aggregator_started_ns:
@@ -213,7 +213,7 @@ def _desk(
             line.quotes = Quotes(Feed.start(name, instruments, now_ns), session, desk.publish)
         if session.has_orders:
             dispatch = Dispatch(path, now_ns, store.db)
-            dispatcher = Dispatcher.start(name, names, dispatch, now_ns)
+            dispatcher = Dispatcher.start(name, names, dispatch, now_ns, _is_ours(lp))
             line.orders = Orders(dispatcher, dispatch, store, session, names, desk.tell_engine)
         if session.security_list or session.collateral_s:
             line.survey = Survey(session, instruments, line.quotes.misfits if line.quotes else _nobody_is_told)
@@ -229,6 +229,11 @@ def _desk(
         )
         desk.lines.append(line)
     return desk
+
+
+def _is_ours(lp: Lp | None) -> bool:
+    """Whether prices and orders of a registry's entry go over FIX."""
+    return lp is not None and lp.enabled and lp.adapter == FIX_ADAPTER
 
 
 def _nobody_is_told(_misfits: dict[str, str]) -> None:

@@ -9,10 +9,10 @@ from actors.bus import codec, topics
 from actors.bus.answers import Lps, Refusal
 from actors.bus.requests import GetLps
 from actors.bus.streams import LpsAnnounced
-from actors.domain import lp_registry
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Known, LpChange, Registry
-from actors.domain.pricing import LpTerms
+from actors.domain.prices import lp_registry
+from actors.domain.prices.lp_registry import Known, LpChange, Registry
+from actors.domain.prices.pricing import LpTerms
 from actors.domain.refusal import Refused
 from actors.store.lp_config import LpConfig
 

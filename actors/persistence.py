@@ -28,7 +28,7 @@ from actors.bus.streams import EventBatch, StreamAlive
 from actors.counters import CounterLog, nonzero
 from actors.domain.quote import Tick
 from actors.store.database import database_url
-from actors.store.history import EVENTS, History, tick_stream
+from actors.store.history import EVENTS, EVENTS_TIME, History, tick_stream
 from actors.store.intake import EventIntake, TickIntake
 from actors.store.recorder import Recorder
 from actors.store.sources import SourceIntake
@@ -96,7 +96,7 @@ class Persistence(pykka.ThreadingActor):
         progress = self._recorder.connect(now_ns)
         if progress is None:
             return
-        self._events.start(progress.get(EVENTS, 0))
+        self._events.start(progress.get(EVENTS, 0), progress.get(EVENTS_TIME, 0))
         if self._progress is None:
             for symbol, intake in self._ticks.items():
                 self._recorder.take_ticks(intake.start(progress.get(tick_stream(symbol), 0)))

@@ -16,6 +16,7 @@ import zmq
 from actors.bus import endpoints
 from actors.bus.endpoints import Endpoints
 from actors.bus.pump import Pump
+from actors.counters import CounterLog
 from config import settings as config
 from config.settings import Settings
 
@@ -66,13 +67,21 @@ class Running(NamedTuple):
     clock: Callable[[], int] = clock_ns
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        Pump(self.actor, self.sockets, self.clock, interval_ms=self.interval_ms).run(stopping)
+        pump = Pump(self.actor, self.sockets, self.clock, interval_ms=self.interval_ms)
+        counter_log = CounterLog(lambda: {"unsent": pump.dropped})
+
+        def is_over() -> bool:
+            counter_log.tell(time.monotonic_ns())
+            return stopping()
+
+        pump.run(is_over)
+        counter_log.tell(time.monotonic_ns(), last=True)
 
 
 def run(name: str, build: Callable[[Settings, Endpoints, Context], Runner]) -> None:
     """The life of a process: build, run until SIGTERM or SIGINT, drain, exit 0; exit 1 when the actor fails."""
     settings = config.load()
-    config.configure_logging(name, settings.log_level)
+    config.configure_logging(settings.log_level)
     log = structlog.get_logger(name)
     stopping = Stopping()
     claim(settings, name)

@@ -20,10 +20,10 @@ from actors.domain.commands import (
 )
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Lp
 from actors.domain.money import parse_e8, parse_minor
-from actors.domain.pricing import Pricing
-from actors.domain.rulebook import Book, Rule
+from actors.domain.prices.lp_registry import Lp
+from actors.domain.prices.pricing import Pricing
+from actors.domain.routing.rulebook import Book, Rule
 from actors.domain.state import State
 from config.holidays import calendars
 

@@ -175,7 +175,7 @@ def stop(sentence: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def configure_logging(process: str, level: str) -> None:
+def configure_logging(level: str) -> None:
     """Structured lines on stdout, for the supervisor to collect."""
     structlog.configure(
         processors=[

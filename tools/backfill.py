@@ -12,10 +12,10 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from actors import process
-from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import Lp
-from actors.lp_address import SimulatedVenue, venue_of
+from actors.domain.prices.bar import MINUTE_NS, Bar
+from actors.domain.prices.lp_registry import Lp
+from actors.quoting.lp_address import SimulatedVenue, venue_of
 from actors.store import database
 from actors.store.gaps import Gaps, Span
 from actors.store.lp_config import Damaged, LpConfig

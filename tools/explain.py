@@ -19,9 +19,9 @@ from actors.bus.answers import Refusal
 from actors.bus.desk_answers import Explanation
 from actors.domain.account import AccountSummary
 from actors.domain.commands import ObserveTicks
-from actors.domain.evidence import Source
 from actors.domain.group import NO_MARKUP
 from actors.domain.money import SCALE, format_e8, format_minor
+from actors.domain.prices.evidence import Source
 from actors.domain.quote import Tick
 from actors.store import sources
 from actors.store.database import DatabaseAway, DatabaseRefused, database_url

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from actors.store import private_files
 from config import settings as config
-from web import keyring
+from web.auth import keyring
 
 
 def main(arguments: list[str]) -> int:

@@ -260,7 +260,7 @@ def _one_line(text: str) -> str:
 
 def main() -> None:
     settings = config.load()
-    config.configure_logging("postgres", settings.log_level)
+    config.configure_logging(settings.log_level)
     stopping = process.Stopping()
     if settings.database_url is not None:
         structlog.get_logger().info("ready", process="postgres", detail="DATABASE_URL is set: nothing to run")

@@ -13,8 +13,8 @@ from itertools import count
 from pathlib import Path
 
 from actors import process
-from actors.domain.lp_registry import Lp
-from actors.lp_address import venue_of
+from actors.domain.prices.lp_registry import Lp
+from actors.quoting.lp_address import venue_of
 from actors.store.lp_config import Damaged, LpConfig
 from config import catalogue
 from config import settings as config

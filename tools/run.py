@@ -20,7 +20,7 @@ POLL_INTERVAL_S = 0.25
 
 def main() -> int:
     settings = config.load()
-    config.configure_logging("run", settings.log_level)
+    config.configure_logging(settings.log_level)
     process.claim(settings, "broker")
     _check_port(settings)
     credentials = settings.run_dir.resolve() / "credentials.json"

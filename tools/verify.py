@@ -16,7 +16,7 @@ import msgspec
 
 from actors.bus.message import Message
 from actors.domain import broker
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.state import State
 from actors.store import segments, snapshots
 from actors.store.collector import without_collector

@@ -22,25 +22,26 @@ from actors.bus.streams import StreamDepth
 from actors.domain.quote import Tick
 from actors.process import claim, clock_ns
 from config import settings as config
-from web import crew, peers
-from web.accounts import Accounts
-from web.allowance import ADDRESS, USER, Allowance
-from web.auth import PasswordChecks, Tokens
-from web.backend import Backend
-from web.callers import Callers
-from web.connected import Sockets
-from web.edge import Edge
-from web.fanout import TURNS_PER_SECOND
-from web.keyring import Keyring
-from web.metrics import Gauged, Metrics
-from web.news import News
-from web.peers import Context
-from web.recent import RECENT_EVENTS_LIMIT
-from web.render import Renderer
+from web.auth.allowance import ADDRESS, USER, Allowance
+from web.auth.callers import Callers
+from web.auth.keyring import Keyring
+from web.auth.tokens import PasswordChecks, Tokens
+from web.handling import peers
+from web.handling.backend import Backend
+from web.handling.connected import Sockets
+from web.handling.edge import Edge
+from web.handling.peers import Context
+from web.handling.survey import Survey
+from web.live.accounts import Accounts
+from web.live.fanout import TURNS_PER_SECOND
+from web.live.news import News
+from web.live.recent import RECENT_EVENTS_LIMIT
+from web.payloads.render import Renderer
 from web.routes import PAGES, application
-from web.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
-from web.server import Limits, Server, connections_for
-from web.survey import Survey
+from web.serving import crew
+from web.serving.metrics import Gauged, Metrics
+from web.serving.safety import DEVELOPMENT, Safety, safety_of, secret_key, signing_keys
+from web.serving.server import Limits, Server, connections_for
 
 DRAIN_LIMIT_S = 6
 """How long requests that have begun may take to end once the process is asked to stop: longer than an order may."""
@@ -139,8 +140,10 @@ class Web:
                 connections=lambda: len(self.server._connections),
                 refused=lambda: self.server.refused,
                 sockets=lambda: len(self.sockets),
+                closed_slow=lambda: self.sockets.closed_slow,
                 open_requests=lambda: len(self.backend.requests),
                 rate_limited=lambda: sum(allowance.refused for allowance in allowances),
+                unknown_ticks=lambda: self.prices.unknown_symbols,
             ),
             lambda: self.prices.feeds,
         )
@@ -259,7 +262,7 @@ async def serve(settings: config.Settings) -> None:
 def main() -> None:
     """Exits with 0 when it was asked to stop, with 1 when a part of it fails, with 2 when it cannot be as set."""
     settings = config.load()
-    config.configure_logging("web", settings.log_level)
+    config.configure_logging(settings.log_level)
     claim(settings, "web")
     signing_keys(settings)  # made once, before there are several who want them
     secret_key(settings, "totp")

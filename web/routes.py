@@ -8,7 +8,7 @@ from typing import Any, get_args
 import structlog
 from tornado.web import RequestHandler
 
-from web.access import (
+from web.auth.access import (
     ACCOUNT,
     ANYBODY,
     CHANGE_DESK,
@@ -27,10 +27,7 @@ from web.access import (
     TRADE,
     Rule,
 )
-from web.auditing import AuditedHandler
-from web.backend import Backend
-from web.connected import Sockets
-from web.desk_accounts import (
+from web.desk.accounts import (
     AccountGroupHandler,
     AccountLimitsHandler,
     AccountOrderHandler,
@@ -40,9 +37,11 @@ from web.desk_accounts import (
     ClosePositionHandler,
     OneAccountHandler,
 )
-from web.desk_money import DecisionHandler, MoneyHandler, MoneyRequestHandler, MoneyRequestsHandler
-from web.desk_routing import RoutePreviewHandler, RoutingHandler, RuleHandler, RuleOrderHandler
-from web.desk_terms import (
+from web.desk.fix_sessions import AllFixSessionsHandler, ConnectFixHandler, DisconnectFixHandler, FixSequenceHandler
+from web.desk.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
+from web.desk.money import DecisionHandler, MoneyHandler, MoneyRequestHandler, MoneyRequestsHandler
+from web.desk.routing import RoutePreviewHandler, RoutingHandler, RuleHandler, RuleOrderHandler
+from web.desk.terms import (
     CurrencyHolidaysHandler,
     GroupHandler,
     GroupsHandler,
@@ -52,7 +51,7 @@ from web.desk_terms import (
     InstrumentHandler,
     InstrumentsHandler,
 )
-from web.desk_trading import (
+from web.desk.trading import (
     BreaksHandler,
     DismissHandler,
     ExplanationHandler,
@@ -62,26 +61,23 @@ from web.desk_trading import (
     ResumeHandler,
     SettleHandler,
 )
-from web.desk_versions import ChangesHandler, DifferenceHandler, RestoreHandler, VersionHandler
-from web.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
-from web.fix_sessions import AllFixSessionsHandler, ConnectFixHandler, DisconnectFixHandler, FixSequenceHandler
-from web.handler import Handler, Nowhere, methods_of
-from web.health import HealthHandler, ReadyHandler
-from web.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
-from web.login import LoginHandler, LogoutEverywhereHandler, LogoutHandler, RefreshHandler
-from web.lps import AllLpsHandler, LpPrioritiesHandler, OneLpHandler
-from web.messages import Message
-from web.metrics import Metrics, MetricsHandler
-from web.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
-from web.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, TotpHandler
-from web.pages import AssetHandler, IndexHandler
-from web.proxy import Network
-from web.requests import Agreed, Executed, Refused, Request
-from web.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
-from web.server import Compressed, Proxied
-from web.statements import StatementHandler, TransactionsHandler
-from web.stream import StreamHandler
-from web.trading import (
+from web.desk.versions import ChangesHandler, DifferenceHandler, RestoreHandler, VersionHandler
+from web.handling.auditing import AuditedHandler
+from web.handling.backend import Backend
+from web.handling.connected import Sockets
+from web.handling.handler import Handler, Nowhere, methods_of
+from web.live.requests import Agreed, Executed, Refused, Request
+from web.payloads.messages import Message
+from web.people.login import LoginHandler, LogoutEverywhereHandler, LogoutHandler, RefreshHandler
+from web.people.own_login import ApiKeysHandler, OneApiKeyHandler, PasswordHandler, TotpHandler
+from web.people.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHandler, UnlockUserHandler
+from web.serving.health import HealthHandler, ReadyHandler
+from web.serving.metrics import Metrics, MetricsHandler
+from web.serving.pages import AssetHandler, IndexHandler
+from web.serving.proxy import Network
+from web.serving.server import Compressed, Proxied
+from web.spec.docs import AsyncApiHandler, DocsHandler, OpenApiHandler, SwaggerHandler
+from web.trading.account import (
     AccountHandler,
     CloseByHandler,
     CloseHandler,
@@ -90,7 +86,11 @@ from web.trading import (
     PositionsHandler,
     ReverseHandler,
 )
-from web.users import AllUsersHandler, AuditHandler, OneUserHandler, ResetUserHandler, UnlockUserHandler
+from web.trading.history import BarsHandler, LedgerHandler, SymbolsHandler, TicksHandler, TradesHandler
+from web.trading.orders import NamedOrderHandler, OneOrderHandler, OrderHandler, OrdersHandler
+from web.trading.risk import LimitsHandler, LotSizeHandler, MarginHandler, PreviewHandler
+from web.trading.statements import StatementHandler, TransactionsHandler
+from web.ws.stream import StreamHandler
 
 PAGES = Path(__file__).parent / "ui" / "dist"
 MESSAGE_LIMIT_BYTES = 65_536

@@ -19,16 +19,16 @@ from actors.bus.message import Body, Message
 from actors.bus.people import PeopleAnswer
 from actors.bus.streams import EventBatch
 from actors.domain.account import AccountSummary
-from actors.domain.book import Depth, Sweep
-from actors.domain.evidence import Source
+from actors.domain.dealing.preview import LotSize, Preview
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
-from actors.domain.limits import Limits
-from actors.domain.lp_registry import Registry
 from actors.domain.order import Order, Outcome, Position
-from actors.domain.preview import LotSize, Preview
+from actors.domain.prices.book import Depth, Sweep
+from actors.domain.prices.evidence import Source
+from actors.domain.prices.lp_registry import Registry
 from actors.domain.quote import Tick
-from actors.domain.requirement import Requirement
+from actors.domain.risk.limits import Limits
+from actors.domain.risk.requirement import Requirement
 
 
 class Pong(Body, frozen=True):

@@ -3,21 +3,21 @@
 from actors.bus.message import Body, Message
 from actors.domain.account import AccountSummary
 from actors.domain.approval import MoneyRequest
-from actors.domain.books import FoundBreak, SentChild
 from actors.domain.changes import Change
 from actors.domain.commands import Input, Mode
-from actors.domain.events import Cover
+from actors.domain.events.orders import Cover
 from actors.domain.group import Group, Markup
 from actors.domain.halt import Halt
-from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
-from actors.domain.limits import Limits
 from actors.domain.order import Fill, Order, Position
 from actors.domain.quote import Tick
-from actors.domain.routing import Considered, Routing
-from actors.domain.rulebook import RuleBook
-from actors.domain.stop_out import MarginStatus
+from actors.domain.risk.limits import Limits
+from actors.domain.risk.stop_out import MarginStatus
+from actors.domain.routing.books import FoundBreak, SentChild
+from actors.domain.routing.hedge import HedgeTerms
+from actors.domain.routing.route import Considered, Routing
+from actors.domain.routing.rulebook import RuleBook
 
 
 class DeskReport(Message, frozen=True):

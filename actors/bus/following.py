@@ -8,7 +8,7 @@ from actors.bus.asking import Asker, Away, Declined, NoAnswer
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.requests import GetEvents
 from actors.bus.streams import EventBatch
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 
 FETCH_TIMEOUT_MS = 2_000
 RETRY_S = 0.25

@@ -1,8 +1,8 @@
 """What persistence answers about an account's past, and about bars."""
 
 from actors.bus.message import Body, Message
-from actors.domain.bar import Bar
 from actors.domain.order import Fill, Order
+from actors.domain.prices.bar import Bar
 
 
 class Orders(Body, frozen=True):

@@ -13,9 +13,9 @@ from actors.bus.requests import GetTicks
 from actors.bus.streams import FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument, keep
-from actors.domain.lp_status import LpStatus
-from actors.domain.margin import crosses_of
+from actors.domain.prices.lp_status import LpStatus
 from actors.domain.quote import Tick
+from actors.domain.risk.margin import crosses_of
 
 SILENCE_LIMIT_NS = 3_000_000_000
 """A price stream that has not been heard of for longer is not alive, and no price is."""

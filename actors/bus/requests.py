@@ -3,9 +3,9 @@
 from actors.bus.message import Body, Message
 from actors.bus.people import PeopleRequest
 from actors.domain.commands import EngineCommand
-from actors.domain.lp_registry import LpChange
 from actors.domain.order import Side
-from actors.domain.rulebook import Rule
+from actors.domain.prices.lp_registry import LpChange
+from actors.domain.routing.rulebook import Rule
 
 
 class Ping(Body, frozen=True):

@@ -3,11 +3,11 @@
 import msgspec
 
 from actors.bus.message import Body, Message
-from actors.domain.book import Depth
 from actors.domain.calendar import Sessions
-from actors.domain.events import Event
-from actors.domain.lp_registry import Registry
-from actors.domain.lp_status import LpStatus
+from actors.domain.events.event import Event
+from actors.domain.prices.book import Depth
+from actors.domain.prices.lp_registry import Registry
+from actors.domain.prices.lp_status import LpStatus
 from actors.domain.quote import Ladder, Quote
 
 # Feeds to the aggregator.

@@ -24,7 +24,7 @@ class User(Message, frozen=True):
     """Rises with each change after which earlier tokens are void."""
     disabled: bool = False
     totp_nonce: str = ""
-    """What the second factor's secret is derived from (web/totp.py); empty where there is none."""
+    """What the second factor's secret is derived from (web/auth/totp.py); empty where there is none."""
     totp_confirmed: bool = False
 
 

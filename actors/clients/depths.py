@@ -8,7 +8,7 @@ from actors.bus import topics
 from actors.bus.asking import Inlet
 from actors.bus.codec import BadFrame, decoder, topic_and_body
 from actors.bus.streams import StreamDepth
-from actors.domain.book import Depth
+from actors.domain.prices.book import Depth
 
 _decode = decoder(StreamDepth)
 

@@ -19,7 +19,8 @@ from actors.clients.desk import Desk
 from actors.clients.line import Line
 from actors.clients.reporting import Reporting
 from actors.clients.standing import Standing
-from actors.domain.events import Event, InstrumentDefined
+from actors.domain.events.event import Event
+from actors.domain.events.terms import InstrumentDefined
 
 EVENTS_PER_COMMIT = 1_000
 ASK_TIMEOUT_MS = 2_000

@@ -7,7 +7,7 @@ from actors.bus.prices import Prices
 from actors.clients.client import Client
 from actors.clients.depths import Depths
 from actors.clients.standing import Standing
-from actors.domain.book import Level
+from actors.domain.quote import Level
 from gateway.fix.codec import Message
 from gateway.fix.trading import prices as wire
 from gateway.fix.trading.prices import Book, Levels

@@ -9,7 +9,8 @@ from actors.bus.answers import Answer, Done, OrderReport, Refusal
 from actors.clients.books import Books, Known, Request
 from actors.clients.client import Client
 from actors.clients.words import asked_view, before_its_fills, fill_view, order_view
-from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.order import Order, OrderStatus, OrderTerms, TimeInForce
 from gateway.fix.codec import Field
 from gateway.fix.trading import reports

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from actors.bus.answers import AccountReport
-from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
+from actors.domain.events.terms import GroupAssigned, GroupDefined
 from actors.domain.group import Group
 
 

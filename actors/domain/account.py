@@ -6,15 +6,15 @@ import msgspec
 
 from actors.domain import ledger
 from actors.domain.commands import Mode
-from actors.domain.exposure import Exposure
 from actors.domain.group import Group
-from actors.domain.limits import AS_THE_GROUP, Limits, in_force
-from actors.domain.margin import Converted
 from actors.domain.order import BUY, Fill, Order, OrderStatus, Outcome, Position
 from actors.domain.quote import Tick
 from actors.domain.remembered import Remembered
-from actors.domain.requirement import NOTHING, Requirement
-from actors.domain.stop_out import MarginStatus
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.limits import AS_THE_GROUP, Limits, in_force
+from actors.domain.risk.margin import Converted
+from actors.domain.risk.requirement import NOTHING, Requirement
+from actors.domain.risk.stop_out import MarginStatus
 
 FORGOTTEN_TOGETHER = 1_000
 """So many of the oldest requests are looked up at once."""

@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from actors.domain.cash import move_money
 from actors.domain.checks import check_conversions
 from actors.domain.commands import (
     Adjust,
@@ -46,7 +45,28 @@ from actors.domain.commands import (
     SubmitOrder,
     Withdraw,
 )
-from actors.domain.desk import (
+from actors.domain.dealing.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
+from actors.domain.dealing.positions import (
+    close_position,
+    close_position_by,
+    close_positions,
+    modify_position,
+    protect,
+    reverse_position,
+)
+from actors.domain.dealing.venues import hedge, report_execution, report_holding, settle_break, silent_venues
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
+from actors.domain.events.terms import GroupDefined
+from actors.domain.evolution import evolve
+from actors.domain.quote import Tick
+from actors.domain.refusal import Code, Refused
+from actors.domain.revision import revised
+from actors.domain.risk.limits import check_exposure_limit, check_sound
+from actors.domain.risk.stop_out import check_levels
+from actors.domain.roll import roll
+from actors.domain.staff.cash import move_money
+from actors.domain.staff.desk import (
     define_hedge,
     define_rules,
     dismiss_break,
@@ -56,29 +76,11 @@ from actors.domain.desk import (
     resume_trading,
     send_hedge,
 )
-from actors.domain.events import AccountOpened, Event, GroupDefined
-from actors.domain.evolution import evolve
-from actors.domain.limits import check_exposure_limit, check_sound
-from actors.domain.listing import define_instrument
-from actors.domain.orders import cancel_order, expire_order, modify_order, reach_order, submit_order
-from actors.domain.positions import (
-    close_position,
-    close_position_by,
-    close_positions,
-    modify_position,
-    protect,
-    reverse_position,
-)
-from actors.domain.quote import Tick
-from actors.domain.refusal import Code, Refused
-from actors.domain.requests import decide_request, request_money, set_approval_limits
-from actors.domain.revision import revised
-from actors.domain.roll import roll
+from actors.domain.staff.listing import define_instrument
+from actors.domain.staff.requests import decide_request, request_money, set_approval_limits
+from actors.domain.staff.terms import assign_group, define_holidays, explained, set_limits
 from actors.domain.state import State
-from actors.domain.stop_out import check_levels
-from actors.domain.terms import assign_group, define_holidays, explained, set_limits
 from actors.domain.trigger import Waiting
-from actors.domain.venues import hedge, report_execution, report_holding, settle_break, silent_venues
 from actors.domain.waiting import see
 from actors.domain.watch import look_at_margins
 

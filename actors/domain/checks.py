@@ -1,6 +1,5 @@
 """The checks that stand before a deal. Each returns, or raises Refused with the numbers that decided it."""
 
-from actors.domain import margin
 from actors.domain.account import Account
 from actors.domain.commands import Mode
 from actors.domain.group import Group
@@ -9,6 +8,7 @@ from actors.domain.money import LIMIT_E8, SCALE, Rounding, format_e8
 from actors.domain.order import BUY, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
+from actors.domain.risk import margin
 from actors.domain.state import UNDEALT, State
 
 STREAM_SILENCE_LIMIT_NS = 3_000_000_000

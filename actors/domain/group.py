@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from actors.domain.book import Level
 from actors.domain.charges import NO_COMMISSION, SWAP_FREE, Commission, Swap
 from actors.domain.instrument import Instrument, Tier
-from actors.domain.limits import NO_LIMIT, ExposureLimit, Limits
-from actors.domain.quote import Tick, with_spread
-from actors.domain.requirement import Hedging, MarginTerms, terms
-from actors.domain.retail import EU_RETAIL
-from actors.domain.stop_out import MarginLevels
+from actors.domain.quote import Level, Tick, with_spread
+from actors.domain.risk.limits import NO_LIMIT, ExposureLimit, Limits
+from actors.domain.risk.requirement import Hedging, MarginTerms, terms
+from actors.domain.risk.retail import EU_RETAIL
+from actors.domain.risk.stop_out import MarginLevels
 
 STANDARD = "standard"
 MARKUP_LIMIT_E8 = 10**12

@@ -23,6 +23,14 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The LP's own number, which rises within a connection; 0 where the LP gives none."""
 
 
+class Level(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one LP offers at one price."""
+
+    price_e8: int
+    size_e8: int
+    lp: str
+
+
 LADDER_LEVELS = 20
 """Of each side of an LP's order book."""
 

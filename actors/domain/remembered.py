@@ -32,12 +32,16 @@ class Remembered:
         self._count += len(account.outcomes)
 
     def note(self, account: "Account", latest: str) -> None:
-        """The account has one request more, `latest`; where that is one too many, it or another forgets its oldest."""
+        """The account has one request more, `latest`; where that is too many, it or another forgets its oldest.
+
+        Two are forgotten for one where there are more than may be, as after a start with a lower limit.
+        """
         self._count += 1
         while len(account.outcomes) > REMEMBERED_ORDERS and account.forget(latest):
             self._count -= 1
-        if self._count > self.in_all:
-            self._make_room(account, latest)
+        for _ in range(2):
+            if self._count > self.in_all:
+                self._make_room(account, latest)
 
     def _make_room(self, account: "Account", latest: str) -> None:
         accounts = self._accounts

@@ -5,11 +5,12 @@ So a change of terms counts within seconds, whoever deals, and no tick waits for
 
 from itertools import islice
 
-from actors.domain.events import Event, MarginRevised
+from actors.domain.events.accounts import MarginRevised
+from actors.domain.events.event import Event
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
-from actors.domain.margin import conversion
-from actors.domain.requirement import required
+from actors.domain.risk.margin import conversion
+from actors.domain.risk.requirement import required
 from actors.domain.state import State
 
 REVISED_TOGETHER = 200

@@ -1,13 +1,15 @@
 """The end of a trading day, 17:00 New York: swap on what is kept over it, and the sealed trial balance."""
 
-from actors.domain import ledger, margin
+from actors.domain import ledger
 from actors.domain.account import Account
 from actors.domain.calendar import settlement, trading_day
 from actors.domain.charges import charged_nights, swap_minor, swap_rate_e8
-from actors.domain.events import DaySealed, Event, SwapCharged
+from actors.domain.events.accounts import DaySealed, SwapCharged
+from actors.domain.events.event import Event
 from actors.domain.evolution import evolve
 from actors.domain.ledger import PostingKind
 from actors.domain.order import Position
+from actors.domain.risk import margin
 from actors.domain.state import State
 
 

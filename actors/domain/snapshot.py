@@ -7,20 +7,20 @@ import msgspec
 from actors.domain import waiting
 from actors.domain.account import Account
 from actors.domain.approval import MoneyRequest
-from actors.domain.books import SavedBooks
 from actors.domain.changes import Change
 from actors.domain.commands import Mode
 from actors.domain.group import Group
 from actors.domain.halt import Halt
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger
-from actors.domain.limits import AS_THE_GROUP, Limits
-from actors.domain.margin import crosses_of
 from actors.domain.order import Order, OrderType, Outcome, Position
 from actors.domain.quote import Tick
-from actors.domain.requirement import Requirement
+from actors.domain.risk.limits import AS_THE_GROUP, Limits
+from actors.domain.risk.margin import crosses_of
+from actors.domain.risk.requirement import Requirement
+from actors.domain.risk.stop_out import MarginStatus
+from actors.domain.routing.books import SavedBooks
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus
 from actors.domain.trigger import Followed
 
 

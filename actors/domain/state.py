@@ -6,8 +6,6 @@ import msgspec
 
 from actors.domain.account import Account, AccountSummary
 from actors.domain.approval import Requests
-from actors.domain.band_index import Bands
-from actors.domain.books import Books
 from actors.domain.calendar import SessionState, roll_after, state_at
 from actors.domain.changes import Versions
 from actors.domain.commands import Mode
@@ -15,11 +13,13 @@ from actors.domain.group import STANDARD, Group
 from actors.domain.halt import Halts
 from actors.domain.instrument import Instrument, InstrumentState, keep
 from actors.domain.ledger import Ledger, Posting
-from actors.domain.margin import crosses_of, open_profit_minor
 from actors.domain.price_class import PriceClasses
 from actors.domain.quote import Tick
 from actors.domain.remembered import Remembered
-from actors.domain.requirement import MarginTerms
+from actors.domain.risk.band_index import Bands
+from actors.domain.risk.margin import crosses_of, open_profit_minor
+from actors.domain.risk.requirement import MarginTerms
+from actors.domain.routing.books import Books
 from actors.domain.trigger import SPARE_ENTRIES, Reached
 
 UNDEALT = (InstrumentState.HALTED, InstrumentState.RETIRED)

@@ -4,22 +4,25 @@ A tick looks at the accounts whose bands it breaks and at those that something e
 What is decided about an account is exact; the bands only say which accounts a tick cannot have changed.
 """
 
-from actors.domain import abook, ledger, margin
+from actors.domain import ledger
 from actors.domain.account import Account
-from actors.domain.bands import bands_of
-from actors.domain.covered import closing_e8, closings_e8, is_closing
-from actors.domain.dealing import Deal
-from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.dealing import abook
+from actors.domain.dealing.covered import closing_e8, closings_e8, is_closing
+from actors.domain.dealing.executed import closing_order, cost_of
+from actors.domain.dealing.fills import Deal
+from actors.domain.events.accounts import MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.events.event import Event
 from actors.domain.evolution import evolve
-from actors.domain.executed import closing_order, cost_of
-from actors.domain.execution import ANSWER_LIMIT_NS
-from actors.domain.exposure import Exposure
 from actors.domain.ledger import PostingKind
 from actors.domain.order import Order, OrderReason
 from actors.domain.quote import Tick
-from actors.domain.requirement import NOTHING, required
+from actors.domain.risk import margin
+from actors.domain.risk.bands import bands_of
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.requirement import NOTHING, required
+from actors.domain.risk.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
+from actors.domain.routing.execution import ANSWER_LIMIT_NS
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
 
 STOPPED_OUT = OrderReason.STOP_OUT
 STOP_OUT, NORMAL = MarginStatus.STOP_OUT, MarginStatus.NORMAL

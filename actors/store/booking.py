@@ -6,41 +6,47 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 
-from actors.domain.events import (
+from actors.domain.events.accounts import (
     AccountOpened,
-    ApprovalLimitsSet,
-    BreakDismissed,
-    BreakFound,
-    ChildChanged,
-    ChildSent,
     DaySealed,
-    Event,
-    GroupAssigned,
-    GroupDefined,
-    HedgeDefined,
-    HedgeOrdered,
-    HedgeRemoved,
-    HolidaysDefined,
-    InquiryDue,
-    InstrumentDefined,
-    LimitsSet,
     MarginRevised,
     MarginStatusChanged,
     MoneyMoved,
-    MoneyRequested,
     NegativeBalanceForgiven,
+    SwapCharged,
+)
+from actors.domain.events.event import Event
+from actors.domain.events.orders import (
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     OrderRejected,
     PositionModified,
+)
+from actors.domain.events.terms import (
+    ApprovalLimitsSet,
+    GroupAssigned,
+    GroupDefined,
+    HolidaysDefined,
+    InstrumentDefined,
+    LimitsSet,
+    MoneyRequested,
     RequestDecided,
-    RulesDefined,
-    SwapCharged,
     TermsChanged,
     TradingHalted,
     TradingResumed,
+)
+from actors.domain.events.venues import (
+    BreakDismissed,
+    BreakFound,
+    ChildChanged,
+    ChildSent,
+    HedgeDefined,
+    HedgeOrdered,
+    HedgeRemoved,
+    InquiryDue,
+    RulesDefined,
 )
 from actors.domain.ledger import Posting
 from actors.domain.order import Position

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport
 
 FORMAT = 1
 OVER_LIMIT = 10_000
@@ -99,6 +99,11 @@ class Dispatch:
         return seq
 
     @property
+    def event_ns(self) -> int:
+        """The time of that event's batch; 0: it is not known."""
+        return int(self._place("event_ns", 0))
+
+    @property
     def cursor(self) -> str:
         """How far the venue's record was heard; empty: it never was."""
         cursor: str = self._place("cursor", "")
@@ -127,9 +132,17 @@ class Dispatch:
             self._put("event_seq", event_seq)
 
     def follow(
-        self, event_seq: int, sent: Iterable[tuple[SentChild, str]], over: Iterable[str], asked: Iterable[str]
+        self,
+        event_seq: int,
+        event_ns: int,
+        sent: Iterable[tuple[SentChild, str]],
+        over: Iterable[str],
+        asked: Iterable[str],
     ) -> None:
-        """The engine's events up to `event_seq`: new orders, and by child id those that are over or inquired about."""
+        """The engine's events up to `event_seq`: new orders, and by child id those that are over or inquired about.
+
+        `event_ns`: the time of the last one's batch.
+        """
         with self._whole():
             for child, client_id in sent:
                 # What the engine sent before this file was made may have been sent to the venue by one that was lost.
@@ -140,6 +153,7 @@ class Dispatch:
             for child_id in over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (child_id,))
             self._put("event_seq", event_seq)
+            self._put("event_ns", event_ns)
             self._forget()
 
     def attempt(self, child_ids: Iterable[str], now_ns: int) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from actors.bus.answers import Refusal
 from actors.bus.desk_answers import Explanation, JournalPlace
 from actors.domain.commands import Input, ObserveTicks
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.domain.evolution import evolve
 from actors.domain.quote import Tick
 from actors.domain.state import State

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.calendar import Sessions, state_at
+from actors.domain.prices.bar import MINUTE_NS, Bar
 from actors.store import rows
 from actors.store.database import our_errors
 from actors.store.schema import BARS

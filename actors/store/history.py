@@ -17,8 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from actors.bus.answers import Answer, Sources
 from actors.bus.people import PeopleRequest
-from actors.domain.bar import Bar, bar_of, join
-from actors.domain.events import Event
+from actors.domain.events.event import Event
+from actors.domain.prices.bar import Bar, bar_of, join
 from actors.domain.quote import Tick
 from actors.store import people, queries, rows, sources, users
 from actors.store.booking import EventRows
@@ -40,6 +40,8 @@ from actors.store.schema import (
 
 EVENTS = "events"
 """The name of the event stream in `progress`."""
+EVENTS_TIME = "events:time_ns"
+"""There instead of a number: when the last stored event was committed. Another journal has it otherwise."""
 CONNECTION = {
     "application_name": "hedgerow",
     "connect_timeout": 2,
@@ -103,8 +105,11 @@ class History:
             self._write(_MERGE_BARS, [rows.bar_row(bar) for bar in _minutes(ticks)])
             self._reach(reached)
 
-    def store_events(self, first_seq: int, events: Sequence[Event]) -> None:
-        """The events from number `first_seq` on, which is the next after those stored; raises `DatabaseRefused`."""
+    def store_events(self, first_seq: int, events: Sequence[Event], time_ns: int = 0) -> None:
+        """The events from number `first_seq` on, which is the next after those stored; raises `DatabaseRefused`.
+
+        `time_ns`: that of the last one's batch; 0: it is not known.
+        """
         with our_errors(), self._connection.begin():
             made = EventRows(self._connection, events)
             self._write(_UPSERT_INSTRUMENTS, made.instruments.values())
@@ -119,7 +124,7 @@ class History:
                 self._connection.execute(_SET_GROUP, {"account": account_id, "group": group})
             for account_id, status in made.statuses.items():
                 self._connection.execute(_SET_STATUS, {"account": account_id, "status": status})
-            self._reach({EVENTS: first_seq + len(events) - 1})
+            self._reach({EVENTS: first_seq + len(events) - 1, EVENTS_TIME: time_ns})
 
     def store_sources(self, many: Sequence[Sources]) -> None:
         """What stood behind ticks that were dealt on; raises `DatabaseRefused`."""
@@ -188,7 +193,7 @@ def _upsert(table: sqlalchemy.Table, merged: Callable[[str, Any, Any], Any] = la
 
 
 def _merge_bar(name: str, earlier: Any, later: Any) -> Any:
-    """As actors.domain.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
+    """As actors.domain.prices.bar.join does it; a bar without ticks was filled in (gaps.py), and gives way."""
     if name == "ticks":
         return earlier + later
     points = {"open": earlier, "high": func.greatest(earlier, later), "low": func.least(earlier, later), "close": later}

@@ -128,7 +128,8 @@ class EventIntake:
     """The engine's events. Until `start` says which are stored, none are let through: the engine's journal has them.
 
     An engine that says later than it told an event that it has not come so far has another journal, such as one from a
-    backup. Its events are others under the same numbers: none is let through until the next start.
+    backup; and so has one that has committed the last stored event at another time. Its events are others under the
+    same numbers: none is let through until the next start.
     """
 
     def __init__(self) -> None:
@@ -139,13 +140,19 @@ class EventIntake:
         self._asked_ns: int | None = None
         self._time_ns = 0
         """The engine's, when it had come as far as what was let through; 0: it has said nothing since the start."""
+        self._proof_ns = 0
+        """When the last stored event was committed, until the engine has shown that it has it; 0: nothing to show."""
         self.fault = ""
         """Why the events cannot go on; a sentence, empty while they can."""
         self.repeated = 0
 
-    def start(self, stored_seq: int) -> None:
-        """The events up to `stored_seq` are stored: whatever was let through after them comes again."""
+    def start(self, stored_seq: int, stored_ns: int = 0) -> None:
+        """The events up to `stored_seq` are stored: whatever was let through after them comes again.
+
+        `stored_ns`: the time of that event's batch, which the engine must have too; 0: it is not known.
+        """
         self._next = stored_seq + 1
+        self._proof_ns = stored_ns if stored_seq else 0
         self._held = []
         self._behind = self._heard = True
         self._asked_ns = None
@@ -164,9 +171,10 @@ class EventIntake:
         if not batch.events:
             self._compare(batch.first_seq)
             return []
-        if batch.first_seq > self._next or not room:
+        must_wait = batch.first_seq > self._next or bool(self._proof_ns)
+        if must_wait or not room:
             self._behind = True
-            if batch.first_seq > self._next and len(self._held) < HELD_BATCHES_MAX:
+            if must_wait and len(self._held) < HELD_BATCHES_MAX:
                 self._held.append(batch)
             return []
         return [*self._take(batch), *self._release()]
@@ -176,6 +184,10 @@ class EventIntake:
         before = self._next
         ready: list[EventBatch] = []
         if not self._next:
+            return []
+        batches = list(batches)
+        if self._proof_ns and not self._is_proved(batches):
+            self._stop(f"event {before - 1} is stored, and the engine has another one or none: another journal?")
             return []
         for batch in batches:
             if batch.first_seq > self._next:
@@ -199,7 +211,13 @@ class EventIntake:
             return None
         self._asked_ns = now_ns
         self._heard = False
-        return GetEvents(self._next)
+        return GetEvents(self._next - 1 if self._proof_ns else self._next)
+
+    def _is_proved(self, batches: list[EventBatch]) -> bool:
+        """Whether the last stored event was committed when it was stored as. It is asked for but once."""
+        stored_seq, stored_ns = self._next - 1, self._proof_ns
+        self._proof_ns, self._asked_ns = 0, None
+        return bool(batches) and batches[0].first_seq <= stored_seq and batches[0].time_ns == stored_ns
 
     def _compare(self, next_seq: int) -> None:
         """With the number that the engine says is its next; one that is lower was said before."""
@@ -210,7 +228,10 @@ class EventIntake:
 
     def _contradict(self, next_seq: int) -> None:
         """The engine has not come so far as what was let through."""
-        self.fault = f"event {self._next - 1} is stored, and the engine is at {next_seq - 1}: another journal?"
+        self._stop(f"event {self._next - 1} is stored, and the engine is at {next_seq - 1}: another journal?")
+
+    def _stop(self, fault: str) -> None:
+        self.fault = fault
         self._next, self._held, self._behind = 0, [], False
 
     def _take(self, batch: EventBatch) -> list[EventBatch]:

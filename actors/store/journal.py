@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from actors.bus.streams import EventBatch
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.state import State
 from actors.store import recovery, segments, snapshots
 from actors.store.reader import Reader

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.domain.lp_registry import Registry
+from actors.domain.prices.lp_registry import Registry
 from actors.store import private_files
 
 KEPT_VERSIONS = 100

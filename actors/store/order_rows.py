@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from actors.domain.events import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.order import (
     Conversion,
     Fill,
@@ -35,7 +35,7 @@ def order_row(event: OrderEvent) -> Row:
         "filled": numeric_e8(order.filled_e8),
         "average_price": _or_null(order.average_price_e8),
         "position_id": order.position_id or None,
-        "trail_tick_seq": order.trail_seq or None,
+        "trail_seq": order.trail_seq or None,
         "code": code,
         "detail": detail,
         "created": moment(order.created_ns),
@@ -56,7 +56,7 @@ def order_of(row: Stored | Row) -> Order:
         _or_zero(row["average_price"]),
         row["position_id"] or 0,
         row["created_ns"],
-        row["trail_tick_seq"] or 0,
+        row["trail_seq"] or 0,
         _or_zero(row["asked"]),
     )
 

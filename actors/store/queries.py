@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, text
 from actors.bus.answers import Answer, Refusal, Ticks
 from actors.bus.history_answers import Bars, Entries, Fills, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
-from actors.domain.bar import MINUTE_NS
+from actors.domain.prices.bar import MINUTE_NS
 from actors.store import order_rows, rows
 from actors.store.schema import BARS, ENTRIES, FILLS, ORDERS, POSTINGS, TICKS
 

@@ -13,7 +13,7 @@ import msgspec
 from actors.bus import codec
 from actors.bus.streams import EventBatch
 from actors.domain.commands import Input
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 
 EVENTS_PER_ROW = 1_000
 """More events of one commit go into several rows (of one transaction), so that each fits a frame of the bus."""

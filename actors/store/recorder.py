@@ -156,7 +156,7 @@ class Recorder:
                 break
         first_seq = self._events[0].first_seq
         try:
-            history.store_events(first_seq, events)
+            history.store_events(first_seq, events, self._events[batches - 1].time_ns)
         except DatabaseRefused as error:
             if batches == 1:
                 self._refused = f"events {first_seq} to {first_seq + len(events) - 1} cannot be stored: {error}"

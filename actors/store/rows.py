@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from actors.bus.history_answers import LedgerLine
-from actors.domain.bar import Bar
 from actors.domain.calendar import date_of
-from actors.domain.events import AccountOpened, DaySealed
+from actors.domain.events.accounts import AccountOpened, DaySealed
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
 from actors.domain.money import SCALE_DIGITS, format_e8, minor_digits
+from actors.domain.prices.bar import Bar
 from actors.domain.quote import Tick
-from actors.domain.stop_out import MarginStatus
+from actors.domain.risk.stop_out import MarginStatus
 
 Row = dict[str, Any]
 Stored = RowMapping

@@ -98,7 +98,7 @@ ORDERS = Table(
     _e8("filled"),
     _e8("average_price", nullable=True),
     number_column("position_id", nullable=True),
-    number_column("trail_tick_seq", nullable=True),
+    number_column("trail_seq", nullable=True),
     text_column("code", nullable=True),
     text_column("detail", nullable=True),
     *_moment("created"),

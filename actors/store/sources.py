@@ -11,8 +11,9 @@ from sqlalchemy.pool import NullPool
 
 from actors.bus.answers import Sources
 from actors.bus.requests import GetSources
-from actors.domain.events import Event, OrderFilled
-from actors.domain.evidence import Source
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
+from actors.domain.prices.evidence import Source
 from actors.domain.quote import Quote
 from actors.store import rows
 from actors.store.database import our_errors
@@ -72,7 +73,8 @@ def store(connection: sqlalchemy.Connection, many: Sequence[Sources]) -> None:
     """In the transaction that is open. What is stored already stays as it is."""
     values = [_row(told, place, source) for told in many for place, source in enumerate(told.sources)]
     if values:
-        connection.execute(insert(TICK_QUOTES).values(values).on_conflict_do_nothing())
+        # Row by row: one statement for all may have more parameters than it takes, which looks as if nobody were there.
+        connection.execute(insert(TICK_QUOTES).on_conflict_do_nothing(), values)
 
 
 def read(connection: sqlalchemy.Connection, symbol: str, seq: int) -> list[Source]:

@@ -67,7 +67,7 @@ class VenueDepth(msgspec.Struct, frozen=True, gc=False):
 
 
 class VenueHeartbeat(msgspec.Struct, frozen=True, gc=False):
-    """The LP says that the stream lives. `time_ns` is its time (UTC).
+    """The LP says that the stream lives. `time_ns` is its time (UTC), or 0 where it gives none.
 
     `interval_ms`: it says so again within this; 0: it does not promise to. What is overdue is perhaps cut off.
     """

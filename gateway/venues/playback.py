@@ -14,7 +14,7 @@ import msgspec
 
 from gateway import captures
 from gateway.venues import discovery
-from gateway.venues.events import VenueEvent, VenueHeartbeat, VenueQuote
+from gateway.venues.events import VenueDepth, VenueEvent, VenueHeartbeat, VenueQuote
 from gateway.venues.interface import (
     BadSettings,
     ConnectionLost,
@@ -94,14 +94,14 @@ class PlaybackStream:
         return recorded_ns / 1e9 * 100 / self._venue.speed_percent if self._venue.speed_percent else 0.0
 
     def _is_wanted(self, event: VenueEvent) -> bool:
-        return not isinstance(event, VenueQuote) or event.instrument in self._instruments
+        return not isinstance(event, VenueQuote | VenueDepth) or event.instrument in self._instruments
 
 
 def moved(event: VenueEvent, shift_ns: int) -> VenueEvent:
     """The same, so much later. A heartbeat promises no other one: it may be played more slowly."""
     if isinstance(event, VenueHeartbeat):
         return VenueHeartbeat(event.time_ns + shift_ns)
-    if isinstance(event, VenueQuote) and event.time_ns:
+    if isinstance(event, VenueQuote | VenueDepth) and event.time_ns:
         return msgspec.structs.replace(event, time_ns=event.time_ns + shift_ns)
     return event
 

@@ -11,7 +11,7 @@ from actors.bus.pump import Inbox, Outbox
 from actors.bus.requests import EngineRequest
 from actors.bus.streams import EventBatch, StreamAlive
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.order import Side
 from actors.domain.quote import Tick
 from actors.domain.state import State
@@ -72,7 +72,7 @@ class Desk:
         return self.engine._state
 
     def counter(self, name: str) -> int:
-        count: int = getattr(self.actor.proxy(), name).get()
+        count: int = self.actor.proxy().counters.get()[name]
         return count
 
     def crash(self) -> None:

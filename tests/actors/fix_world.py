@@ -11,11 +11,12 @@ from random import Random
 from actors.bus import codec, topics
 from actors.bus.answers import Reply
 from actors.bus.streams import EventBatch
-from actors.dispatcher import Dispatcher
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import Beat, BusHeard
 from actors.domain.commands import ObserveStream
-from actors.domain.events import ChildChanged
-from actors.fix_orders import Orders
-from actors.venue_calls import Beat, BusHeard
+from actors.domain.events.venues import ChildChanged
+from actors.domain.prices.lp_registry import FIX_ADAPTER, Lp
+from actors.lp.orders import Orders
 from config.lp_sessions import LpSession
 from gateway.fix.events import Event
 from gateway.fix.session import Session
@@ -103,10 +104,11 @@ class FixWorld(World):
         """The line is gone; neither side knows what the other has read."""
         self._disconnect()
 
-    def rename(self, names: dict[str, str]) -> None:
-        """The registry has other names from now on."""
+    def register(self, names: dict[str, str] | None) -> None:
+        """The registry has other names from now on; None: it has the LP disabled."""
+        lp = None if names is None else Lp(LP_NAME, FIX_ADAPTER, names)
         with self._transaction():
-            self.orders.rename(self.session, names, self.now_ns)
+            self.orders.follow(self.session, lp, self.now_ns)
             self.session.save()
         self._after_commit()
 

@@ -14,7 +14,7 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Answer, Events, Pong, Refusal, Reply, Sources, Ticks
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetEvents, GetSources, GetTicks, HistoryRequest, Ping
 from actors.bus.streams import EventBatch, StreamAlive
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.quote import Tick
 
 ROOT = Path(__file__).parent.parent.parent

@@ -31,14 +31,14 @@ from actors.bus.streams import (
     StreamDepth,
     StreamStatus,
 )
-from actors.domain.book import Depth, Level, Sweep
-from actors.domain.evidence import Source
 from actors.domain.instrument import Instrument, InstrumentState
-from actors.domain.lp_registry import AddLp, ChangeLp, DisableLp, EnableLp, Known, Lp, Registry
-from actors.domain.market import FEED_SILENCE_LIMIT_NS
 from actors.domain.money import parse_e8 as e8
-from actors.domain.pricing import LpTerms
-from actors.domain.quote import Ladder, Quote, QuoteLimits, Tick
+from actors.domain.prices.book import Depth, Sweep
+from actors.domain.prices.evidence import Source
+from actors.domain.prices.lp_registry import AddLp, ChangeLp, DisableLp, EnableLp, Known, Lp, Registry
+from actors.domain.prices.market import FEED_SILENCE_LIMIT_NS
+from actors.domain.prices.pricing import LpTerms
+from actors.domain.quote import Ladder, Level, Quote, QuoteLimits, Tick
 from actors.lp_desk import LpDesk
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, instrument, quote
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from actors.answering.reports import REPLIES_PER_MESSAGE
 from actors.bus import codec, topics
 from actors.bus.answers import (
     AccountReport,
@@ -33,14 +34,13 @@ from actors.domain.commands import (
     ReversePosition,
     SubmitOrder,
 )
-from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.events.orders import OrderFilled, OrderRejected
 from actors.domain.group import STANDARD, Group
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
-from actors.domain.requirement import Requirement
+from actors.domain.risk.requirement import Requirement
 from actors.engine import HEARTBEAT_NS, TICKS_WAIT_NS
-from actors.reports import REPLIES_PER_MESSAGE
 from tests.actors.engine_desk import (
     ASKER,
     DEFINED,

@@ -14,7 +14,6 @@ from actors.bus.requests import (
     PreviewRoute,
 )
 from actors.domain.approval import MoneyRequest, RequestStatus
-from actors.domain.child import Break, BreakReason
 from actors.domain.commands import (
     DecideRequest,
     DefineGroup,
@@ -30,7 +29,8 @@ from actors.domain.commands import (
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import HaltScope
 from actors.domain.money import parse_e8 as e8
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.child import Break, BreakReason
+from actors.domain.routing.rulebook import Book, Rule
 from tests.actors.engine_desk import BUY, Desk
 from tests.examples import ACCOUNT, SECOND_NS, START_NS
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from actors.answering.explainer import ANSWER_LIMIT_NS, WAITING_LIMIT_QUESTIONS
 from actors.bus import codec
 from actors.bus.answers import Refusal, Reply
 from actors.bus.desk_answers import Explanation
-from actors.bus.pump import Stop
-from actors.bus.requests import GetExplanation
-from actors.domain.events import OrderFilled
-from actors.explainer import ANSWER_LIMIT_NS, WAITING_LIMIT_QUESTIONS
+from actors.bus.pump import Outbox, Stop
+from actors.bus.requests import EngineRequest, GetExplanation
+from actors.domain.events.orders import OrderFilled
 from actors.store import segments, snapshots
 from actors.store.journal import DAY_NS
 from tests.actors.engine_desk import ASKER, Desk, events_in, ticks_frame
@@ -24,27 +24,29 @@ from tools.verify import verify
 LATER_NS = START_NS + 1_000_000
 
 
-def late_answer(desk: Desk, request_id: int, now_ns: int = LATER_NS) -> object:
-    """The reply that comes in one of the turns to come."""
+def late_answer(desk: Desk, request_id: int, now_ns: int = LATER_NS, told: Outbox | None = None) -> object:
+    """The reply that comes in one of the turns to come, or has come already with what was `told`."""
+    outbox = told or []
     for turn in range(1, 9_000):
-        for name, (asker, *frames) in desk.ask(now_ns + turn):
-            if name != "requests":
-                continue
+        for asker, *frames in (frames for name, frames in outbox if name == "requests"):
+            assert asker == ASKER
             replies: list[Reply] = [codec.decoder(Reply)(frame) for frame in frames]
-            assert (asker, [reply.request_id for reply in replies]) == (ASKER, [request_id])
-            return replies[0].body
+            if found := [reply.body for reply in replies if reply.request_id == request_id]:
+                return found[0]
         time.sleep(0.01)
+        outbox = desk.ask(now_ns + turn)
     raise AssertionError("no answer")
 
 
 def test_the_engine_answers_when_it_is_worked_out(desk: Desk) -> None:
     """And goes on meanwhile."""
     desk.answer(order("EURUSD", BUY, "10000", "a"))
-    assert desk.ask(LATER_NS, requests=[GetExplanation(1)]) == []
+    assert desk.ask(LATER_NS, requests=[EngineRequest(7, GetExplanation(1))]) == []
     seen = [ticks_frame(tick("GBPUSD", "1.26", "1.2602", 2))]
-    (filled,) = events_in(desk.ask(LATER_NS, ticks=seen, requests=[order("GBPUSD", BUY, "1", "b")]))
+    outbox = desk.ask(LATER_NS, ticks=seen, requests=[order("GBPUSD", BUY, "1", "b")])
+    (filled,) = events_in(outbox)
     assert isinstance(filled, OrderFilled)
-    told = late_answer(desk, 1)
+    told = late_answer(desk, 7, told=outbox)
     assert isinstance(told, Explanation)
     assert (told.fill.fill_id, told.after.margin_minor) == (1, 366_37)
     desk.ask(LATER_NS + 5_000, requests=[GetExplanation(9)])
@@ -52,9 +54,16 @@ def test_the_engine_answers_when_it_is_worked_out(desk: Desk) -> None:
     desk.actor.ask(Stop(LATER_NS + 10_000))
 
 
-def test_what_takes_too_long_is_given_up_and_the_next_is_answered(desk: Desk) -> None:
+def test_what_takes_too_long_is_given_up_and_the_next_is_answered(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.answer(order("EURUSD", BUY, "10000", "a"))
-    assert desk.ask(LATER_NS, requests=[GetExplanation(1)]) == []
+    endless = tmp_path / "endless"
+    endless.write_text("#!/bin/sh\nexec sleep 600\n")
+    endless.chmod(0o700)
+    with monkeypatch.context() as slow:
+        slow.setattr("sys.executable", str(endless))
+        assert desk.ask(LATER_NS, requests=[GetExplanation(1)]) == []
     told = late_answer(desk, 1, LATER_NS + ANSWER_LIMIT_NS)
     assert isinstance(told, Refusal)
     assert (told.code, "not explained within 30 s" in told.detail) == ("UNAVAILABLE", True)
@@ -91,7 +100,7 @@ def test_snapshots_and_archives_are_made_beside_it(
     desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many records; it answers meanwhile, and what it left behind is what verify proves."""
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 50)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 50)
     now_ns = START_NS
     for day in range(3):
         now_ns = START_NS + day * DAY_NS
@@ -110,7 +119,7 @@ def test_snapshots_and_archives_are_made_beside_it(
 
 def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot cannot be made: the engine says so and goes on, and tries again."""
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 5)
     blocked = journal_path.with_suffix(".keeper")
     blocked.mkdir()
     for number in range(10):
@@ -127,7 +136,7 @@ def test_an_errand_that_fails_is_no_harm(desk: Desk, journal_path: Path, monkeyp
 def test_a_process_that_cannot_be_started_is_no_harm(
     desk: Desk, journal_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actors.keeping.SNAPSHOT_EVERY_RECORDS", 5)
+    monkeypatch.setattr("actors.journaling.keeping.SNAPSHOT_EVERY_RECORDS", 5)
     with monkeypatch.context() as without:
         without.setattr("sys.executable", str(journal_path / "nothing"))
         for number in range(10):

@@ -14,12 +14,12 @@ from actors.bus.pump import Stop
 from actors.bus.requests import GetAccount, Ping
 from actors.bus.streams import EventBatch
 from actors.domain.commands import Deposit, OpenAccount
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Side
 from actors.engine import HEARTBEAT_NS
-from actors.observations import Observations
-from actors.room import RETRY_NS
+from actors.journaling.observations import Observations
+from actors.journaling.room import RETRY_NS
 from actors.store import recovery
 from actors.store.reader import Reader
 from tests.actors.engine_desk import DEFINED, Desk, alive_frame, events_in, ticks_frame
@@ -175,7 +175,7 @@ def test_definitions_wait_for_room_too(full_disk: Disk) -> None:
 
 def test_prices_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit, of each symbol the newest price and the last sign of life."""
-    monkeypatch.setattr("actors.observations.LIMIT_TICKS", 5)
+    monkeypatch.setattr("actors.journaling.observations.LIMIT_TICKS", 5)
     waiting = Observations()
     heard = [tick("EURUSD", "1.1", "1.2", seq) for seq in (1, 2, 4, 3)]
     other = tick("GBPUSD", "1.3", "1.4", 9)

@@ -10,7 +10,7 @@ from actors.bus import codec
 from actors.bus.answers import OrderReport, Reply
 from actors.bus.pump import Stop
 from actors.domain.commands import Command, ObserveTicks, OpenAccount, SubmitOrder
-from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.events.orders import OrderFilled, OrderRejected
 from actors.domain.order import OrderType, Side
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State

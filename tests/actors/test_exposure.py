@@ -3,11 +3,11 @@
 from actors.bus.desk_answers import DeskReport, ExposureReport
 from actors.bus.requests import GetExposure
 from actors.domain import wide
-from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import DefineRules, ReportExecution
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Side
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.child import UNSAID, ReportKind, VenueReport
+from actors.domain.routing.rulebook import Book, Rule
 from tests.actors.engine_desk import Desk, ticks_frame
 from tests.examples import START_NS, order, tick
 

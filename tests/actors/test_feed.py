@@ -13,10 +13,10 @@ import zmq
 
 from actors.bus import codec, sockets, topics
 from actors.bus.streams import FeedMessage, FeedStatus, LpsAnnounced, QuoteBatch, StandingQuotes
-from actors.domain.lp_registry import Lp, Registry
 from actors.domain.money import parse_e8 as e8
+from actors.domain.prices.lp_registry import Lp, Registry
 from actors.feed import STALL_LIMIT_NS, FeedRunner
-from actors.lp_feed import Feed
+from actors.quoting.lp_feed import Feed
 from gateway.venues.events import VenueEvent, VenueQuote
 from gateway.venues.interface import BadSettings, Events, Parser, Tap, VenueInstrument
 from tests.examples import INSTRUMENTS, START_NS

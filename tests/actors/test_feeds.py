@@ -15,7 +15,7 @@ import zmq
 from actors import feeds
 from actors.bus import codec, sockets, topics
 from actors.bus.streams import LpsAnnounced
-from actors.domain.lp_registry import Lp, Registry
+from actors.domain.prices.lp_registry import Lp, Registry
 from actors.feeds import Feeds
 
 PATIENCE_S = 90.0

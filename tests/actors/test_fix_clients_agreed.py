@@ -63,9 +63,10 @@ def test_hours_end_with_a_logout_and_begin_with_both_numbers_at_one(floor: Floor
     floor.agree(SESSIONS)
     Trader(floor).log_on().close()
     # A process needs a while to start again, and longer on a busy machine.
-    open_s = max(OPEN_S, 4 * (time.monotonic() - begun_s))
+    taken_s = time.monotonic() - begun_s
+    open_s, closed_s = max(OPEN_S, 4 * taken_s), max(CLOSED_S, taken_s)
     now = datetime.now(UTC)
-    end, start = now + timedelta(seconds=open_s), now + timedelta(seconds=open_s + CLOSED_S)
+    end, start = now + timedelta(seconds=open_s), now + timedelta(seconds=open_s + closed_s)
     hours = f'\nhours = {{start = {start:%H:%M:%S}, end = {end:%H:%M:%S}, zone = "UTC"}}\n'
     floor.agree(SESSIONS.replace('target = "TRADER"\n', f'target = "TRADER"{hours}'))
     trader = Trader(floor).log_on()

@@ -34,9 +34,9 @@ def test_each_order_is_dealt_and_told_once_whoever_is_killed(floor: Floor, victi
     for round_number in range(ROUNDS):
         trader = Trader(floor).log_on()
         collect(told, trader)
-        for number in range(ORDERS):
-            asked.append(f"{victim}-{round_number}-{number}")
-            trader.order(asked[-1], quantity="1")
+        if round_number % 2 == 0:
+            until_open(trader)
+        asked += order_many(trader, f"{victim}-{round_number}")
         for _ in range(chance.randrange(12)):
             trader.listen(0.005)
         if victim != "client":
@@ -46,6 +46,8 @@ def test_each_order_is_dealt_and_told_once_whoever_is_killed(floor: Floor, victi
         trader.close()
     trader = Trader(floor).log_on()
     collect(told, trader)
+    until_open(trader)
+    asked += order_many(trader, f"{victim}-after")
     while missing(asked, told):
         received = len(trader.received)
         trader.until(lambda: len(trader.received) > received)  # noqa: B023
@@ -59,6 +61,21 @@ def test_each_order_is_dealt_and_told_once_whoever_is_killed(floor: Floor, victi
     traded = sum("F" in counts for counts in results.values())
     assert traded >= ORDERS
     assert len(report.positions) == traded + 1, "each that was told, and the one of before"
+
+
+def until_open(trader: Trader) -> None:
+    """Until the desk takes orders: after a restart it first tells what has happened."""
+    status = b""
+    while status != b"2":
+        trader.send("g", (335, b"open"), (263, b"0"))
+        status = trader.next("h").get(340) or b""
+
+
+def order_many(trader: Trader, name: str) -> list[str]:
+    names = [f"{name}-{number}" for number in range(ORDERS)]
+    for each in names:
+        trader.order(each, quantity="1")
+    return names
 
 
 def collect(told: Counter[tuple[str, str]], trader: Trader) -> None:

@@ -20,11 +20,12 @@ from actors.bus.fix_sessions import (
     SetFixSequence,
 )
 from actors.bus.requests import GetAccount
-from actors.domain.book import Depth, Level
 from actors.domain.commands import DefineGroup, OpenAccount, SubmitOrder
 from actors.domain.group import Group, Markup
 from actors.domain.money import parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.prices.book import Depth
+from actors.domain.quote import Level
 from tests.actors.clients.floor import Floor, Trader, picked
 from tests.actors.test_fix_clients import ready
 from tests.system.running import eventually

@@ -13,17 +13,23 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from actors.bus import topics
-from actors.bus.answers import Refusal, Sources, Ticks
-from actors.bus.history_answers import Bars, Fills, Orders
-from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory
+import actors.persistence
+from actors.bus import codec, topics
+from actors.bus.answers import Answer, Refusal, Reply, Sources, Ticks
+from actors.bus.history_answers import Bars, Entries, Fills, Orders
+from actors.bus.pump import Inbox, Outbox
+from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, HistoryRequest
 from actors.bus.streams import EventBatch
 from actors.bus.users import GetUser, User, UserReport
-from actors.domain.evidence import Source
 from actors.domain.ledger import Entry, Posting, PostingKind
+from actors.domain.prices.evidence import Source
 from actors.domain.quote import Quote, Tick
+from actors.persistence import QUERY_WAIT_NS
 from actors.store import database
+from actors.store.database import database_url as sqlalchemy_url
+from actors.store.history import History
 from actors.store.passwords import check_password
+from actors.store.recorder import Recorder
 from actors.store.sources import look_up
 from tests.actors.peers import Peers, start
 from tests.store import facts
@@ -332,26 +338,28 @@ def test_it_starts_without_a_database(run_dir: Path, peers: Peers, postgres: Pat
     persistence.kill()
 
 
-def test_a_query_waits_for_the_event_that_it_wants(persistence: Persistence, peers: Peers) -> None:
+def test_a_query_waits_for_the_event_that_it_wants_and_not_for_ever(database_url: str, tmp_path: Path) -> None:
+    """By the time that the actor is told: a machine may be as slow as it likes."""
+    recorder = Recorder(lambda: History(sqlalchemy_url(Path(), database_url)), tmp_path / "credentials.json")
+    actor = actors.persistence.Persistence.start(recorder)
     events = facts.day(10)
-    peers.happen(events[:9])
-    peers.until_stored()
-    numbers = [
-        peers.ask(GetOrders(1, 1, 0, 10)),
-        peers.ask(GetFills(1, 1, 0, 10)),
-        peers.ask(GetEntries("x", 1, 0, 10)),
-    ]
-    peers.pong()
-    assert not peers.answers
-    peers.happen(events[9:])
-    peers.until(lambda: len(peers.answers) == 3)
-    assert peers.answers[numbers[0]] == Orders(facts.orders(events)[:1])
 
+    def turn(now_ns: int, *queries: Any, batch: EventBatch | None = None) -> list[Answer]:
+        heard = {"events": [[codec.encode(batch, topics.EVENTS)]]} if batch else {}
+        asked = {"history": [[b"web", codec.encode(HistoryRequest(1, query))] for query in queries]}
+        outbox: Outbox = actor.ask(Inbox(now_ns, heard | asked), block=True)
+        return [codec.decoder(Reply)(frames[1]).body for name, frames in outbox if name == "history"]
 
-def test_a_query_that_waits_in_vain_is_answered_with_what_there_is(persistence: Persistence, peers: Peers) -> None:
-    peers.happen(facts.opening())
-    peers.until_stored()
-    assert peers.answer(GetOrders(1, 10, 0, 999)) == Orders([])
+    assert turn(0, batch=EventBatch(1, 0, events[:9])) == []
+    assert turn(1, GetOrders(1, 1, 0, 10), GetFills(1, 1, 0, 10), GetEntries("x", 1, 0, 10)) == []
+    assert turn(QUERY_WAIT_NS) == []
+    told = turn(QUERY_WAIT_NS, batch=EventBatch(10, 0, events[9:]))
+    assert told == [Orders(facts.orders(events)[:1]), Fills(facts.fills(events)[:1]), Entries([])]
+    assert turn(QUERY_WAIT_NS, GetOrders(1, 10, 0, 999)) == []
+    assert turn(2 * QUERY_WAIT_NS - 1) == []
+    assert turn(2 * QUERY_WAIT_NS) == [Orders(facts.orders(events)[:10])]
+    actor.stop()
+    recorder.close()
 
 
 def test_the_first_users(persistence: Persistence, peers: Peers, run_dir: Path) -> None:
@@ -371,14 +379,17 @@ def test_the_first_users(persistence: Persistence, peers: Peers, run_dir: Path) 
 
 
 def test_garbage_is_counted_and_survived(persistence: Persistence, peers: Peers) -> None:
-    peers.until(lambda: peers.pong().ready)
+    peers.happen(facts.day(5))
+    peers.until_stored()
+    peers.tick(facts.ticks("EURUSD", 1, 5))
+    until_ticks(peers, facts.ticks("EURUSD", 1, 5))  # it hears both streams
     peers.send_raw("ticks", [b"tick:EURUSD\0\x01garbage"])
     peers.send_raw("ticks", [topics.tick("GBPUSD") + b"\x01\x90"])
     peers.send_raw("events", [b"events\0\x02"])
     peers.send_raw("events", [b"events\0", b"two frames"])
     peers.send_raw("history", [b"\x01\xff"])
     peers.send_raw("history", [b"", b"", b""])
-    peers.pong()
+    peers.until(lambda: peers.pong().counters.get("bad_frames") == 6)
     persistence.process.send_signal(signal.SIGTERM)
     assert persistence.process.wait() == 0
     assert "bad_frames=6" in persistence.log()
@@ -404,6 +415,19 @@ def test_an_engine_with_another_journal_is_a_fault(persistence: Persistence, pee
     peers.until_stored()
     peers.journal = [EventBatch(1, 0, list(facts.opening()))]
     peers.until(lambda: peers.pong().detail == "event 10 is stored, and the engine is at 3: another journal?")
+
+
+def test_an_engine_that_has_gone_on_another_way_meanwhile_is_a_fault(persistence: Persistence, peers: Peers) -> None:
+    """It was brought back from a backup, and has passed the stored number when persistence comes back."""
+    peers.happen(facts.day(10))
+    peers.until_stored()
+    persistence.kill()
+    peers.journal = []
+    peers.happen(facts.day(20), publish=False)
+    persistence.start()
+    fault = "event 10 is stored, and the engine has another one or none: another journal?"
+    peers.until(lambda: peers.pong().detail == fault)
+    assert peers.pong().seq == 10
 
 
 def test_a_database_url_of_another_kind_ends_it_with_one_line(run_dir: Path) -> None:

@@ -8,10 +8,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pykka
 import pytest
+import structlog
+import zmq
 
-from actors.process import Clock
+from actors.bus import sockets
+from actors.bus.pump import Outbox
+from actors.process import Clock, Context, Running
 from tests.conftest import ROOT
 
 WAIT_LIMIT_S = 90
@@ -113,6 +119,23 @@ def test_the_clock_follows_the_machines_and_never_falls_or_stands_still() -> Non
         seen.append(clock())
     assert seen == [1_000, 1_010, 5_020, 5_025, 5_035, 5_090, 5_100]
     assert Clock(9_000, lambda: now[1], lambda: now[0])() == 9_000
+
+
+class Sender(pykka.ThreadingActor):
+    def on_receive(self, message: Any) -> Outbox:
+        return [("orders", [b"nobody is there"])]
+
+
+def test_what_a_socket_did_not_take_is_in_the_log(tmp_path: Path) -> None:
+    context: Context = zmq.Context()
+    orders = sockets.dealer(context, f"ipc://{tmp_path}/nobody", only_connected=True)
+    actor = Sender.start()
+    with structlog.testing.capture_logs() as told:
+        Running(actor, {"orders": orders}, 1).run(lambda: True)
+    actor.stop()
+    orders.close()
+    context.term()
+    assert told == [{"event": "counters", "log_level": "info", "unsent": 1}]
 
 
 def test_the_run_directory_lets_others_pass_and_not_look(tmp_path: Path) -> None:

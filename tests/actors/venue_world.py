@@ -15,26 +15,8 @@ from actors.bus.answers import Done, Events, Refusal, Reply
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import EngineRequest, GetEvents, GetExposure
 from actors.bus.streams import EventBatch
-from actors.dispatcher import Dispatcher
-from actors.domain import broker
-from actors.domain.books import SentChild
-from actors.domain.commands import (
-    DefineInstrument,
-    DefineRules,
-    Deposit,
-    Input,
-    ObserveStream,
-    ObserveTicks,
-    OpenAccount,
-)
-from actors.domain.events import BreakFound, ChildChanged, Event
-from actors.domain.money import format_e8, parse_e8
-from actors.domain.refusal import Refused
-from actors.domain.rulebook import Book as DealingBook
-from actors.domain.rulebook import Rule
-from actors.domain.state import State
-from actors.store.dispatch import Dispatch
-from actors.venue_calls import (
+from actors.dispatch.dispatcher import Dispatcher
+from actors.dispatch.venue_calls import (
     AskHoldings,
     Beat,
     BusHeard,
@@ -46,10 +28,30 @@ from actors.venue_calls import (
     Place,
     Placed,
     RecordHeard,
+    Registered,
     Told,
     VenueCall,
     Work,
 )
+from actors.domain import broker
+from actors.domain.commands import (
+    DefineInstrument,
+    DefineRules,
+    Deposit,
+    Input,
+    ObserveStream,
+    ObserveTicks,
+    OpenAccount,
+)
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged
+from actors.domain.money import format_e8, parse_e8
+from actors.domain.refusal import Refused
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.rulebook import Book as DealingBook
+from actors.domain.routing.rulebook import Rule
+from actors.domain.state import State
+from actors.store.dispatch import Dispatch
 from gateway.venues.execution import Heard, Holdings, Said
 from gateway.venues.oanda.orders import Precision, Transaction, order_body, said_in
 from tests.examples import ACCOUNT, EURUSD, SECOND_NS, START_NS, tick
@@ -148,6 +150,10 @@ class World:
         except Killed:
             self.kills += 1
             self._start()
+
+    def enable(self, takes_orders: bool) -> None:
+        """The registry has the venue enabled or not from now on."""
+        self._ask(Registered(self.now_ns, {"EURUSD": "EUR_USD"}, takes_orders))
 
     def close(self) -> None:
         self._actor.stop()

@@ -9,9 +9,9 @@ from actors.domain.calendar import SATURDAY, day_of, weekday
 from actors.domain.commands import DefineInstrument, Deposit, OpenAccount
 from actors.domain.group import Group, Markup
 from actors.domain.instrument import Instrument
-from actors.domain.lp_registry import FIX_ADAPTER, Known, Registry, opening
 from actors.domain.money import parse_e8 as e8
-from actors.domain.pricing import Mode, Pricing
+from actors.domain.prices.lp_registry import FIX_ADAPTER, Known, Registry, opening
+from actors.domain.prices.pricing import Mode, Pricing
 from actors.domain.state import State
 from config import catalogue
 

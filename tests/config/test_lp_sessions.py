@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.fix_route import route, session_settings
+from actors.lp.route import route, session_settings
 from config import lp_sessions
 from config.lp_sessions import LpHours, LpProxy, LpSession, Unreadable
 from config.settings import Settings

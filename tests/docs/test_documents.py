@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import backlog, engine, reports
+from actors import backlog, engine
+from actors.answering import reports
 from actors.bus import codec
 from actors.domain import checks
 from actors.domain.evolution.accounts import KEYS_LIMIT
@@ -26,23 +27,14 @@ from tests.conftest import ROOT
 from tests.docs import documents
 from tests.system import test_drill
 from tools.venues.recording import find_recordings
-from web import (
-    allowance,
-    app,
-    channels,
-    connected,
-    dealing,
-    handler,
-    history,
-    outlet,
-    problem,
-    recent,
-    requests,
-    routes,
-    schema,
-    stream,
-)
-from web.allowance import ADDRESS, USER
+from web import app, routes
+from web.auth import allowance
+from web.auth.allowance import ADDRESS, USER
+from web.handling import connected, dealing, handler
+from web.live import recent, requests
+from web.payloads import problem, schema
+from web.trading import history
+from web.ws import channels, outlet, stream
 
 API = documents.api()
 OPERATIONS = documents.read("docs/operations.md")
@@ -153,7 +145,7 @@ def test_recordings_of_the_readme(tmp_path: Path) -> None:
 def codes_of_web() -> dict[str, str]:
     """The codes that web/ gives to problems of its own, from its source, with their statuses ("" where they vary)."""
     found: dict[str, str] = {}
-    for path in (ROOT / "web").glob("*.py"):
+    for path in [*ROOT.glob("web/*.py"), *ROOT.glob("web/*/*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name == "unauthorised":
                 found |= {ast.literal_eval(default): "401" for default in node.args.defaults}

@@ -1,6 +1,7 @@
 """Binance's adapter and its REST side, against the simulated venue and servers that misbehave."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.gateway.wires import saying, server
 from tools.venues.binance import SYMBOLS, BinanceVenue
 from tools.venues.market import Market
 
-PATIENCE = Patience(connect_timeout_ms=5_000)
+PATIENCE = Patience(60_000, 60_000)
 
 
 def secret(name: str) -> str:
@@ -61,7 +62,7 @@ def test_the_list_of_instruments_and_a_recording_that_is_played_back() -> None:
             )
             tapped: list[bytes] = []
             told: list[VenueEvent] = []
-            async with asyncio.timeout(20), venue.stream(["BTCUSDT"], tapped.append).open() as chunks:
+            async with asyncio.timeout(90), venue.stream(["BTCUSDT"], tapped.append).open() as chunks:
                 async for events in chunks:
                     told += events
                     if sum(isinstance(event, VenueDepth) for event in told) > 5:
@@ -90,6 +91,24 @@ def test_a_list_that_is_none(answer: bytes, detail: str) -> None:
         async with server(saying(answer)) as port:
             with pytest.raises(ConnectionLost, match=detail):
                 await BinanceRest(f"http://127.0.0.1:{port}", PATIENCE).instruments()
+
+    asyncio.run(main())
+
+
+def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.venues.binance.rest.ANSWER_TIMEOUT_S", 0.2)
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not reader.at_eof():
+            writer.write(b" ")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1_000), 0.01)
+
+    async def main() -> None:
+        async with server(drip) as port:
+            with pytest.raises(ConnectionLost, match=r"no whole answer within 0\.2 s"):
+                await BinanceRest(f"http://127.0.0.1:{port}", PATIENCE).snapshot("BTCUSDT")
 
     asyncio.run(main())
 

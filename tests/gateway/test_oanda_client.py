@@ -4,8 +4,10 @@ import asyncio
 import gzip
 import logging
 import random
+import time
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -17,21 +19,22 @@ from tests.gateway.raw_server import RawServer, answer, raw_server
 
 ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
-HASTY = Patience(connect_timeout_ms=2_000, silence_timeout_ms=200, backoff_first_ms=1, backoff_cap_ms=2)
+PATIENT = Patience(connect_timeout_ms=60_000, silence_timeout_ms=60_000, backoff_first_ms=1, backoff_cap_ms=2)
+HASTY = replace(PATIENT, silence_timeout_ms=200)
 GET = Request("GET", "/accounts/{account}/summary")
 ORDER = Request("POST", "/accounts/{account}/orders", body=b'{"order":{}}', repeatable=False)
 OK = answer(200, b'{"a":1}')
 
 
 def asking(
-    answers: list[bytes], request: Request, hang: bool = False, times: int = 1
+    answers: list[bytes], request: Request, hang: bool = False, times: int = 1, patience: Patience = PATIENT
 ) -> tuple[Answer | ConnectionLost, RawServer]:
     """What came of asking a server with these answers, so many times, and the server."""
 
     async def main() -> tuple[Answer | ConnectionLost, RawServer]:
         async with raw_server(*answers, hang=hang) as server:
             account = Account(server.url, server.url, ACCOUNT, TOKEN)
-            async with Client(account, HASTY, random.Random(1)) as client:
+            async with Client(account, HASTY if hang else patience, random.Random(1)) as client:
                 try:
                     for _ in range(times - 1):
                         await client.ask(request)
@@ -141,7 +144,7 @@ def test_no_whole_answer_is_unknown_and_only_a_question_is_asked_again(broken: b
 
 def test_an_answer_may_be_cut_anywhere() -> None:
     for cut in range(0, len(OK), 7):
-        unknown, _, text = lost(asking([OK[:cut]], ORDER)[0])
+        unknown, _, text = lost(asking([OK[:cut]], ORDER, patience=HASTY)[0])
         assert unknown
         assert text.isprintable()
 
@@ -183,7 +186,7 @@ async def _with(
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with Client(Account(url, url, ACCOUNT, TOKEN), HASTY) as client:
+        async with Client(Account(url, url, ACCOUNT, TOKEN), PATIENT) as client:
             try:
                 await client.ask(request)
             except ConnectionLost as error:
@@ -194,7 +197,7 @@ async def _with(
 
 def test_nobody_listening_is_no_unknown_outcome() -> None:
     async def main() -> None:
-        async with Client(Account("http://127.0.0.1:9", "", ACCOUNT, TOKEN), HASTY) as client:
+        async with Client(Account("http://127.0.0.1:9", "", ACCOUNT, TOKEN), PATIENT) as client:
             with pytest.raises(ConnectionLost, match="ConnectError: All connection attempts failed") as error:
                 await client.ask(ORDER)
             assert lost(error.value)[:2] == (False, False)
@@ -207,11 +210,10 @@ def test_a_client_that_is_closed_between_two_tries_has_not_sent_the_next(request
     async def main() -> tuple[Answer | ConnectionLost, int]:
         throttled = answer(429, b"", "Retry-After: 1")
         async with raw_server(throttled) as server:
-            client = Client(Account(server.url, server.url, ACCOUNT, TOKEN), HASTY, random.Random(1))
+            client = Client(Account(server.url, server.url, ACCOUNT, TOKEN), PATIENT, random.Random(1))
             asked = asyncio.create_task(client.ask(request_))
-            while not server.asked:
+            while client._pace._next_ns <= time.monotonic_ns():  # until it has heard how long it is to wait
                 await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)
             await client.close()
             with pytest.raises(ConnectionLost) as closed:
                 await asked
@@ -225,7 +227,7 @@ def test_requests_beyond_the_pace_wait_their_turn() -> None:
     async def main() -> None:
         async with raw_server(OK) as server:
             loop = asyncio.get_running_loop()
-            async with Client(Account(server.url, server.url, ACCOUNT, TOKEN), HASTY) as client:
+            async with Client(Account(server.url, server.url, ACCOUNT, TOKEN), PATIENT) as client:
                 began = loop.time()
                 answers = await asyncio.gather(*(client.ask(GET) for _ in range(60)))
                 assert loop.time() - began >= 0.4

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.venues.execution import Holdings, NoAnswer, NotSent, VenueOrder
 from gateway.venues.interface import Patience
-from gateway.venues.oanda.execution import OandaExecution
+from gateway.venues.oanda.execution import NOT_TAKEN, OandaExecution
 from gateway.venues.oanda.rest import Account
 from tests.gateway.raw_server import answer, raw_server
 from tests.openapi import Document, lines_of
@@ -23,7 +23,7 @@ ACCOUNT = "101-001-1000001-001"
 TOKEN = "token-of-the-test"
 WHOLE = f"/accounts/{ACCOUNT}"
 E8 = 10**8
-LIMIT_S = 30
+LIMIT_S = 90
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ async def simulated(record: Path | None = None) -> AsyncIterator[tuple[OandaVenu
     venue.latest["EUR_USD"] = ("1.10000", "1.10020")
     venue.play.begin = lambda: None  # type: ignore[method-assign]
     url = f"http://127.0.0.1:{venue.listen('127.0.0.1', 0)}"
-    adapter = OandaExecution(Account(url, url, ACCOUNT, TOKEN), Patience())
+    adapter = OandaExecution(Account(url, url, ACCOUNT, TOKEN), Patience(60_000, 60_000))
     try:
         async with asyncio.timeout(LIMIT_S):
             yield venue, adapter
@@ -148,6 +148,31 @@ def test_what_certainly_was_not_sent() -> None:
                 await adapter.inquire("1-1-5", "1")
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("status", "is_known"),
+    [(400, True), (404, True), (405, True), (408, False), (409, False), (413, False), (425, False), (499, False)],
+)
+def test_only_a_refusal_that_the_document_has_says_that_an_order_was_not_taken(status: int, is_known: bool) -> None:
+    listed = b'{"instruments":[{"name":"EUR_USD","displayPrecision":5,"tradeUnitsPrecision":0}]}'
+
+    async def main() -> None:
+        async with raw_server(answer(200, listed), answer(status, b'{"errorMessage":"no"}')) as server:
+            adapter = OandaExecution(Account(server.url, server.url, ACCOUNT, TOKEN), Patience())
+            with pytest.raises(NotSent if is_known else NoAnswer) as said:
+                await adapter.place(order(1))
+            await adapter.close()
+        assert str(said.value) == f"HTTP {status}: no"
+        assert [it.method for it in server.asked] == ["GET", "POST"]
+
+    asyncio.run(main())
+
+
+def test_what_the_document_says_of_an_order_is_what_is_believed(shared: Path) -> None:
+    whole = json.loads((shared / "oanda" / "v20.json").read_text(encoding="utf-8"))
+    responses = whole["paths"]["/accounts/{accountID}/orders"]["post"]["responses"]
+    assert {int(status) for status in responses} == {201, 401, 403, *NOT_TAKEN}
 
 
 def test_nobody_there_is_not_sent() -> None:
@@ -276,7 +301,7 @@ def test_what_the_simulated_venue_answers_is_in_the_document(document: Document,
             (socket,) = venue._server._sockets.values()
             url = f"http://127.0.0.1:{socket.getsockname()[1]}/v3"
             headers = {"Authorization": f"Bearer {TOKEN}", "Accept-Datetime-Format": zone}
-            async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=LIMIT_S) as client:
                 async with client.stream("GET", WHOLE + "/transactions/stream") as stream:
                     for order_request, status in posted:
                         reply = await client.post(WHOLE + "/orders", json={"order": order_request})

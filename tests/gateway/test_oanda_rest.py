@@ -112,7 +112,7 @@ def test_whatever_an_answer_holds_only_unanswered_is_raised(body: bytes) -> None
 
 def test_a_fault_in_the_lps_words() -> None:
     body = b'{"errorMessage":"no","errorCode":"C","rejectReason":"R","lastTransactionID":"6"}'
-    assert fault_of(Answer(400, body)) == Fault("no", "C", "R")
+    assert fault_of(Answer(400, body)) == Fault("no")
     assert fault_of(Answer(400, b"<html>")) == Fault()
 
 

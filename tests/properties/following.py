@@ -2,17 +2,17 @@
 
 from typing import NamedTuple
 
-from actors.domain.events import (
-    Event,
-    GroupDefined,
+from actors.domain.dealing.lifecycle import TABLE
+from actors.domain.events.event import Event
+from actors.domain.events.orders import (
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     PositionModified,
 )
+from actors.domain.events.terms import GroupDefined
 from actors.domain.group import STANDARD, Group
-from actors.domain.lifecycle import TABLE
 from actors.domain.order import BUY, SELL, Order, OrderReason, OrderStatus, OrderType, Position, Side
 from actors.domain.quote import Tick
 from actors.domain.state import State

@@ -17,7 +17,7 @@ from actors.domain.commands import (
     ObserveTicks,
     SubmitOrder,
 )
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderTerms, OrderType, Side
 from actors.domain.quote import Tick

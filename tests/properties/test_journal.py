@@ -19,7 +19,8 @@ from actors.domain.commands import (
     RequestMoney,
     SetApprovalLimits,
 )
-from actors.domain.events import Event, OrderFilled
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import HaltScope
 from actors.domain.snapshot import snapshot

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.domain.calendar import FOREX, utc_ns
-from actors.domain.market import FEED_SILENCE_LIMIT_NS, SWEEP_NS, Market, Ticks
 from actors.domain.money import parse_e8 as e8
-from actors.domain.pricing import LpTerms, Mode, Pricing
+from actors.domain.prices.market import FEED_SILENCE_LIMIT_NS, SWEEP_NS, Market, Ticks
+from actors.domain.prices.pricing import LpTerms, Mode, Pricing
 from actors.domain.quote import Quote, QuoteLimits, Tick
 from config import catalogue
 from gateway.venues.timestamp import parse_time_ns

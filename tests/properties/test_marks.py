@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from actors.domain.child import ReportKind
-from actors.domain.events import OrderEnded, OrderFilled
+from actors.domain.events.orders import OrderEnded, OrderFilled
 from actors.domain.order import OrderType, Side, TimeInForce
+from actors.domain.routing.child import ReportKind
 from tests.properties.test_venues import AtVenues
 
 WAITING = [kind for kind in OrderType if kind is not OrderType.MARKET]

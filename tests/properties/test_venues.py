@@ -11,15 +11,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from actors.domain.child import UNSAID, BreakReason, ChildOrder, ReportKind, VenueReport
 from actors.domain.commands import DefineHedge, DefineRules, ReportExecution, SettleBreak
-from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
-from actors.domain.execution import ANSWER_LIMIT_NS
-from actors.domain.hedge import HedgeTerms
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import BUY, OrderType, TimeInForce
-from actors.domain.requirement import Requirement
-from actors.domain.rulebook import Book, Rule
+from actors.domain.risk.requirement import Requirement
+from actors.domain.routing.child import UNSAID, BreakReason, ChildOrder, ReportKind, VenueReport
+from actors.domain.routing.execution import ANSWER_LIMIT_NS
+from actors.domain.routing.hedge import HedgeTerms
+from actors.domain.routing.rulebook import Book, Rule
 from tests.actors.domain.venue_desk import VENUES
 from tests.actors.domain.venue_desk import check as check_books
 from tests.examples import INSTRUMENTS, SECOND_NS

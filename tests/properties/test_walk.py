@@ -7,21 +7,15 @@ from random import Random
 import pytest
 
 from actors.domain.commands import Which
-from actors.domain.events import (
+from actors.domain.events.accounts import (
     DaySealed,
-    GroupAssigned,
-    GroupDefined,
-    HolidaysDefined,
-    LimitsSet,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
-    OrderEnded,
-    OrderFilled,
-    OrderModified,
-    OrderRejected,
     SwapCharged,
 )
+from actors.domain.events.orders import OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.terms import GroupAssigned, GroupDefined, HolidaysDefined, LimitsSet
 from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
 from tests.properties.trading import Named, Trading
 

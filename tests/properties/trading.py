@@ -35,16 +35,16 @@ from actors.domain.commands import (
     Which,
     Withdraw,
 )
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.halt import HaltScope
 from actors.domain.instrument import InstrumentState
-from actors.domain.limits import AS_THE_GROUP, ExposureLimit, Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderTerms, OrderType, Outcome, Side, TimeInForce
 from actors.domain.quote import Tick
-from actors.domain.requirement import Hedging
-from actors.domain.stop_out import MarginLevels
+from actors.domain.risk.limits import AS_THE_GROUP, ExposureLimit, Limits
+from actors.domain.risk.requirement import Hedging
+from actors.domain.risk.stop_out import MarginLevels
 from tests.examples import INSTRUMENTS, SECOND_NS, START_NS, price_near_e8
 from tests.properties.watched import PROS, Watched
 

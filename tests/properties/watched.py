@@ -20,27 +20,22 @@ from actors.domain.commands import (
     ObserveStream,
     ObserveTicks,
 )
-from actors.domain.events import (
-    Event,
-    GroupAssigned,
-    MarginRevised,
-    MoneyMoved,
-    NegativeBalanceForgiven,
-    OrderFilled,
-    SwapCharged,
-)
+from actors.domain.events.accounts import MarginRevised, MoneyMoved, NegativeBalanceForgiven, SwapCharged
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
+from actors.domain.events.terms import GroupAssigned
 from actors.domain.evolution import evolve
-from actors.domain.exposure import Exposure
 from actors.domain.group import Group, Markup
 from actors.domain.ledger import Posting
-from actors.domain.margin import closing_price_e8, conversion, profit_e16, to_minor
 from actors.domain.money import Rounding
 from actors.domain.order import Fill, Order, Position, Side
 from actors.domain.refusal import Refused
-from actors.domain.requirement import NOTHING, Requirement
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.margin import closing_price_e8, conversion, profit_e16, to_minor
+from actors.domain.risk.requirement import NOTHING, Requirement
+from actors.domain.risk.stop_out import MarginStatus, status
 from actors.domain.snapshot import Snapshot, restore
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus, status
 from actors.domain.waiting import see
 from tests.examples import EVERY_NIGHT, INSTRUMENTS, START_NS, encoded, opening, trading_inputs
 from tests.properties.following import Lives, Trails, is_behind_its_protection, is_reached, trailed

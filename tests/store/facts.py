@@ -6,23 +6,24 @@ from collections.abc import Iterable
 import msgspec
 
 from actors.domain import ledger
-from actors.domain.events import (
+from actors.domain.events.accounts import (
     AccountOpened,
     DaySealed,
-    Event,
-    GroupDefined,
-    InstrumentDefined,
     MarginStatusChanged,
     MoneyMoved,
     NegativeBalanceForgiven,
+    SwapCharged,
+)
+from actors.domain.events.event import Event
+from actors.domain.events.orders import (
     OrderAccepted,
     OrderEnded,
     OrderFilled,
     OrderModified,
     OrderRejected,
     PositionModified,
-    SwapCharged,
 )
+from actors.domain.events.terms import GroupDefined, InstrumentDefined
 from actors.domain.group import Group
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Ledger, Posting, PostingKind
@@ -39,8 +40,8 @@ from actors.domain.order import (
     TimeInForce,
 )
 from actors.domain.quote import Tick
-from actors.domain.requirement import Requirement
-from actors.domain.stop_out import MarginStatus
+from actors.domain.risk.requirement import Requirement
+from actors.domain.risk.stop_out import MarginStatus
 
 START_NS = 1_767_225_600_000_000_123
 """2026-01-01 00:00 UTC, and a little: what timestamptz cannot hold."""

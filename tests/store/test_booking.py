@@ -34,7 +34,8 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.events import DaySealed, Event
+from actors.domain.events.accounts import DaySealed
+from actors.domain.events.event import Event
 from actors.domain.group import Group
 from actors.domain.order import OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.quote import Tick

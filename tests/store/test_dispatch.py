@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.domain.books import SentChild
-from actors.domain.child import ReportKind, VenueReport, send
 from actors.domain.order import Side, TimeInForce
+from actors.domain.routing.books import SentChild
+from actors.domain.routing.child import ReportKind, VenueReport, send
 from actors.store.dispatch import Dispatch, NotOurs, Stage
 from gateway.fix.store import SqliteStore
 
@@ -44,7 +44,7 @@ def test_everything_outlives_the_process(path: Path) -> None:
     store = Dispatch(path, NOW_NS)
     assert (store.event_seq, store.cursor) == (None, "")
     store.begin(7, [])
-    store.follow(9, [(child(1), "a"), (child(2), "b"), (child(3), "c")], [], ["2-1"])
+    store.follow(9, 0, [(child(1), "a"), (child(2), "b"), (child(3), "c")], [], ["2-1"])
     store.attempt(["1-1", "2-1"], NOW_NS + 5)
     store.take([report(1, "x"), report(1, "y"), report(2, "z")], cursor="12")
     store.close()
@@ -77,29 +77,29 @@ def test_of_each_order_one_report_at_a_time_and_each_once(path: Path) -> None:
 
 def test_an_order_is_attempted_once(path: Path) -> None:
     store = Dispatch(path, NOW_NS)
-    store.follow(1, [(child(1), "a")], [], [])
-    store.follow(1, [(child(1), "a")], [], [])
+    store.follow(1, 0, [(child(1), "a")], [], [])
+    store.follow(1, 0, [(child(1), "a")], [], [])
     store.attempt(["1-1"], 5)
     store.attempt(["1-1"], 6)
     (it,) = store.alive()
     assert (it.stage, it.attempted_ns) == (Stage.ATTEMPTED, 5)
     store.give_back("1-1")
     assert [it.stage for it in store.alive()] == [Stage.DUE]
-    store.follow(2, [], ["1-1"], [])
+    store.follow(2, 0, [], ["1-1"], [])
     store.give_back("1-1")
     assert store.alive() == []
 
 
 def test_what_may_have_been_sent_before_the_file_was_made_is_not_due(path: Path) -> None:
     store = Dispatch(path, NOW_NS)
-    store.follow(1, [(child(1, NOW_NS - 1), "a"), (child(2, NOW_NS), "b")], [], [])
+    store.follow(1, 0, [(child(1, NOW_NS - 1), "a"), (child(2, NOW_NS), "b")], [], [])
     assert [it.stage for it in store.alive()] == [Stage.ATTEMPTED, Stage.DUE]
 
 
 def test_it_is_quiet_when_nothing_is_on_its_way(path: Path) -> None:
     store = Dispatch(path, NOW_NS)
     assert store.is_quiet
-    store.follow(1, [(child(1), "a")], [], [])
+    store.follow(1, 0, [(child(1), "a")], [], [])
     assert not store.is_quiet
     store.take([report(1, "x")], over="1-1")
     assert not store.is_quiet
@@ -111,10 +111,10 @@ def test_old_orders_are_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("actors.store.dispatch.OVER_LIMIT", 2)
     store = Dispatch(path, NOW_NS)
     numbers = range(1, 6)
-    store.follow(1, [(child(number), f"c{number}") for number in numbers], [], [])
+    store.follow(1, 0, [(child(number), f"c{number}") for number in numbers], [], [])
     store.take([report(1, "x"), report(2, "y")])
     store.acknowledge([1])
-    store.follow(2, [], [f"{number}-1" for number in numbers if number != 3], [])
+    store.follow(2, 0, [], [f"{number}-1" for number in numbers if number != 3], [])
     known = [number for number in numbers if store.by_client_id(f"c{number}")]
     assert known == [2, 3, 4, 5]  # 2 has a report that waits, 3 is not over
     assert [it.child_id for _, it in store.waiting()] == ["2-1"]

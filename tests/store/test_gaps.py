@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars
-from actors.domain.bar import MINUTE_NS, Bar
 from actors.domain.calendar import ALWAYS, FOREX, Sessions, Window, is_open
+from actors.domain.prices.bar import MINUTE_NS, Bar
 from actors.domain.quote import Tick
 from actors.store import database
 from actors.store.gaps import Gaps, spans

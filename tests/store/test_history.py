@@ -15,22 +15,27 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from actors.bus.answers import Answer, Refusal, Ticks
+from actors.bus.answers import Answer, Refusal, Sources, Ticks
 from actors.bus.history_answers import Bars, Entries, Fills, LedgerLine, Orders, Transactions
 from actors.bus.requests import GetBars, GetEntries, GetFills, GetOrders, GetTickHistory, GetTransactions
 from actors.bus.users import GetUser
-from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
 from actors.domain.commands import Mode
-from actors.domain.events import AccountOpened, Event, GroupAssigned, GroupDefined, InstrumentDefined, PositionModified
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
+from actors.domain.events.orders import PositionModified
+from actors.domain.events.terms import GroupAssigned, GroupDefined, InstrumentDefined
 from actors.domain.group import Group
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.order import OrderReason, OrderStatus, OrderType, Side, TimeInForce
-from actors.domain.quote import Tick
-from actors.domain.stop_out import MarginStatus
+from actors.domain.prices.bar import MINUTE_NS, Bar, bar_of, join
+from actors.domain.prices.evidence import Source
+from actors.domain.quote import Quote, Tick
+from actors.domain.risk.stop_out import MarginStatus
 from actors.store import queries
 from actors.store.database import DatabaseAway, DatabaseRefused
 from actors.store.database import database_url as sqlalchemy_url
 from actors.store.history import History
+from actors.store.recorder import SOURCES_BUFFERED_MAX
 from actors.store.schema import METADATA
 from tests.store import facts
 
@@ -94,7 +99,7 @@ def test_opening_again_changes_nothing(history: History, database_url: str) -> N
     history.store_events(1, facts.opening())
     history.close()
     again = open_history(database_url)
-    assert again.progress() == {"events": 3}
+    assert again.progress()["events"] == 3
     again.close()
 
 
@@ -114,7 +119,7 @@ def test_events_come_back_as_they_went_in(history: History) -> None:
     history.store_events(101, events[100:])
     assert history.answer(GetOrders(1, 1_000, 0, 0)) == Orders(facts.orders(events))
     assert history.answer(GetFills(1, 1_000, 0, 0)) == Fills(facts.fills(events))
-    assert history.progress() == {"events": 300}
+    assert history.progress()["events"] == 300
 
 
 def test_pages_go_on_below_the_last_id(history: History) -> None:
@@ -245,7 +250,7 @@ def test_the_database_refuses_an_unbalanced_posting(history: History, entries: t
     wrong = type(event)(1, "2", "config", posting)
     with pytest.raises(DatabaseRefused, match="posting 2 sums to"):
         history.store_events(4, [facts.filled(5), wrong])
-    assert history.progress() == {"events": 3}
+    assert history.progress()["events"] == 3
     assert history.answer(GetOrders(1, 10, 0, 0)) == Orders([])
 
 
@@ -282,7 +287,7 @@ def test_the_same_events_twice_are_refused_whole(history: History) -> None:
     history.store_events(1, events)
     with pytest.raises(DatabaseRefused, match="duplicate key"):
         history.store_events(1, events)
-    assert history.progress() == {"events": 20}
+    assert history.progress()["events"] == 20
 
 
 def test_a_fill_of_an_account_never_opened_is_refused(history: History) -> None:
@@ -453,3 +458,14 @@ def test_what_the_database_says_holds_no_secret(database_url: str) -> None:
     with pytest.raises(DatabaseAway) as away:
         History(wrong)
     assert "not-the-password" not in str(away.value)
+
+
+def test_as_many_sources_are_stored_at_once_as_may_wait(history: History, database_url: str) -> None:
+    """A statement has 65,535 parameters at most; more sources than that wait when the database was away for long."""
+    quote = Quote("EURUSD", 108_000_000, 108_010_000, 10**8, 10**8, 5, 6, 7)
+    sources = [Source(f"LP{place}", quote, "", 8) for place in range(6)]
+    ticks = (Tick("EURUSD", seq, 1, 1, 2, "A", "B", True) for seq in range(1, SOURCES_BUFFERED_MAX + 1))
+    waiting = [Sources(tick, sources) for tick in ticks]
+    history.store_sources(waiting)
+    history.store_sources(waiting)
+    assert rows(database_url, "SELECT count(*) FROM tick_quotes") == [(6 * SOURCES_BUFFERED_MAX,)]

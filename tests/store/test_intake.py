@@ -1,11 +1,12 @@
 """The streams put in order: every number once, in order, and nothing later before what is missing."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.bus.requests import GetEvents, GetTicks
 from actors.bus.streams import EventBatch
-from actors.domain.events import AccountOpened
+from actors.domain.events.accounts import AccountOpened
 from actors.domain.quote import Tick
 from actors.store import intake
 from actors.store.intake import STALE_NS, EventIntake, TickIntake
@@ -228,6 +229,44 @@ def test_an_engine_that_fell_back_is_a_fault_until_the_next_start() -> None:
     stream.start(46)
     assert stream.fault == ""
     assert stream.receive(batch(47, 1, late_ns), room=True) == [batch(47, 1, late_ns)]
+
+
+def proving(stored_seq: int, stored_ns: int) -> EventIntake:
+    """One that knows when the last stored event was committed, and has asked for it."""
+    made = EventIntake()
+    made.start(stored_seq, stored_ns)
+    assert made.question(0) == GetEvents(stored_seq)
+    return made
+
+
+def test_events_go_on_where_the_engine_has_the_stored_one_of_that_time() -> None:
+    stream = proving(5, SECOND_NS)
+    assert stream.receive(batch(6, 2, 2 * SECOND_NS), room=True) == []
+    assert stream.receive_answer([batch(4, 2, SECOND_NS)]) == [batch(6, 2, 2 * SECOND_NS)]
+    assert stream.receive(batch(8, 1, 3 * SECOND_NS), room=True) == [batch(8, 1, 3 * SECOND_NS)]
+    assert (stream.fault, stream.question(9 * SECOND_NS)) == ("", GetEvents(9))
+
+
+def test_an_answer_with_the_stored_event_may_have_more() -> None:
+    stream = proving(5, SECOND_NS)
+    page_of = [batch(5, 1, SECOND_NS), batch(6, 2, 2 * SECOND_NS)]
+    assert stream.receive_answer(page_of) == [batch(6, 2, 2 * SECOND_NS)]
+    assert stream.question(9 * SECOND_NS) == GetEvents(8)
+    assert stream.receive_answer([]) == []
+    assert stream.question(99 * SECOND_NS) is None
+
+
+@pytest.mark.parametrize("answer", [[batch(4, 9, 2 * SECOND_NS)], [batch(6, 9, SECOND_NS)], []])
+def test_an_engine_that_has_another_event_under_the_stored_number_is_a_fault(answer: list[EventBatch]) -> None:
+    """It was brought back from a backup, and has gone on past the number since."""
+    stream = proving(5, SECOND_NS)
+    assert stream.receive(batch(6, 2, 3 * SECOND_NS), room=True) == []
+    assert stream.receive_answer(answer) == []
+    assert stream.fault == "event 5 is stored, and the engine has another one or none: another journal?"
+    assert stream.receive(batch(8, 2, 4 * SECOND_NS), room=True) == []
+    assert stream.question(99 * SECOND_NS) is None
+    stream.start(0)
+    assert stream.fault == ""
 
 
 def test_what_the_engine_said_before_is_no_fault() -> None:

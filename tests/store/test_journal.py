@@ -12,7 +12,8 @@ import pytest
 from actors.bus import codec
 from actors.bus.streams import EventBatch
 from actors.domain.commands import Deposit, Input, ObserveStream, OpenAccount
-from actors.domain.events import AccountOpened, Event
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
 from actors.domain.state import State
 from actors.store.journal import Full, InUse, Journal
 from actors.store.reader import PAGE_BATCHES, PAGE_BYTES, Reader

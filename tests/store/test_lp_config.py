@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.domain.lp_registry import Lp, Registry
+from actors.domain.prices.lp_registry import Lp, Registry
 from actors.store.lp_config import KEPT_VERSIONS, Damaged, LpConfig
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.events import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.money import LIMIT_E8
 from actors.domain.order import (
     Conversion,
@@ -116,7 +116,7 @@ def test_what_does_not_apply_is_null() -> None:
         "request",
         "average_price",
         "position_id",
-        "trail_tick_seq",
+        "trail_seq",
         "asked",
     }
 

@@ -12,7 +12,7 @@ from actors.domain.quote import Tick
 from actors.store import recorder as module
 from actors.store.database import DatabaseAway
 from actors.store.database import database_url as sqlalchemy_url
-from actors.store.history import History
+from actors.store.history import EVENTS, EVENTS_TIME, History
 from actors.store.recorder import Recorder
 from tests.store import facts
 
@@ -26,8 +26,8 @@ class Severed(History):
         super().store_ticks(ticks)
         raise DatabaseAway("the answer to COMMIT was lost")
 
-    def store_events(self, first_seq: int, events: list[object]) -> None:  # type: ignore[override]
-        super().store_events(first_seq, events)  # type: ignore[arg-type]
+    def store_events(self, first_seq: int, events: list[object], time_ns: int = 0) -> None:  # type: ignore[override]
+        super().store_events(first_seq, events, time_ns)  # type: ignore[arg-type]
         raise DatabaseAway("the answer to COMMIT was lost")
 
 
@@ -39,19 +39,19 @@ def test_a_commit_whose_answer_was_lost_is_not_done_again(database_url: str, tmp
     recorder = Recorder(lambda: Severed(sqlalchemy_url(Path(), database_url)), tmp_path / "credentials.json")
     ticks, events = facts.ticks("EURUSD", 1, 30), facts.day(20)
     assert recorder.connect(0) == {}
-    recorder.take_events([EventBatch(1, 0, events)])
+    recorder.take_events([EventBatch(1, 5, events)])
     recorder.write(0)
     assert (recorder.is_away, recorder.stored_seq) == (True, 0)
-    assert recorder.connect(SECOND_NS) == {"events": 20}
+    assert recorder.connect(SECOND_NS) == {EVENTS: 20, EVENTS_TIME: 5}
     recorder.write(SECOND_NS)
     assert (recorder.fault, recorder.stored_seq) == ("", 20)
     recorder.take_ticks(ticks[:20])
     recorder.write(2 * SECOND_NS)
     assert recorder.is_away
     recorder.take_ticks(ticks[20:])
-    assert recorder.connect(4 * SECOND_NS) == {"events": 20, "tick:EURUSD": 20}
+    assert recorder.connect(4 * SECOND_NS) == {EVENTS: 20, EVENTS_TIME: 5, "tick:EURUSD": 20}
     recorder.write(4 * SECOND_NS)
-    assert recorder.connect(9 * SECOND_NS) == {"events": 20, "tick:EURUSD": 30}
+    assert recorder.connect(9 * SECOND_NS) == {EVENTS: 20, EVENTS_TIME: 5, "tick:EURUSD": 30}
     assert recorder.answer(GetTickHistory("EURUSD", 100, 0), 0) == Ticks("EURUSD", ticks)
     recorder.close()
 

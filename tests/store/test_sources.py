@@ -3,7 +3,7 @@
 import msgspec
 
 from actors.bus.requests import GetSources
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.store.sources import ANSWER_NS, ASKED_MAX_TICKS, WAITING_MAX_TICKS, SourceIntake
 from tests.examples import START_NS
 from tests.store.facts import filled

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from actors.domain.broker import apply
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.order import Side
 from actors.domain.refusal import Refused
 from actors.domain.state import State

@@ -18,8 +18,8 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Reply
 from actors.bus.requests import AggregatorRequest
 from actors.bus.streams import FeedStatus, StreamStatus
-from actors.domain.lp_registry import ChangeLp, Lp, LpChange, Registry
-from actors.domain.lp_status import LpStatus
+from actors.domain.prices.lp_registry import ChangeLp, Lp, LpChange, Registry
+from actors.domain.prices.lp_status import LpStatus
 from actors.domain.quote import Tick
 from actors.store.lp_config import LpConfig
 from tests.system.lps import QUIET, SECRETS, Lps

@@ -5,7 +5,7 @@ import time
 from functools import partial
 
 from actors import aggregator, process
-from actors.domain.pricing import Mode, Pricing
+from actors.domain.prices.pricing import Mode, Pricing
 from config import catalogue
 
 HOLD_MS = 2_000

@@ -16,7 +16,7 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Reply
 from actors.bus.fix_sessions import FixQuestion, FixRequest, FixSession, FixSessions, GetFixSessions
 from actors.bus.streams import LpsAnnounced
-from actors.domain.lp_registry import Lp, Registry
+from actors.domain.prices.lp_registry import Lp, Registry
 from tests.ports import free_port
 from tests.system.running import Broker, eventually
 from tools.venues.fix import FixVenue

@@ -7,7 +7,7 @@ from collections.abc import Collection, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from actors.domain.lp_registry import Lp
+from actors.domain.prices.lp_registry import Lp
 from actors.domain.quote import QuoteLimits
 from tests.gateway.wires import Wire, server
 from tools.venues.binance import BinanceVenue

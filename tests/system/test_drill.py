@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.domain.lp_registry import DisableLp, EnableLp
+from actors.domain.prices.lp_registry import DisableLp, EnableLp
 from tests.system.drill import BEST, Drill
 from tests.system.drill_aggregator import HOLD_MS
 from tests.system.lps import QUIET, Lps

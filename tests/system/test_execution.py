@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from actors.bus.answers import AccountReport, Events, OrderReport, Reply
 from actors.bus.desk_answers import Breaks, ExposureReport
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetAccount, GetBreaks, GetEvents, GetExposure, GetLps
 from actors.bus.streams import StreamStatus
-from actors.domain.child import Break, BreakReason, ChildState
 from actors.domain.commands import SubmitOrder
-from actors.domain.events import BreakFound, ChildChanged, ChildSent, Event
-from actors.domain.lp_registry import ChangeLp
+from actors.domain.events.event import Event
+from actors.domain.events.venues import BreakFound, ChildChanged, ChildSent
 from actors.domain.money import format_e8, parse_e8
 from actors.domain.order import OrderTerms, OrderType, Side
+from actors.domain.prices.lp_registry import ChangeLp
+from actors.domain.routing.child import Break, BreakReason, ChildState
 from tests.system.running import Broker, eventually
 
 NAMES = ("venues", "feeds", "aggregator", "engine", "execution-oanda")
@@ -86,9 +88,12 @@ class Dealing:
         status: StreamStatus = _decode_status(codec.topic_and_body(self._streams.recv())[1])
         return any(feed.venue == lp and feed.quoted_ns.get("EURUSD") for feed in status.feeds)
 
-    def renamed(self) -> int:
-        """How often its process has heard of other names."""
-        return self.broker.log("execution-oanda").count("other names for orders")
+    def registered(self) -> int:
+        """How often its process has heard of another entry in the registry."""
+        return self.broker.log("execution-oanda").count("the LP registry has changed")
+
+    def registered_since(self, changes: int) -> bool:
+        return self.registered() > changes
 
     def buy(self, name: str, quantity: str = LARGE, side: Side = Side.BUY) -> bool:
         terms = OrderTerms("EURUSD", side, OrderType.MARKET, parse_e8(quantity))
@@ -239,22 +244,25 @@ def test_each_process_is_killed_at_any_moment(dealing: Dealing) -> None:
     assert len(dealing.venue_fills()) > 5
 
 
-def test_orders_go_by_the_names_of_the_registry_while_it_runs(dealing: Dealing) -> None:
+def test_orders_go_by_the_registry_while_it_runs(dealing: Dealing) -> None:
     """Prices go on from another LP."""
     dealing.deal("named")
     check(dealing)
     fills = dealing.venue_fills()
     oanda = dealing.ask_aggregator(GetLps()).registry.lps["OANDA"]
     symbols = {ours: theirs for ours, theirs in oanda.symbols.items() if ours != "EURUSD"}
-    dealing.ask_aggregator(ChangeLp(by="test", lp=msgspec.structs.replace(oanda, symbols=symbols)))
-    eventually(lambda: dealing.renamed() == 1)
-    dealing.deal("nameless")
-    eventually(dealing.is_settled)
-    changed = [event.child for event in dealing.events() if isinstance(event, ChildChanged)]
-    assert changed[-1].state is ChildState.REJECTED
-    assert dealing.venue_fills() == fills
+    nameless, disabled = (msgspec.structs.replace(oanda, **it) for it in ({"symbols": symbols}, {"enabled": False}))
+    for name, lp in (("nameless", nameless), ("disabled", disabled)):
+        changes = dealing.registered()
+        dealing.ask_aggregator(ChangeLp(by="test", lp=lp))
+        eventually(partial(dealing.registered_since, changes))
+        dealing.deal(name)
+        eventually(dealing.is_settled)
+        changed = [event.child for event in dealing.events() if isinstance(event, ChildChanged)]
+        assert changed[-1].state is ChildState.REJECTED
+        assert dealing.venue_fills() == fills
     dealing.ask_aggregator(ChangeLp(by="test", lp=oanda))
-    eventually(lambda: dealing.renamed() == 2)
+    eventually(lambda: dealing.registered() == 3)
     dealing.deal("named again")
     check(dealing)
     assert len(dealing.venue_fills()) == len(fills) + 1

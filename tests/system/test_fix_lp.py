@@ -13,7 +13,7 @@ import pytest
 from actors.bus.desk_answers import ExposureReport
 from actors.bus.requests import GetExposure
 from actors.domain.commands import Deposit
-from actors.domain.events import ChildChanged
+from actors.domain.events.venues import ChildChanged
 from actors.domain.order import Side
 from tests.system.running import Broker, eventually
 from tests.system.test_execution import Dealing, has_position

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.system.running import Broker, eventually
-from web import totp
+from web.auth import totp
 
 AT_ONCE = 5
 """As many as may guess without waiting."""

@@ -10,8 +10,8 @@ import zmq
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.requests import AggregatorRequest
 from actors.bus.streams import StreamDepth
-from actors.domain.lp_registry import ChangeLp
 from actors.domain.money import parse_e8 as e8
+from actors.domain.prices.lp_registry import ChangeLp
 from actors.domain.quote import Tick
 from config import catalogue
 from tests.system.running import PATIENCE_S, Broker, eventually

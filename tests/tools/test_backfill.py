@@ -10,7 +10,7 @@ import pytest
 
 from actors.bus.history_answers import Bars
 from actors.bus.requests import GetBars
-from actors.domain.bar import MINUTE_NS
+from actors.domain.prices.bar import MINUTE_NS
 from actors.store import database
 from actors.store.history import History
 from tools import backfill

@@ -10,14 +10,14 @@ from sqlalchemy.engine import make_url
 from actors.bus.answers import Refusal, Sources
 from actors.bus.desk_answers import Explanation, JournalPlace
 from actors.domain.account import AccountSummary
-from actors.domain.child import UNSAID, ReportKind, VenueReport
 from actors.domain.commands import DefineGroup, DefineRules, Input, ObserveTicks, ReportExecution
-from actors.domain.events import Cover
-from actors.domain.evidence import Source
+from actors.domain.events.orders import Cover
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
-from actors.domain.rulebook import Book, Rule
+from actors.domain.prices.evidence import Source
+from actors.domain.routing.child import UNSAID, ReportKind, VenueReport
+from actors.domain.routing.rulebook import Book, Rule
 from actors.domain.state import State
 from actors.store.database import DRIVER
 from actors.store.explaining import explain

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tools import keys
-from web import keyring
+from web.auth import keyring
 
 
 def test_keys_are_rotated_and_retired_and_the_last_one_stays(

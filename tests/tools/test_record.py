@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.domain.lp_registry import Lp, Registry
+from actors.domain.prices.lp_registry import Lp, Registry
 from actors.store.lp_config import LpConfig
 from gateway import captures
 from gateway.captures import CaptureWriter, Header, Piece

@@ -11,9 +11,9 @@ import pytest
 
 from actors.bus import codec
 from actors.bus.streams import EventBatch
-from actors.domain import orders
 from actors.domain.commands import ObserveTicks
-from actors.domain.events import OrderFilled
+from actors.domain.dealing import orders
+from actors.domain.events.orders import OrderFilled
 from actors.domain.evolution import evolve
 from actors.domain.state import State
 from actors.store import record, segments, snapshots
@@ -146,7 +146,7 @@ def test_an_input_that_was_changed_or_left_out_is_found(path: Path, state: State
 
 
 def test_a_rule_that_changed_is_a_divergence(path: Path, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actors.domain.requirement.minor_units", lambda currency: 99)
+    monkeypatch.setattr("actors.domain.risk.requirement.minor_units", lambda currency: 99)
     with pytest.raises(Diverged, match="batch 2: event 9 differs"):
         verify.verify(path, lambda done, whole: None)
 

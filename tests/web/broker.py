@@ -8,7 +8,7 @@ from typing import Any
 
 import zmq
 
-from actors import desk_reports, reports
+from actors.answering import desk_reports, reports
 from actors.bus import codec, sockets, topics
 from actors.bus.answers import (
     AccountReport,
@@ -57,9 +57,7 @@ from actors.bus.requests import (
 )
 from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamStatus
 from actors.bus.users import RecordAct, Recorded, RecordOutcome, User
-from actors.domain import broker, margin
-from actors.domain.bar import MINUTE_NS, Bar, bar_of, join
-from actors.domain.book import Depth, Level
+from actors.domain import broker
 from actors.domain.checks import account_of
 from actors.domain.commands import (
     ClosePosition,
@@ -77,14 +75,19 @@ from actors.domain.commands import (
     SetApprovalLimits,
     SubmitOrder,
 )
-from actors.domain.events import Event, MoneyMoved, OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
+from actors.domain.events.accounts import MoneyMoved
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled, OrderModified, OrderRejected
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Posting
-from actors.domain.lp_registry import Known, Lp, LpChange, Registry
-from actors.domain.lp_status import LpStatus
 from actors.domain.money import parse_e8
-from actors.domain.quote import Tick
+from actors.domain.prices.bar import MINUTE_NS, Bar, bar_of, join
+from actors.domain.prices.book import Depth
+from actors.domain.prices.lp_registry import Known, Lp, LpChange, Registry
+from actors.domain.prices.lp_status import LpStatus
+from actors.domain.quote import Level, Tick
 from actors.domain.refusal import Refused
+from actors.domain.risk import margin
 from actors.domain.state import State
 from actors.fix_sessions import Served, SessionDesk
 from actors.lp_desk import LpDesk
@@ -300,6 +303,8 @@ class FakeBroker:
                 return Refusal("UNKNOWN_FILL", f"there is no fill {body.fill_id}")
             case PreviewRoute():
                 return desk_reports.preview(self.state, body, time.time_ns())
+        if not self.silent:
+            self.tell(ObserveStream(time.time_ns(), ()))  # A machine may stand still between two beats.
         repeated = not self.tell(body)
         if isinstance(body, RequestMoney):
             number = self.state.requests.by_key[body.movement.key].request_id

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.world import World, running
-from web.allowance import ADDRESS, USER
+from web.auth.allowance import ADDRESS, USER
 
 
 @pytest.fixture

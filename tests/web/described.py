@@ -5,10 +5,10 @@ import re
 import httpx
 import msgspec
 
-from web import openapi
-from web.answers import ProblemBody
-from web.problem import MEDIA_TYPE
+from web.payloads.answers import ProblemBody
+from web.payloads.problem import MEDIA_TYPE
 from web.routes import API
+from web.spec import openapi
 
 _OPERATIONS = {
     (operation.method, re.compile(route.path)): operation for route in API for operation in openapi.operations([route])

@@ -15,11 +15,11 @@ from actors.bus.logins import ApiKey, GetApiKey, KeyReport
 from actors.bus.users import User
 from tests.web.broker import OTHER, TRADER
 from tests.web.world import World
-from web.access import KEY_SCOPES, PUBLIC, Role, Rule, Scope
-from web.contract import Contract, contract_of
-from web.health import HealthHandler
-from web.orders import OneOrderHandler
+from web.auth.access import KEY_SCOPES, PUBLIC, Role, Rule, Scope
+from web.handling.contract import Contract, contract_of
 from web.routes import API, ID, Route
+from web.serving.health import HealthHandler
+from web.trading.orders import OneOrderHandler
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 from actors.store import private_files
 from tests.ports import free_port
-from web import keyring
+from web.auth import keyring
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE_S = 90.0
@@ -62,7 +62,7 @@ def test_it_lives_alone_says_goodbye_and_exits_with_0(tmp_path: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/health/ready", timeout=PATIENCE_S).status_code == 503
         (key,) = (tmp_path / "var" / "secrets" / "signing").iterdir()
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
-        with connect(f"ws://127.0.0.1:{port}/ws") as client:
+        with connect(f"ws://127.0.0.1:{port}/ws", open_timeout=PATIENCE_S, ping_interval=None) as client:
             web.send_signal(signal.SIGTERM)
             assert [*client] == []
             assert client.close_code == 1001

@@ -13,10 +13,10 @@ from websockets.asyncio.client import connect
 from tests.web.broker import ADMIN, TRADER, eventually
 from tests.web.test_access import RULED, ask, login
 from tests.web.world import PATIENCE_S, World, running
-from web.access import Role
-from web.allowance import ADDRESS, USER
-from web.proxy import networks
+from web.auth.access import Role
+from web.auth.allowance import ADDRESS, USER
 from web.routes import MESSAGE_LIMIT_BYTES
+from web.serving.proxy import networks
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def raw(world: World, request: bytes) -> list[str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
     writer.write(request)
     got = b""
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(ConnectionError):
         while chunk := await asyncio.wait_for(reader.read(65_536), PATIENCE_S):
             got += chunk
     writer.close()

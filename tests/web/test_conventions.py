@@ -11,10 +11,10 @@ import pytest
 from tests.web.broker import ADMIN, TRADER
 from tests.web.test_access import NEEDED, address, agreed
 from tests.web.world import World
-from web import openapi
-from web.access import TRADE, Role
-from web.problem import MEDIA_TYPE
+from web.auth.access import TRADE, Role
+from web.payloads.problem import MEDIA_TYPE
 from web.routes import API
+from web.spec import openapi
 
 pytestmark = pytest.mark.anyio
 

@@ -17,15 +17,17 @@ from actors.bus import endpoints
 from tests.web import described
 from tests.web.broker import ADMIN, COST, TRADER, Context, FakeBroker, eventually
 from web.app import LIMITS, RATES_PER_S, Web
-from web.auth import Tokens
-from web.keyring import Keyring
-from web.safety import Safety
-from web.server import Limits
+from web.auth.keyring import Keyring
+from web.auth.tokens import Tokens
+from web.serving.safety import Safety
+from web.serving.server import Limits
 
 KEY = b"0123456789abcdef0123456789abcdef"
 KID = "1700000000-0123abcd"
 TOTP_KEY = b"fedcba9876543210fedcba9876543210"
 PATIENCE_S = 90.0
+PATIENT = LIMITS._replace(request_timeout_s=PATIENCE_S)
+"""A client's idle connection is not cut off just when it is used again."""
 
 
 class Clock:
@@ -121,7 +123,8 @@ class World:
     @asynccontextmanager
     async def socket(self, username: str | None = TRADER) -> AsyncIterator[Socket]:
         """A connection to /ws, authenticated as `username`, or not at all."""
-        async with connect(f"ws://127.0.0.1:{self.port}/ws", max_queue=None) as connection:
+        url = f"ws://127.0.0.1:{self.port}/ws"
+        async with connect(url, open_timeout=PATIENCE_S, ping_interval=None, max_queue=None) as connection:
             socket = Socket(connection)
             if username is not None:
                 assert await socket.ask(id=0, op="auth", token=self.token(username)) == {"id": 0, "ok": True}
@@ -130,9 +133,9 @@ class World:
 
 @asynccontextmanager
 async def running(
-    folder: Path, limits: Limits = LIMITS, rates_per_s: Mapping[str, int] = RATES_PER_S, **safety: Any
+    folder: Path, limits: Limits = PATIENT, rates_per_s: Mapping[str, int] = RATES_PER_S, **safety: Any
 ) -> AsyncIterator[World]:
-    """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/safety.py."""
+    """A web process that has heard of the broker, with a price for each symbol. `safety`: see web/serving/safety.py."""
     context: Context = zmq.Context()
     where = endpoints.local(folder)
     clock = Clock()

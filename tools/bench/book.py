@@ -9,14 +9,14 @@ from actors.bus import codec, topics
 from actors.bus.pump import Inbox
 from actors.bus.requests import EngineRequest
 from actors.bus.streams import StreamAlive
-from actors.domain import margin
 from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccount, SubmitOrder
 from actors.domain.instrument import Instrument
 from actors.domain.money import HALF_EVEN, SCALE
 from actors.domain.order import OrderTerms, OrderType, Side
 from actors.domain.quote import Tick
+from actors.domain.risk import margin
+from actors.domain.risk.stop_out import status
 from actors.domain.state import State
-from actors.domain.stop_out import status
 from actors.engine import Engine
 from actors.store.journal import Journal
 from tools.bench import market

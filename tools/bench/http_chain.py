@@ -19,10 +19,10 @@ from actors.bus.users import User
 from config import settings as config
 from tools.bench.orders_chain import ACCOUNTS
 from tools.bench.result import Spoiled
-from web.allowance import ADDRESS, USER
 from web.app import Web
-from web.auth import Tokens
-from web.keyring import Keyring
+from web.auth.allowance import ADDRESS, USER
+from web.auth.keyring import Keyring
+from web.auth.tokens import Tokens
 
 HOST = "127.0.0.1"
 KID = "1700000000-0123abcd"
@@ -57,7 +57,7 @@ class Answered(NamedTuple):
 
 def web(folder: Path, port: int) -> None:
     """A web process, which listens once it has heard of the engine, and says so; runs until it is killed."""
-    config.configure_logging("web", "warning")
+    config.configure_logging("warning")
     context: process.Context = zmq.Context()
 
     async def serve() -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from actors.domain import broker
 from actors.domain.commands import Input, ObserveStream, ObserveTicks
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.quote import Tick
 from actors.domain.state import State
 from actors.store.collector import without_collector

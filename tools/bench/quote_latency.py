@@ -75,7 +75,7 @@ def bid_e8_of(number: int) -> int:
 
 def feed(folder: Path, quotes: int) -> Times:
     """The feed process: the product's own; only its LP is made up."""
-    configure_logging("bench", "warning")
+    configure_logging("warning")
     context: process.Context = zmq.Context()
     stream = PacedStream(quotes)
     runner = quotes_chain.feed_runner(VENUE, stream, folder, context)

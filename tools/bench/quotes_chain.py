@@ -22,11 +22,11 @@ from actors import process
 from actors.aggregator import INTERVAL_MS, Aggregator
 from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.pump import Inbox, Outbox, Stop
-from actors.domain.lp_registry import Known, Lp, Registry
+from actors.domain.prices.lp_registry import Known, Lp, Registry
 from actors.domain.quote import Tick
 from actors.feed import FeedRunner
 from actors.lp_desk import LpDesk
-from actors.lp_feed import Feed
+from actors.quoting.lp_feed import Feed
 from config.settings import configure_logging
 from gateway.venues.events import VenueEvent, VenueQuote
 from gateway.venues.interface import Events, Parser, Stream, Tap, VenueInstrument
@@ -192,7 +192,7 @@ class ReportingAggregator(Aggregator):
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
     """A feed process; ends when the quotes of all LPs have been taken."""
-    configure_logging("bench", "warning")
+    configure_logging("warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, place, quotes)
     runner = feed_runner(VENUES[place], stream, folder, context)

@@ -12,7 +12,7 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Pong, Reply
 from actors.bus.requests import EngineRequest, Ping
 from actors.bus.streams import EventBatch
-from actors.domain.events import OrderFilled
+from actors.domain.events.orders import OrderFilled
 from actors.domain.order import OrderReason
 from tools.bench import book, orders_chain
 from tools.bench.child import Child

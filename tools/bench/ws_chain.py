@@ -25,11 +25,11 @@ from actors.domain.quote import Tick
 from config import settings
 from tools.bench import market, orders_chain
 from tools.bench.result import Spoiled
-from web.allowance import ADDRESS, USER
 from web.app import LIMITS, Web
-from web.auth import Tokens
-from web.keyring import Keyring
-from web.server import Limits, connections_for
+from web.auth.allowance import ADDRESS, USER
+from web.auth.keyring import Keyring
+from web.auth.tokens import Tokens
+from web.serving.server import Limits, connections_for
 
 TOKENS = Tokens(Keyring({"1700000000-00000000": b"a key of the benchmark's own: 32+"}), ttl_s=3_600)
 ACCOUNTS = 100
@@ -70,7 +70,7 @@ def pid_of(folder: Path) -> int:
 
 def engine(folder: Path) -> None:
     """The engine; runs until it is killed or SIGTERM."""
-    settings.configure_logging("engine", "warning")
+    settings.configure_logging("warning")
     instruments = market.instruments()
     told: list[Command] = [DefineInstrument(instruments[symbol]) for symbol in SYMBOLS]
     for account_id in range(1, ACCOUNTS + 1):
@@ -80,7 +80,7 @@ def engine(folder: Path) -> None:
 
 def web(folder: Path) -> None:
     """The web process; runs until SIGTERM."""
-    settings.configure_logging("web", "warning")
+    settings.configure_logging("warning")
     asyncio.run(_web(folder))
 
 

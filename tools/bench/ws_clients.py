@@ -15,7 +15,7 @@ import msgspec
 
 from tools.bench import ws_chain
 from tools.bench.result import Spoiled
-from web.server import connections_for
+from web.serving.server import connections_for
 
 _SEQ = re.compile(rb'"seq":(\d+)')
 RECEIVE_BYTES = 262_144

@@ -11,7 +11,7 @@ from tools.bench import ws_chain, ws_clients
 from tools.bench.child import Child
 from tools.bench.result import Measurement, Result, Say, Spoiled
 from tools.bench.ws_fanout import START_S, tokens
-from web.server import connections_for
+from web.serving.server import connections_for
 
 NAME = "ws_idle"
 SOCKETS = 10_000

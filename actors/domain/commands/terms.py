@@ -5,11 +5,11 @@ from enum import Enum
 from actors.domain.commands.told import Told
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import HaltScope
-from actors.domain.hedge import HedgeTerms
 from actors.domain.instrument import Instrument
-from actors.domain.limits import Limits
 from actors.domain.order import Side
-from actors.domain.rulebook import Rule
+from actors.domain.risk.limits import Limits
+from actors.domain.routing.hedge import HedgeTerms
+from actors.domain.routing.rulebook import Rule
 
 
 class Mode(Enum):

@@ -1,7 +1,7 @@
 """What venues say, and what persons settle of it."""
 
-from actors.domain.child import VenueReport
 from actors.domain.commands.told import Told
+from actors.domain.routing.child import VenueReport
 
 
 class ReportExecution(Told, frozen=True):

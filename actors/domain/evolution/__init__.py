@@ -1,6 +1,6 @@
 """How each event changes the state. Nothing else changes it."""
 
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.evolution import accounts, orders, positions, venues
 from actors.domain.evolution.table import Evolutions
 from actors.domain.state import State

@@ -1,22 +1,24 @@
 """Accounts and their terms, and money that moves without a fill."""
 
 from actors.domain.calendar import roll_ns
-from actors.domain.events import (
+from actors.domain.events.accounts import (
     AccountOpened,
-    ApprovalLimitsSet,
     DaySealed,
+    MarginRevised,
+    MarginStatusChanged,
+    MoneyMoved,
+    NegativeBalanceForgiven,
+    SwapCharged,
+)
+from actors.domain.events.terms import (
+    ApprovalLimitsSet,
     GroupAssigned,
     GroupDefined,
     HolidaysDefined,
     InstrumentDefined,
     LimitsSet,
-    MarginRevised,
-    MarginStatusChanged,
-    MoneyMoved,
     MoneyRequested,
-    NegativeBalanceForgiven,
     RequestDecided,
-    SwapCharged,
     TermsChanged,
     TradingHalted,
     TradingResumed,

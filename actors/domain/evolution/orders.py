@@ -1,7 +1,7 @@
 """Orders that wait, change and end."""
 
-from actors.domain import oco
-from actors.domain.events import OrderAccepted, OrderEnded, OrderModified, OrderRejected
+from actors.domain.dealing import oco
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderModified, OrderRejected
 from actors.domain.evolution.table import Evolutions
 from actors.domain.order import OrderReason
 from actors.domain.state import State

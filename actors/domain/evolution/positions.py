@@ -1,15 +1,15 @@
 """Fills and positions."""
 
 from actors.domain.account import Account
-from actors.domain.band_index import Change
-from actors.domain.covered import is_closing
-from actors.domain.events import OrderFilled, PositionModified
+from actors.domain.dealing.covered import is_closing
+from actors.domain.events.orders import OrderFilled, PositionModified
 from actors.domain.evolution.table import Evolutions
 from actors.domain.money import SCALE, ceil_div
 from actors.domain.order import BUY, Position
-from actors.domain.requirement import NOTHING
+from actors.domain.risk.band_index import Change
+from actors.domain.risk.requirement import NOTHING
+from actors.domain.risk.stop_out import MarginStatus
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus
 from actors.domain.waiting import protect_again, watch_position
 
 NORMAL = MarginStatus.NORMAL

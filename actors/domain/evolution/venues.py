@@ -1,6 +1,6 @@
 """Dealing rules, hedges, and orders at execution venues."""
 
-from actors.domain.events import (
+from actors.domain.events.venues import (
     BreakDismissed,
     BreakFound,
     ChildChanged,
@@ -12,7 +12,7 @@ from actors.domain.events import (
     RulesDefined,
 )
 from actors.domain.evolution.table import Evolutions
-from actors.domain.hedge import asked_hedge
+from actors.domain.routing.hedge import asked_hedge
 from actors.domain.state import State
 
 

@@ -19,6 +19,8 @@ from gateway.venues.pace import S_NS, Pace
 REQUESTS_PER_SECOND, REQUESTS_BURST = 2, 2
 """With the heaviest request that is half of the weight that Binance allows to an address."""
 WAIT_LIMIT_MS = 10_000
+ANSWER_TIMEOUT_S = 30.0
+"""For a whole answer: one that drips would keep all order books waiting."""
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 PAUSE_S, PAUSE_LIMIT_S = 60, 3 * 24 * 3600
 """After 429 and 418 where the answer does not say how long; and the longest ban that Binance has."""
@@ -71,6 +73,7 @@ class BinanceRest:
         await asyncio.sleep(wait_ns / S_NS)
         try:
             async with (
+                asyncio.timeout(ANSWER_TIMEOUT_S),
                 httpx.AsyncClient(timeout=self._timeout, trust_env=not is_here(self._url)) as client,
                 client.stream("GET", self._url + path, params=params) as response,
             ):
@@ -79,6 +82,8 @@ class BinanceRest:
                 if response.status_code != httpx.codes.OK:
                     raise refusal(response.status_code)
                 return await _body(response)
+        except TimeoutError:
+            raise ConnectionLost(f"no whole answer within {ANSWER_TIMEOUT_S:g} s") from None
         except httpx.HTTPError as error:
             raise ConnectionLost(f"{type(error).__name__}: {error}") from None
 

@@ -23,6 +23,9 @@ what was on the way to OANDA's book then gets as long as we wait for a whole ans
 order that came later still would be seen in the record, and be a break."""
 LINE_LIMIT_BYTES = 65_536
 NOT_FOUND = 404
+NOT_TAKEN = (400, 404, 405)
+"""What the document has as the refusal of an order, beside 401 and 403. Any other status (408 of a gateway that has
+lost patience, 409, 499) leaves open whether the order was taken."""
 _ACCOUNT = "/accounts/{account}"
 
 
@@ -62,7 +65,10 @@ class OandaExecution:
             return said
         if placed.order_reject_transaction is not None:
             raise NoAnswer("an order of this client id was sent before")
-        raise NotSent(f"HTTP {answer.status}: {fault_of(answer).error_message}", for_good=True)
+        detail = f"HTTP {answer.status}: {fault_of(answer).error_message}"
+        if answer.status not in NOT_TAKEN:
+            raise NoAnswer(detail)
+        raise NotSent(detail, for_good=True)
 
     async def cancel(self, client_id: str) -> list[Said]:
         """Nothing where there is no such order that works: what became of it, an inquiry says."""

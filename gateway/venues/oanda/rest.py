@@ -102,8 +102,6 @@ class Fault(msgspec.Struct, frozen=True, rename="camel"):
     """What an answer of 4xx says, where it says anything (the document's responses)."""
 
     error_message: str = ""
-    error_code: str = ""
-    reject_reason: str = ""
 
 
 def fault_of(answer: Answer) -> Fault:

@@ -8,9 +8,9 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import httpx
 
-from gateway.venues.events import VenueEvent, VenueGarbage
+from gateway.venues.events import VenueEvent, VenueGarbage, VenueHeartbeat
 from gateway.venues.interface import ConnectionLost, Events, Patience, Tap, is_here, refusal
-from gateway.venues.oanda.pricing import OandaPriceStream, pricing_stream_request
+from gateway.venues.oanda.pricing import HEARTBEAT_INTERVAL_MS, OandaPriceStream, pricing_stream_request
 from gateway.venues.oanda.rest import RETRY_AFTER_CAP_MS, Account, retry_after_ms
 from gateway.venues.pace import Pace
 
@@ -87,6 +87,8 @@ class OandaStream:
         if self._tap:
             self._tap(b"")
         heard_s = time.monotonic()
+        # A stream that freezes before its first heartbeat is overdue as soon as one that freezes later.
+        yield [VenueHeartbeat(0, HEARTBEAT_INTERVAL_MS)]
         with self._httpx_losses():
             async for chunk in response.aiter_raw():
                 if self._tap:

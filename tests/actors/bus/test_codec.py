@@ -11,7 +11,7 @@ from actors.bus.codec import MAX_FRAME_BYTES, BadFrame
 from actors.bus.requests import AggregatorRequest, EngineRequest, GetTicks, HistoryRequest, Ping
 from actors.bus.streams import EventBatch, FeedMessage, FeedStatus, QuoteBatch, StreamAlive
 from actors.domain.broker import apply
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.order import Side
 from actors.domain.quote import Tick
 from actors.domain.state import State

@@ -11,7 +11,8 @@ from actors.bus.asking import Away, Declined, NoAnswer
 from actors.bus.following import EventStream
 from actors.bus.requests import GetEvents
 from actors.bus.streams import EventBatch
-from actors.domain.events import AccountOpened, Event
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.event import Event
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ import pytest
 from actors.bus import codec, topics
 from actors.bus.endpoints import Endpoints
 from actors.bus.streams import EventBatch, FeedStatus, StreamAlive, StreamDepth, StreamState, StreamStatus
-from actors.domain.book import Depth, Level
-from actors.domain.events import AccountOpened
-from actors.domain.lp_status import LpStatus
+from actors.domain.events.accounts import AccountOpened
 from actors.domain.money import parse_e8
-from actors.domain.quote import Quote, Tick
+from actors.domain.prices.book import Depth
+from actors.domain.prices.lp_status import LpStatus
+from actors.domain.quote import Level, Quote, Tick
 from tests.docs import documents
 
 PROTOCOL = documents.read("actors/bus/PROTOCOL.md")

@@ -18,8 +18,8 @@ from actors.bus import codec, endpoints, sockets, topics
 from actors.bus.answers import Answer, Reply
 from actors.bus.requests import EngineRequest
 from actors.bus.streams import StreamAlive, StreamDepth
-from actors.domain.book import Depth
 from actors.domain.money import parse_e8
+from actors.domain.prices.book import Depth
 from actors.domain.quote import Tick
 from gateway.fix.codec import Field, Message
 from gateway.fix.events import Event, Received

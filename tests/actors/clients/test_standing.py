@@ -1,7 +1,8 @@
 """On which terms FIX clients' accounts deal, by the engine's events."""
 
 from actors.clients.standing import Standing
-from actors.domain.events import AccountOpened, GroupAssigned, GroupDefined
+from actors.domain.events.accounts import AccountOpened
+from actors.domain.events.terms import GroupAssigned, GroupDefined
 from actors.domain.group import Group
 
 STANDARD, PROS = Group("standard"), Group("pros", leverage=30)

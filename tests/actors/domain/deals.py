@@ -4,7 +4,7 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.commands import ClosePosition, Input, SubmitOrder
-from actors.domain.events import OrderFilled, OrderRejected
+from actors.domain.events.orders import OrderFilled, OrderRejected
 from actors.domain.order import OrderStatus, Outcome
 from actors.domain.refusal import Code, Refused
 from actors.domain.state import State

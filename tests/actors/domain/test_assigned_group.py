@@ -5,16 +5,18 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.commands import AssignGroup, DefineGroup, Mode, ObserveTicks, OpenAccount, SubmitOrder
-from actors.domain.events import GroupAssigned, MarginStatusChanged, OrderFilled, TermsChanged
+from actors.domain.events.accounts import MarginStatusChanged
+from actors.domain.events.orders import OrderFilled
+from actors.domain.events.terms import GroupAssigned, TermsChanged
 from actors.domain.group import Group, Markup
-from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderType, Side
 from actors.domain.refusal import Code
-from actors.domain.requirement import Requirement
+from actors.domain.risk.limits import Limits
+from actors.domain.risk.requirement import Requirement
+from actors.domain.risk.stop_out import MarginStatus
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
 from tests.examples import ACCOUNT, closing, encoded, order, terms, tick, trading_state
 

@@ -11,7 +11,10 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
 )
-from actors.domain.events import AccountOpened, Event, InstrumentDefined, MoneyMoved, OrderFilled
+from actors.domain.events.accounts import AccountOpened, MoneyMoved
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
+from actors.domain.events.terms import InstrumentDefined
 from actors.domain.instrument import Instrument
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.money import parse_e8 as e8

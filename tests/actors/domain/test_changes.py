@@ -6,12 +6,12 @@ from actors.domain import changes
 from actors.domain.broker import apply
 from actors.domain.changes import Change
 from actors.domain.commands import DefineGroup, DefineHolidays, DefineInstrument, DefineRules, SetLimits
-from actors.domain.events import GroupDefined, InstrumentDefined, TermsChanged
+from actors.domain.events.terms import GroupDefined, InstrumentDefined, TermsChanged
 from actors.domain.group import Group
 from actors.domain.instrument import InstrumentState
-from actors.domain.limits import Limits
 from actors.domain.refusal import Code
-from actors.domain.rulebook import Book, Rule
+from actors.domain.risk.limits import Limits
+from actors.domain.routing.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from config import catalogue

@@ -23,10 +23,10 @@ from actors.domain.charges import (
     swap_minor,
     swap_rate_e8,
 )
-from actors.domain.margin import SAME_CURRENCY, conversion, crosses_of
 from actors.domain.money import minor_digits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Conversion, Side
+from actors.domain.risk.margin import SAME_CURRENCY, conversion, crosses_of
 from tests.examples import EURUSD, EVERY_NIGHT, INSTRUMENTS, TICKS, USDJPY
 
 

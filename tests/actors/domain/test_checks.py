@@ -159,7 +159,7 @@ def test_a_silent_stream_is_not_dealt_on() -> None:
 
 def test_an_account_in_a_currency_without_a_cross_cannot_trade() -> None:
     state = trading_state(currency="CHF")
-    sentence = "there is no price to convert USD to CHF with"
+    sentence = "no instrument converts USD to CHF"
     assert rejection(state, order("EURUSD", BUY, "1")) == ("NO_CONVERSION", sentence)
 
 

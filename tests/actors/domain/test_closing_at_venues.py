@@ -6,8 +6,6 @@ Prices are those of examples.py; A-book orders go to LMAX first and then to CURR
 import msgspec
 import pytest
 
-from actors.domain.books import PAUSE_NS, REFUSALS_LIMIT
-from actors.domain.child import ReportKind
 from actors.domain.commands import (
     ClosePositionBy,
     DefineHedge,
@@ -16,14 +14,18 @@ from actors.domain.commands import (
     ObserveStream,
     ReversePosition,
 )
-from actors.domain.events import ChildSent, Cover, Event, OrderAccepted, OrderFilled
-from actors.domain.execution import ANSWER_LIMIT_NS
-from actors.domain.hedge import HedgeTerms
+from actors.domain.events.event import Event
+from actors.domain.events.orders import Cover, OrderAccepted, OrderFilled
+from actors.domain.events.venues import ChildSent
 from actors.domain.ledger import TRADING, lp
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason
 from actors.domain.refusal import Refused
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.books import PAUSE_NS, REFUSALS_LIMIT
+from actors.domain.routing.child import ReportKind
+from actors.domain.routing.execution import ANSWER_LIMIT_NS
+from actors.domain.routing.hedge import HedgeTerms
+from actors.domain.routing.rulebook import Book, Rule
 from tests.actors.domain.venue_desk import (
     A_BOOK,
     B_BOOK,

@@ -14,17 +14,19 @@ from actors.domain.commands import (
     OpenAccount,
     SubmitOrder,
 )
-from actors.domain.events import Event, GroupDefined, OrderAccepted, OrderFilled
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderAccepted, OrderFilled
+from actors.domain.events.terms import GroupDefined
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.instrument import InstrumentState, Tier
 from actors.domain.ledger import Entry, PostingKind
-from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, OrderType, Side
 from actors.domain.refusal import Code
+from actors.domain.risk.limits import Limits
+from actors.domain.risk.stop_out import MarginLevels
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.stop_out import MarginLevels
 from tests.actors.domain.deals import NOW_NS, filled, refusal, rejection
 from tests.examples import ACCOUNT, EURUSD, SECOND_NS, TICKS, closing, encoded, order, terms, tick, trading_state
 

@@ -13,8 +13,10 @@ from actors.domain.commands import (
     SubmitOrder,
     Withdraw,
 )
-from actors.domain.events import Event, OrderAccepted, OrderEnded, OrderFilled, TermsChanged, TradingHalted
-from actors.domain.events import TradingResumed as Resumed
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderAccepted, OrderEnded, OrderFilled
+from actors.domain.events.terms import TermsChanged, TradingHalted
+from actors.domain.events.terms import TradingResumed as Resumed
 from actors.domain.group import STANDARD, Group
 from actors.domain.halt import Halt, HaltScope
 from actors.domain.order import OrderReason, OrderType, Side

@@ -14,11 +14,11 @@ from actors.domain.commands import (
     ObserveTicks,
     SubmitOrder,
 )
-from actors.domain.events import OrderFilled
-from actors.domain.margin import SAME_CURRENCY, to_minor
+from actors.domain.events.orders import OrderFilled
 from actors.domain.money import Rounding
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Position, Side
+from actors.domain.risk.margin import SAME_CURRENCY, to_minor
 from tests.actors.domain.waiting import Desk
 from tests.examples import ACCOUNT, EURUSD, terms
 

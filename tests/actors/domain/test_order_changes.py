@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from actors.domain.commands import CancelOrder, ClosePosition, ModifyOrder, ObserveStream, SubmitOrder
-from actors.domain.limits import Limits
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side, TimeInForce
 from actors.domain.refusal import Code, Refused
+from actors.domain.risk.limits import Limits
 from tests.actors.domain.deals import refusal
 from tests.actors.domain.waiting import Desk
 from tests.examples import ACCOUNT, terms

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from actors.domain.broker import apply
 from actors.domain.commands import Adjust, DefineGroup, Deposit, ObserveTicks, OpenAccount, SubmitOrder
-from actors.domain.events import OrderAccepted, OrderFilled
+from actors.domain.events.orders import OrderAccepted, OrderFilled
 from actors.domain.group import NO_MARKUP, STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side
 from actors.domain.price_class import PriceClasses
 from actors.domain.quote import Tick
+from actors.domain.risk.stop_out import MarginLevels, status
 from actors.domain.snapshot import restore, snapshot
-from actors.domain.stop_out import MarginLevels, status
 from actors.domain.trigger import Followed, Reached, Waiting
 from tests.actors.domain.deals import NOW_NS
 from tests.examples import ACCOUNT, encoded, terms, tick, trading_state

@@ -63,6 +63,20 @@ def test_a_restart_forgets_the_same() -> None:
     assert known(state) == {1: "del", 2: "ghij", 3: "km"}
 
 
+def test_what_is_restored_above_a_lower_limit_shrinks_with_each_request() -> None:
+    state = state_of(9, 3)
+    ask(state, 1, *"abcde")
+    ask(state, 2, *"fghi")
+    copy = restore(snapshot(state))
+    copy.remembered.in_all = 6
+    ask(copy, 3, "j")
+    assert known(copy) == {1: "cde", 2: "fghi", 3: "j"}
+    ask(copy, 3, "k")
+    assert known(copy) == {1: "de", 2: "ghi", 3: "jk"}
+    ask(copy, 1, "l")
+    assert [len(account.outcomes) for account in copy.accounts.values()] == [2, 2, 2]
+
+
 def test_neither_what_waits_is_forgotten_nor_what_was_asked_last() -> None:
     """Both shares are full of what waits: the order that is filled now is known when it is answered."""
     state = state_of(4, 2)

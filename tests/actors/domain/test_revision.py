@@ -14,14 +14,16 @@ from actors.domain.commands import (
     ObserveTicks,
     OpenAccount,
 )
-from actors.domain.events import Event, GroupDefined, InstrumentDefined, MarginRevised, MarginStatusChanged
+from actors.domain.events.accounts import MarginRevised, MarginStatusChanged
+from actors.domain.events.event import Event
+from actors.domain.events.terms import GroupDefined, InstrumentDefined
 from actors.domain.group import STANDARD, Group, Markup
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Side
-from actors.domain.requirement import Hedging, Requirement
+from actors.domain.risk.requirement import Hedging, Requirement
+from actors.domain.risk.stop_out import MarginStatus
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.stop_out import MarginStatus
 from tests.actors.domain.deals import NOW_NS, filled
 from tests.examples import ACCOUNT, INSTRUMENTS, closing, encoded, order, tick, trading_state
 

@@ -14,7 +14,8 @@ from actors.domain.broker import apply
 from actors.domain.calendar import day_of, roll_ns, trading_day
 from actors.domain.charges import Swap, SwapBasis
 from actors.domain.commands import DefineGroup, DefineHolidays, DefineInstrument, ObserveStream, ObserveTicks
-from actors.domain.events import DaySealed, Event, SwapCharged
+from actors.domain.events.accounts import DaySealed, SwapCharged
+from actors.domain.events.event import Event
 from actors.domain.evolution import evolve
 from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import Instrument

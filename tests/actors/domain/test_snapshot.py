@@ -13,7 +13,7 @@ from actors.domain.commands import (
     ObserveTicks,
     SubmitOrder,
 )
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Side, TimeInForce
 from actors.domain.quote import Tick

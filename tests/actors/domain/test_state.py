@@ -8,15 +8,15 @@ import pytest
 from actors.domain.account import Account
 from actors.domain.broker import apply
 from actors.domain.commands import CancelOrder, Input, Mode, ObserveStream, ObserveTicks, SubmitOrder
-from actors.domain.events import Event
+from actors.domain.events.event import Event
 from actors.domain.evolution import evolve
-from actors.domain.exposure import Exposure
 from actors.domain.group import STANDARD, Group
 from actors.domain.ledger import Unbalanced
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderType, Position, Side
 from actors.domain.remembered import REMEMBERED_ORDERS
-from actors.domain.requirement import NOTHING, Requirement
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.requirement import NOTHING, Requirement
 from actors.domain.snapshot import Snapshot, restore, snapshot
 from actors.domain.state import State
 from actors.domain.waiting import see
@@ -179,7 +179,7 @@ def test_summary() -> None:
 SCRIPT = """
 import sys, msgspec
 from actors.domain.broker import apply
-from actors.domain.requirement import NOTHING, Requirement
+from actors.domain.risk.requirement import NOTHING, Requirement
 from actors.domain.snapshot import snapshot
 from actors.domain.state import State
 from tests.actors.domain.test_state import DAY, START_NS

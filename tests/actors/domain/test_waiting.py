@@ -4,7 +4,7 @@ import pytest
 
 from actors.domain.broker import apply
 from actors.domain.commands import CancelOrder, ModifyPosition, ObserveTicks, SubmitOrder
-from actors.domain.events import OrderEnded, OrderFilled
+from actors.domain.events.orders import OrderEnded, OrderFilled
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderStatus, OrderType, Side, TimeInForce
 from actors.domain.snapshot import restore, snapshot

@@ -14,16 +14,18 @@ from actors.domain.commands import (
     ObserveTicks,
     Withdraw,
 )
-from actors.domain.events import Event, MarginStatusChanged, NegativeBalanceForgiven, OrderFilled
+from actors.domain.events.accounts import MarginStatusChanged, NegativeBalanceForgiven
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderFilled
 from actors.domain.group import STANDARD, Group
 from actors.domain.instrument import InstrumentState
 from actors.domain.ledger import Entry, Posting, PostingKind
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import OrderReason, Side
-from actors.domain.requirement import Hedging
+from actors.domain.risk.requirement import Hedging
+from actors.domain.risk.stop_out import MarginLevels, MarginStatus
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
-from actors.domain.stop_out import MarginLevels, MarginStatus
 from tests.actors.domain.deals import NOW_NS, filled
 from tests.examples import ACCOUNT, EURUSD, closing, encoded, order, tick, trading_state
 

@@ -1,7 +1,6 @@
 """A desk that sends orders to venues, for tests of what venues say; what must hold is looked at after every step."""
 
 from actors.domain.broker import apply
-from actors.domain.child import UNSAID, ChildOrder, ReportKind, VenueReport
 from actors.domain.commands import (
     DefineRules,
     Input,
@@ -10,18 +9,16 @@ from actors.domain.commands import (
     ObserveTicks,
     ReportExecution,
 )
-from actors.domain.covered import closing_e8
-from actors.domain.events import (
-    ChildSent,
-    Cover,
-    Event,
-    OrderFilled,
-)
+from actors.domain.dealing.covered import closing_e8
+from actors.domain.dealing.oco import is_held
+from actors.domain.events.event import Event
+from actors.domain.events.orders import Cover, OrderFilled
+from actors.domain.events.venues import ChildSent
 from actors.domain.evolution import evolve
 from actors.domain.money import parse_e8 as e8
-from actors.domain.oco import is_held
 from actors.domain.order import OrderReason, OrderType, Side, TimeInForce
-from actors.domain.rulebook import Book, Rule
+from actors.domain.routing.child import UNSAID, ChildOrder, ReportKind, VenueReport
+from actors.domain.routing.rulebook import Book, Rule
 from actors.domain.snapshot import restore, snapshot
 from actors.domain.state import State
 from actors.domain.trigger import Reached, Triggers, Waiting

@@ -17,7 +17,8 @@ from actors.domain.commands import (
     SubmitOrder,
     Which,
 )
-from actors.domain.events import Event, OrderEnded, OrderFilled, OrderRejected
+from actors.domain.events.event import Event
+from actors.domain.events.orders import OrderEnded, OrderFilled, OrderRejected
 from actors.domain.money import format_e8
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Order, OrderTerms, OrderType, Position, Side

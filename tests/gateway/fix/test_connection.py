@@ -25,7 +25,7 @@ from gateway.venues.interface import Patience
 from tests.certificates import make
 from tests.gateway.fix.peers import ORDER, logon
 
-HASTY = Patience(connect_timeout_ms=5_000, backoff_first_ms=1, backoff_cap_ms=5)
+HASTY = Patience(connect_timeout_ms=60_000, backoff_first_ms=1, backoff_cap_ms=5)
 WAIT_LIMIT_S = 90
 OURS = SessionSettings(session_id="a", role=Role.INITIATOR, sender="A", target="B", username="u", password="p")
 THEIRS = SessionSettings(session_id="b", role=Role.ACCEPTOR, sender="B", target="A", username="u", password="p")

@@ -1,0 +1,4 @@
+"""What staff may do, from a request to its events: money, terms, instruments, the dealing desk.
+
+May import all of `domain` but `evolution` and `broker`.
+"""
