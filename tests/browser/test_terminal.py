@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.system.running import ROOT, Broker
+from tests.system.running import ROOT, Broker, eventually
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = [
@@ -22,6 +22,14 @@ QUIET = [
     "--no-first-run",
 ]
 PATIENCE_MS = 90_000
+NOTICES = """
+window.notices = new Set();
+new MutationObserver(() => {
+  const shown = document.querySelector("[data-testid='notice']");
+  if (shown) window.notices.add(shown.textContent);
+}).observe(document, { childList: true, subtree: true, characterData: true });
+"""
+"""All that the page has shown: each goes away after some seconds."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
@@ -44,6 +52,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(NOTICES)
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         faults: list[str] = []
@@ -88,7 +97,7 @@ def test_a_trade_from_login_to_ledger(broker: Broker, page: Page, tmp_path: Path
     profit = page.get_by_test_id(f"position-profit-{position_id}")
     first_profit = profit.inner_text()
     expect(profit).not_to_have_text(first_profit)
-    assert amount(page, "account-margin") > 0
+    expect(page.get_by_test_id("account-margin")).to_have_attribute("data-value", re.compile("[1-9]"))
     page.screenshot(path=tmp_path / "terminal.png")
 
     page.get_by_test_id(f"position-close-{position_id}").click()
@@ -202,9 +211,12 @@ def test_a_press_counts_though_the_price_moves_meanwhile(broker: Broker, page: P
     page.get_by_test_id("watch-row-EURUSD").click()
     page.get_by_test_id("ticket-quantity").fill("9999999")
     price = page.get_by_test_id("ticket-buy").locator(".deal-price")
+    expect(price).to_have_attribute("data-value", re.compile(r"\d"))
     price.hover()
     page.mouse.down()
-    expect(price).not_to_have_attribute("data-value", price.get_attribute("data-value") or "")
+    before = price.get_attribute("data-value") or ""
+    # Another price: where there is none for a while, as on a busy machine, the button is off.
+    expect(price).to_have_attribute("data-value", re.compile(rf"^(?!{re.escape(before)}$)\d"))
     page.mouse.up()
     expect(page.get_by_test_id("ticket-message")).to_contain_text(re.compile("margin", re.IGNORECASE))
 
@@ -229,4 +241,4 @@ def test_a_margin_call_is_shown_until_it_is_over(broker: Broker, page: Page) -> 
             change = {"terms": {"levels": {"call": call}}, "reason": "drill"}
             assert admin.patch("/admin/groups/standard", json=change).status_code == 200
             expect(alert).to_have_text(words)
-            expect(page.get_by_test_id("notice")).to_contain_text(notice)
+            eventually(lambda notice=notice: any(notice in shown for shown in page.evaluate("[...notices]")))  # type: ignore[misc]

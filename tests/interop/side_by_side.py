@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from gateway.fix.codec import Framer, Message, encode
 from gateway.fix.session import Session
@@ -91,6 +92,7 @@ class Theirs:
         """Waits until it has said so many messages, and closed if it should."""
         try:
             self._socket.sendall(data)
+            self._until_read()
         except OSError:
             self.is_closed = True
         deadline = time.monotonic() + (self._close_s if closes else self._answer_s)
@@ -104,6 +106,18 @@ class Theirs:
                 more = b""
             self.is_closed = not more
             self.messages += [told(message) for message in self._framer.receive_data(more)]
+
+    def _until_read(self) -> None:
+        """Where bytes were cut may change what QuickFIX makes of a garbled message: it gets each step by itself."""
+        port, our_port = self._socket.getpeername()[1], self._socket.getsockname()[1]
+        ends = f":{port:04X} 0100007F:{our_port:04X} "
+        deadline = time.monotonic() + PATIENCE_S
+        while any(
+            ends in line and not line.split()[4].endswith(":00000000")  # tx_queue:rx_queue (proc(5))
+            for line in Path("/proc/net/tcp").read_text().splitlines()
+        ):
+            assert time.monotonic() < deadline, "it does not read"
+            time.sleep(0.001)
 
     def close(self) -> None:
         self._socket.close()

@@ -73,10 +73,12 @@ class Flow:
         return int(next_out), int(next_in)
 
     def _rows(self, query: str) -> list[tuple[int, int]]:
-        with sqlite3.connect(self._folder / STORE) as db:
+        with sqlite3.connect(self._folder / STORE, SETTLE_LIMIT_S) as db:
             try:
                 return db.execute(query).fetchall()
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError as error:
+                if "no such table" not in str(error):
+                    raise
                 return []  # Not made yet.
             finally:
                 db.rollback()
