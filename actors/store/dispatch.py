@@ -1,28 +1,25 @@
 """What one execution venue was told and has said, and how far the engine knows it: a small SQLite file.
 
-In WAL mode with synchronous=FULL, what a call has done is on the disk when it returns, whole or not at all. An order is
-marked as attempted before it leaves, so after a kill at any moment none is sent that may have been sent already.
+What a call has done is on the disk when it returns (venue_file.py). An order is marked as attempted before it leaves,
+so after a kill at any moment none is sent that may have been sent already.
 """
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from actors.domain.routing.books import SentChild
 from actors.domain.routing.child import ChildOrder, ReportKind, VenueChange, VenueReport
 from actors.store.changes import Changes, Changing, Stage, decode_change
+from actors.store.venue_file import VenueFile
 
-FORMAT = 1
 OVER_LIMIT = 10_000
 """Orders that are over and still known, so that a later word on one is still told under its name."""
 REPORTS_PER_TURN = 500
 _SCHEMA = """
-CREATE TABLE places (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE orders (
     number INTEGER PRIMARY KEY, child_id TEXT UNIQUE NOT NULL, client_id TEXT UNIQUE NOT NULL, sent BLOB NOT NULL,
     stage INTEGER NOT NULL, attempted_ns INTEGER NOT NULL, asked INTEGER NOT NULL
@@ -53,70 +50,12 @@ class Dispatched(NamedTuple):
     changing: Changing | None = None
 
 
-class NotOurs(RuntimeError):
-    """The file is of another format; one sentence."""
-
-
-class Dispatch:
-    """Used by one thread at a time; raises sqlite3.Error when the disk fails, and then nothing was done."""
-
+class Dispatch(VenueFile):
     def __init__(self, path: Path, now_ns: int, db: sqlite3.Connection | None = None) -> None:
-        """Opens or makes the file, for its owner alone. Raises `NotOurs`.
-
-        `db`: a connection to the file of one who keeps more there. What is done while a transaction is open on it is
-        part of that one.
-        """
-        if db is None:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        # Whose connection is open already must not open the file: closing it would end SQLite's locks on it.
-        self._db = db or sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        with self._whole():
-            (made_as,) = self._db.execute("PRAGMA user_version").fetchone()
-            if made_as not in (0, FORMAT):
-                raise NotOurs(f"{path}: its format is {made_as}, and this is for format {FORMAT}")
-            if not made_as:
-                for statement in _SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {FORMAT}")
-                self._put("made_ns", now_ns)
+        """As `VenueFile`, which says what `db` is."""
+        super().__init__(path, now_ns, _SCHEMA, db)
         self.changes = Changes(self._db, self._whole)
         """Of orders that rest."""
-        self.made_ns: int = self._place("made_ns", 0)
-
-    def close(self) -> None:
-        self._db.close()
-
-    @property
-    def event_seq(self) -> int | None:
-        """The last event of the engine that was followed; None: none ever was."""
-        seq: int | None = self._place("event_seq", None)
-        return seq
-
-    @property
-    def event_ns(self) -> int:
-        """The time of that event's batch; 0: it is not known."""
-        return int(self._place("event_ns", 0))
-
-    @property
-    def cursor(self) -> str:
-        """How far the venue's record was heard; empty: it never was."""
-        cursor: str = self._place("cursor", "")
-        return cursor
-
-    @property
-    def trades_ns(self) -> int:
-        """Until when the venue's executions were asked for and read; 0: they never were."""
-        trades_ns: int = self._place("trades_ns", 0)
-        return trades_ns
-
-    @property
-    def forgotten_ns(self) -> int:
-        """When the newest of the orders was sent that are not known any more; 0: none is forgotten."""
-        forgotten_ns: int = self._place("forgotten_ns", 0)
-        return forgotten_ns
 
     def begin(
         self,
@@ -334,27 +273,6 @@ class Dispatch:
         self._db.executemany("DELETE FROM reports WHERE child_id = ?", rows)
         self.changes.forget(rows)
         self._db.executemany("DELETE FROM orders WHERE child_id = ?", rows)
-
-    def _place(self, name: str, default: Any) -> Any:
-        row = self._db.execute("SELECT value FROM places WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else default
-
-    def _put(self, name: str, value: int | str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO places VALUES (?, ?)", (name, value))
-
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        if self._db.in_transaction:
-            yield
-            return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
 
 def _identity(report: VenueReport) -> str:

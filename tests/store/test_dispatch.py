@@ -11,7 +11,8 @@ from actors.domain.order import Side, TimeInForce
 from actors.domain.routing.books import SentChild
 from actors.domain.routing.child import ReportKind, VenueReport, send
 from actors.store.changes import Stage
-from actors.store.dispatch import Dispatch, NotOurs
+from actors.store.dispatch import Dispatch
+from actors.store.venue_file import NotOurs
 from gateway.fix.store import SqliteStore
 
 NOW_NS = 1_000
