@@ -17,6 +17,7 @@ from actors.bus.endpoints import Endpoints
 from actors.bus.requests import AggregatorRequest, EngineRequest
 from actors.clients.books import Books
 from actors.clients.client import Client
+from actors.clients.correspondence import Correspondence
 from actors.clients.depths import Depths
 from actors.clients.desk import ENGINE_SILENCE_LIMIT_NS, Desk
 from actors.clients.engine import EngineSide
@@ -72,8 +73,9 @@ class Clients:
         self._feed = PriceFeed(self._asker, self._aggregator, sockets.subscriber(context, where.ticks), clock_ns)
         self._books = Books(store.db)
         standing = Standing()
-        self._reporting = Reporting(self._books, self._clients.values(), standing.currencies)
-        self._desk = Desk(self._books, self._reporting, lambda: self._feed.prices.instruments)
+        correspondence = Correspondence(self._books, self._clients.values())
+        self._reporting = Reporting(self._books, correspondence, standing.currencies)
+        self._desk = Desk(self._books, correspondence, lambda: self._feed.prices.instruments)
         self._reporting.on_orphan = lambda client, _known, now_ns: self._desk.leave(client, now_ns)
         self._engine = EngineSide(
             self._asker,
@@ -81,6 +83,7 @@ class Clients:
             sockets.subscriber(context, where.events, topics.EVENTS),
             self._books,
             self._desk,
+            correspondence,
             self._reporting,
             standing,
             self._feed.prices,

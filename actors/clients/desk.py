@@ -6,7 +6,7 @@ import structlog
 
 from actors.clients.books import Books, Known
 from actors.clients.client import Client
-from actors.clients.reporting import Reporting
+from actors.clients.correspondence import Correspondence
 from actors.clients.words import closing_terms, order_terms
 from actors.domain.instrument import Instrument
 from gateway.fix.answers import number
@@ -27,11 +27,13 @@ ALL_ORDERS, ORDERS_OF_A_SYMBOL = b"7", b"1"
 class Desk:
     """What clients do with orders. Sends nothing to the engine itself: new requests are in the books."""
 
-    def __init__(self, books: Books, reporting: Reporting, instruments: Callable[[], Mapping[str, Instrument]]) -> None:
+    def __init__(
+        self, books: Books, correspondence: Correspondence, instruments: Callable[[], Mapping[str, Instrument]]
+    ) -> None:
         self.heard_ns = 0
         """When the engine was last heard of; 0 until everything of before is dealt with."""
         self._books = books
-        self._reporting = reporting
+        self._mail = correspondence
         self._instruments = instruments
         self.handlers: dict[bytes, Callable[[Client, Message, int], None]] = {
             b"D": self._place,
@@ -114,11 +116,11 @@ class Desk:
         known = self.meant(client, message)
         more: tuple[Field, ...] = ((790, value),) if (value := message.get(790)) is not None else ()
         if known is not None:
-            self._reporting.tell_status(client, known, now_ns, more)
+            self._mail.tell_status(client, known, now_ns, more)
             return
         asked = self._books.asked(client.account, text(message, 11))
         if asked is not None and asked.terms is not None:
-            self._reporting.tell_pending(client, asked, now_ns, Exec.STATUS)
+            self._mail.tell_pending(client, asked, now_ns, Exec.STATUS)
             return
         self._tell_none(client, message, "there is no such order", now_ns, more)
 
@@ -133,7 +135,7 @@ class Desk:
             self._tell_none(client, message, "no order waits", now_ns, (request_id, (911, b"0"), (912, b"Y")))
         for place, known in enumerate(chosen, 1):
             is_last = b"Y" if place == len(chosen) else b"N"
-            self._reporting.tell_status(client, known, now_ns, (request_id, (911, b"%d" % len(chosen)), (912, is_last)))
+            self._mail.tell_status(client, known, now_ns, (request_id, (911, b"%d" % len(chosen)), (912, is_last)))
 
     def _tell_none(self, client: Client, message: Message, detail: str, now_ns: int, more: tuple[Field, ...]) -> None:
         exec_id = client.new_id(now_ns).encode()

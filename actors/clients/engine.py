@@ -15,6 +15,7 @@ from actors.bus.prices import Prices
 from actors.bus.requests import GetAccount, GetTerms, Ping
 from actors.clients.books import Books
 from actors.clients.client import Client
+from actors.clients.correspondence import Correspondence
 from actors.clients.desk import Desk
 from actors.clients.line import Line
 from actors.clients.reporting import Reporting
@@ -40,6 +41,7 @@ class EngineSide:
         events: zmq.Socket[bytes],
         books: Books,
         desk: Desk,
+        correspondence: Correspondence,
         reporting: Reporting,
         standing: Standing,
         prices: Prices,
@@ -53,6 +55,7 @@ class EngineSide:
         self._socket = events
         self._books = books
         self._desk = desk
+        self._mail = correspondence
         self._reporting = reporting
         self._standing = standing
         self._prices = prices
@@ -80,7 +83,7 @@ class EngineSide:
 
     def turn(self, now_ns: int) -> None:
         """Once a second: what has had no answer for long is asked again, and its client told that it is pending."""
-        self._reporting.tell_late(now_ns)
+        self._mail.tell_late(now_ns)
         if self._desk.heard_ns:
             self.line.ask(self._books.requests.values(), now_ns)
 
@@ -92,13 +95,13 @@ class EngineSide:
         terms = await ask_until(self._asker, GetTerms(), Terms)
         self._standing.define(terms.groups if terms is not None else ())
         quoted = [client.account for client in self._clients.values() if client.account]
-        for account_id in dict.fromkeys([*self._reporting.accounts, *quoted]):
+        for account_id in dict.fromkeys([*self._mail.accounts, *quoted]):
             report = await ask_until(self._asker, GetAccount(account_id), AccountReport)
             if report is None:
                 self._log.error("there is no such account (yet)", account=account_id)
             else:
                 self._standing.learn(account_id, report)
-            if account_id in self._reporting.accounts and account_id not in self._books.since:
+            if account_id in self._mail.accounts and account_id not in self._books.since:
                 seq, waiting = (report.seq, report.orders) if report is not None else (0, ())
                 self._books.begin(account_id, seq, waiting)
         self._settle()

@@ -1,6 +1,6 @@
-"""What the engine did, as its events and answers tell it, said to the clients whom it concerns."""
+"""What the engine did, as its events and answers tell it: each thing is said once to whom it concerns."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -8,7 +8,8 @@ import msgspec
 from actors.bus.answers import Answer, Done, OrderReport, Refusal
 from actors.clients.books import Books, Known, Request
 from actors.clients.client import Client
-from actors.clients.words import asked_view, before_its_fills, fill_view, order_view
+from actors.clients.correspondence import Correspondence
+from actors.clients.words import before_its_fills, fill_view, order_view
 from actors.domain.events.event import Event
 from actors.domain.events.orders import (
     ChangeAsked,
@@ -20,14 +21,10 @@ from actors.domain.events.orders import (
     OrderRejected,
 )
 from actors.domain.order import Order, OrderStatus, OrderTerms, TimeInForce
-from gateway.fix.codec import Field
-from gateway.fix.trading import reports
-from gateway.fix.trading.reports import Exec, FillView, execution_report
+from gateway.fix.trading.reports import Exec, execution_report
 
 PATIENCE_NS = 1_000_000_000
 """So long a refused change waits for the event that ended its order: the two come by different ways."""
-PENDING_AFTER_NS = 2_500_000_000
-"""A client whose request has no answer for so long is told that it is pending."""
 ORDER_EVENTS = OrderAccepted | OrderModified | ChangeAsked | ChangeRefused | OrderFilled | OrderEnded | OrderRejected
 
 
@@ -35,29 +32,20 @@ class Held(NamedTuple):
     """An answer that was given after event `seq`, which has not come yet; or a refusal that waits until `until_ns`."""
 
     request: Request
-    answer: Answer
+    answer: Refusal | OrderReport | Done
     seq: int
     until_ns: int
 
 
 class Reporting:
-    def __init__(self, books: Books, clients: Iterable[Client], currencies: Mapping[int, str]) -> None:
+    def __init__(self, books: Books, correspondence: Correspondence, currencies: Mapping[int, str]) -> None:
         """`currencies`: of the accounts that the clients have."""
         self._books = books
-        self._clients = {client.profile.id: client for client in clients}
+        self._mail = correspondence
         self._currencies = currencies
-        self._audience: dict[int, list[Client]] = {}
-        for client in self._clients.values():
-            for account_id in client.profile.reported_accounts:
-                self._audience.setdefault(account_id, []).append(client)
         self._held: dict[int, Held] = {}
-        self._told_pending: dict[int, None] = {}
         self.on_orphan: Callable[[Client, Known, int], None] = lambda client, known, now_ns: None
         """An order waits whose session is not there any more."""
-
-    @property
-    def accounts(self) -> list[int]:
-        return [*self._audience]
 
     def take(self, seq: int, time_ns: int, event: Event, now_ns: int) -> None:
         """The next event of the engine; its effects are sent once, for the books say that it came."""
@@ -72,11 +60,11 @@ class Reporting:
         elif isinstance(event, ChangeAsked):
             self._on_asked(event, now_ns)
         elif isinstance(event, ChangeRefused):
-            self._refuse_at_venue(event.order, event.code, event.detail, now_ns)
+            self._mail.refuse_at_venue(event.order, event.code, event.detail, now_ns)
         elif isinstance(event, OrderRejected):
             known = self._known(event.order, None, seq, time_ns, now_ns)
             self._keep(known, event.order)
-            self._tell(known, Exec.REJECTED, f"E{seq}", time_ns, now_ns, code=event.code, detail=event.detail)
+            self._mail.report(known, Exec.REJECTED, f"E{seq}", time_ns, now_ns, code=event.code, detail=event.detail)
         else:
             self._on_order(seq, time_ns, event, now_ns)
 
@@ -86,13 +74,15 @@ class Reporting:
         self._keep(known, order)
         if isinstance(event, OrderFilled):
             fill = fill_view(event.fill, self._currencies.get(order.account_id, "USD"))
-            self._tell(known, Exec.TRADE, f"F{event.fill.fill_id}", time_ns, now_ns, fill=fill)
+            self._mail.report(known, Exec.TRADE, f"F{event.fill.fill_id}", time_ns, now_ns, fill=fill)
         elif isinstance(event, OrderEnded):
             self._on_ended(known, f"E{seq}", time_ns, event, now_ns)
         if known.is_over:
-            self._refuse_at_venue(known.order, "UNKNOWN_ORDER", "the order ended before its venue did that", now_ns)
+            self._mail.refuse_at_venue(
+                known.order, "UNKNOWN_ORDER", "the order ended before its venue did that", now_ns
+            )
             self._release_refusals(known, now_ns)
-        elif (client := self._clients.get(known.session_id)) is not None and not client.is_up:
+        elif (client := self._mail.client(known.session_id)) is not None and not client.is_up:
             self.on_orphan(client, known, now_ns)
 
     def _known(self, order: Order, new: Order | None, seq: int, time_ns: int, now_ns: int) -> Known:
@@ -106,9 +96,9 @@ class Reporting:
         known = Known(new or order, [order.client_order_id], asked.session_id if asked is not None else "")
         self._keep(known, known.order)
         if new is not None:
-            self._tell(known, Exec.NEW, f"N{seq}", time_ns, now_ns)
+            self._mail.report(known, Exec.NEW, f"N{seq}", time_ns, now_ns)
         if asked is not None:
-            self._answered(asked)
+            self._mail.answered(asked)
         return known
 
     def _keep(self, known: Known, order: Order) -> None:
@@ -117,7 +107,7 @@ class Reporting:
 
     def _on_ended(self, known: Known, exec_id: str, time_ns: int, event: OrderEnded, now_ns: int) -> None:
         if known.order.status is OrderStatus.EXPIRED:
-            self._tell(known, Exec.EXPIRED, exec_id, time_ns, now_ns, code=event.code, detail=event.detail)
+            self._mail.report(known, Exec.EXPIRED, exec_id, time_ns, now_ns, code=event.code, detail=event.detail)
             return
         asked = next((one for one in self._books.asked_of(known.order.order_id) if one.terms is None), None)
         original = ""
@@ -125,8 +115,8 @@ class Reporting:
             if asked.name:
                 original = known.name
                 self._books.rename(known, asked.name)
-            self._answered(asked)
-        self._tell(
+            self._mail.answered(asked)
+        self._mail.report(
             known, Exec.CANCELED, exec_id, time_ns, now_ns, original=original, code=event.code, detail=event.detail
         )
 
@@ -138,7 +128,7 @@ class Reporting:
         is_triggered = known.order.status is not order.status
         self._keep(known, order)
         if is_triggered:
-            self._tell(
+            self._mail.report(
                 known, Exec.RESTATED, f"E{seq}", time_ns, now_ns, code="TRIGGERED", detail="its stop was reached"
             )
             return
@@ -151,9 +141,12 @@ class Reporting:
             None,
         )
         if asked is None:
-            self._tell(known, Exec.RESTATED, f"E{seq}", time_ns, now_ns, code="MODIFIED", detail="changed elsewhere")
+            self._mail.report(
+                known, Exec.RESTATED, f"E{seq}", time_ns, now_ns, code="MODIFIED", detail="changed elsewhere"
+            )
         else:
-            self._tell_replaced(known, asked, f"E{seq}", time_ns, now_ns)
+            self._mail.replaced(known, asked, f"E{seq}", time_ns, now_ns)
+            self._mail.answered(asked)
 
     def _on_asked(self, event: ChangeAsked, now_ns: int) -> None:
         """The client is told that it is pending, once; nobody asks the engine for it again."""
@@ -165,23 +158,7 @@ class Reporting:
                 is_it = _is_same(asked.terms, terms)
             if is_it and not asked.is_at_venue:
                 self._books.await_venue(asked)
-                self._told_pending[asked.request_id] = None
-                client = self._clients.get(asked.session_id)
-                if client is not None and asked.name:
-                    self.tell_pending(client, asked, now_ns, Exec.PENDING_REPLACE if terms else Exec.PENDING_CANCEL)
-
-    def _refuse_at_venue(self, order: Order, code: str, detail: str, now_ns: int) -> None:
-        for asked in [*self._books.asked_of(order.order_id)]:
-            if asked.is_at_venue:
-                self._refuse(asked, Refusal(code, detail), now_ns)
-
-    def _tell_replaced(self, known: Known, asked: Request, exec_id: str, time_ns: int, now_ns: int) -> None:
-        original = known.name
-        self._books.rename(known, asked.name)
-        self._tell(known, Exec.REPLACED, exec_id, time_ns, now_ns, original=original)
-        self._answered(asked)
-
-    # Answers
+                self._mail.tell_asked(asked, now_ns)
 
     def answer(self, request_id: int, answer: Answer, now_ns: int) -> None:
         """The engine's answer to a request. What it did comes as events, which may still be on their way."""
@@ -192,7 +169,7 @@ class Reporting:
         if isinstance(answer, Refusal):
             known = self._books.orders.get(request.order_id)
             if known is None or known.is_over or answer.code != "UNKNOWN_ORDER":
-                self._refuse(request, answer, now_ns)
+                self._mail.refuse(request, answer, now_ns)
             else:
                 self._held[request_id] = Held(request, answer, 0, now_ns + PATIENCE_NS)
         elif isinstance(answer, OrderReport | Done):
@@ -203,54 +180,24 @@ class Reporting:
         for request_id, held in [*self._held.items()]:
             if request_id not in self._books.requests or held.request.is_at_venue:
                 del self._held[request_id]
-            elif held.until_ns:
+            elif isinstance(held.answer, Refusal):
                 if held.until_ns <= now_ns:
                     del self._held[request_id]
-                    self._refuse(held.request, held.answer, now_ns)
+                    self._mail.refuse(held.request, held.answer, now_ns)
             elif held.seq <= self._books.event_seq:
                 del self._held[request_id]
                 self._conclude(held.request, held.answer, now_ns)
 
-    def tell_late(self, now_ns: int) -> None:
-        """Says of each request that has had no answer for long that it is pending, once."""
-        for request in self._books.requests.values():
-            late = now_ns - request.sent_ns >= PENDING_AFTER_NS
-            client = self._clients.get(request.session_id)
-            if late and client is not None and request.name and request.request_id not in self._told_pending:
-                self._told_pending[request.request_id] = None
-                kind = Exec.PENDING_NEW if request.is_new else Exec.PENDING_REPLACE
-                self.tell_pending(client, request, now_ns, Exec.PENDING_CANCEL if request.terms is None else kind)
-
-    def tell_pending(self, client: Client, request: Request, now_ns: int, exec_type: bytes) -> None:
-        known = self._books.orders.get(request.order_id)
-        status = Exec.PENDING_NEW if exec_type == Exec.STATUS else exec_type
-        if known is not None:
-            view = order_view(known.order, request.name)
-        elif request.terms is not None:
-            view = asked_view(request.account_id, request.name, request.terms, request.position_id)
-        else:
-            return
-        exec_id = client.new_id(now_ns).encode()
-        detail = "the outcome is not known yet; a report follows"
-        body = execution_report(
-            view, exec_type, exec_id, now_ns, status=status, original=request.original, code="PENDING", detail=detail
-        )
-        client.report(body, now_ns)
-
-    def tell_status(self, client: Client, known: Known, now_ns: int, more: tuple[Field, ...] = ()) -> None:
-        view = order_view(known.order, known.name)
-        client.report(execution_report(view, Exec.STATUS, client.new_id(now_ns).encode(), now_ns, more=more), now_ns)
-
-    def _conclude(self, request: Request, answer: Answer, now_ns: int) -> None:
+    def _conclude(self, request: Request, answer: OrderReport | Done, now_ns: int) -> None:
         """The request was carried out, and no event told of it: it had been before, or changes nothing."""
-        client = self._clients.get(request.session_id)
+        client = self._mail.client(request.session_id)
         known = self._books.orders.get(request.order_id)
         is_waiting = isinstance(answer, Done) and known is not None and not known.is_over
         if is_waiting and known is not None and not (request.terms and _is_same(request.terms, known.order.terms)):
             detail = "its venue is asked for just that already, by another way"
-            self._refuse(request, Refusal("AT_VENUE", detail), now_ns)
+            self._mail.refuse(request, Refusal("AT_VENUE", detail), now_ns)
             return
-        self._answered(request)
+        self._mail.answered(request)
         if client is None:
             return
         exec_id = client.new_id(now_ns)
@@ -261,72 +208,13 @@ class Reporting:
             body = execution_report(view, exec_type, exec_id.encode(), now_ns, code=outcome.code, detail=outcome.detail)
             client.report(body, now_ns)
         elif known is not None and request.terms is not None:
-            self._tell_replaced_again(known, request, exec_id, now_ns)
-
-    def _tell_replaced_again(self, known: Known, request: Request, exec_id: str, now_ns: int) -> None:
-        original = known.name
-        self._books.rename(known, request.name)
-        self._tell(known, Exec.REPLACED, exec_id, now_ns, now_ns, original=original)
-
-    def _refuse(self, request: Request, answer: Answer, now_ns: int) -> None:
-        assert isinstance(answer, Refusal)
-        client = self._clients.get(request.session_id)
-        self._answered(request)
-        if client is None or not request.name:
-            return
-        if request.is_new and request.terms is not None:
-            view = asked_view(request.account_id, request.name, request.terms, request.position_id)
-            exec_id = client.new_id(now_ns).encode()
-            body = execution_report(view, Exec.REJECTED, exec_id, now_ns, code=answer.code, detail=answer.detail)
-            client.report(body, now_ns)
-            return
-        known = self._books.orders.get(request.order_id)
-        view_of = order_view(known.order, known.name) if known is not None else None
-        is_replace = request.terms is not None
-        body = reports.cancel_reject(
-            request.name, request.original, view_of, is_replace, answer.code, answer.detail, now_ns
-        )
-        client.tell(b"9", body, now_ns)
-
-    def _answered(self, request: Request) -> None:
-        """The request is over; changes that waited for it go on, to the order that it made, or end."""
-        books = self._books
-        books.answer(request)
-        self._told_pending.pop(request.request_id, None)
-        for waiting in books.waiting_for(request.account_id, request.name) if request.name else ():
-            known = books.find(request.account_id, request.name)
-            if known is not None:
-                books.resolve(waiting, known.order.order_id)
-            else:
-                refusal = Refusal("UNKNOWN_ORDER", f"there is no order {request.name!r}")
-                self._refuse(waiting, refusal, waiting.sent_ns)
+            self._mail.replaced(known, request, exec_id, now_ns, now_ns)
 
     def _release_refusals(self, known: Known, now_ns: int) -> None:
         for request_id, held in [*self._held.items()]:
-            if held.until_ns and held.request.order_id == known.order.order_id:
+            if isinstance(held.answer, Refusal) and held.request.order_id == known.order.order_id:
                 del self._held[request_id]
-                self._refuse(held.request, held.answer, now_ns)
-
-    def _tell(
-        self,
-        known: Known,
-        exec_type: bytes,
-        exec_id: str,
-        time_ns: int,
-        now_ns: int,
-        *,
-        original: str = "",
-        fill: FillView | None = None,
-        code: str = "",
-        detail: str = "",
-    ) -> None:
-        """To everybody who hears of the account."""
-        view = order_view(known.order, known.name)
-        body = execution_report(
-            view, exec_type, exec_id.encode(), time_ns, original=original, fill=fill, code=code, detail=detail
-        )
-        for client in self._audience.get(known.order.account_id, ()):
-            client.report(body, now_ns)
+                self._mail.refuse(held.request, held.answer, now_ns)
 
 
 def _is_same(asked: OrderTerms, terms: OrderTerms) -> bool:
