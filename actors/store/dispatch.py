@@ -35,6 +35,7 @@ _ORDERS = (
     "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns"
     " FROM orders LEFT JOIN changes USING (child_id)"
 )
+_INQUIRE = "UPDATE orders SET asked = 1, stage = CASE stage WHEN 3 THEN 1 ELSE stage END WHERE child_id = ?"
 _encode = msgspec.msgpack.Encoder().encode
 _sent = msgspec.msgpack.Decoder(SentChild).decode
 _report = msgspec.msgpack.Decoder(VenueReport).decode
@@ -96,7 +97,7 @@ class Dispatch(VenueFile):
                 before = child.child.sent_ns < self.made_ns
                 self._add(child, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns, False)
             for child_id in asked:
-                self._inquire("child_id = ?", child_id)
+                self._db.execute(_INQUIRE, (child_id,))
             for change, client_id in changes:
                 before = change.asked_ns < self.made_ns
                 self.changes.ask(change, client_id, Stage.ATTEMPTED if before else Stage.DUE, self.made_ns)
@@ -130,7 +131,7 @@ class Dispatch(VenueFile):
     def ask_after_all(self) -> None:
         """The venue is to be asked what became of each order that rests."""
         with self._whole():
-            self._inquire("stage = 3")
+            self._db.execute("UPDATE orders SET asked = 1, stage = 1 WHERE stage = 3")
 
     def take(
         self,
@@ -242,10 +243,6 @@ class Dispatch(VenueFile):
             " VALUES (?, ?, ?, ?, ?, ?)",
             (sent.child.child_id, client_id, _encode(sent), stage, attempted_ns, asked),
         )
-
-    def _inquire(self, condition: str, *values: str) -> None:
-        stage = "CASE stage WHEN 3 THEN 1 ELSE stage END"
-        self._db.execute(f"UPDATE orders SET asked = 1, stage = {stage} WHERE {condition}", values)  # noqa: S608
 
     def _rename(self, child: ChildOrder, client_id: str) -> None:
         """A change was taken: the order has another name, and what it is has changed."""
