@@ -51,7 +51,7 @@ from gateway.venues.execution import Said
 PLACING_LIMIT = 100
 """Orders whose answer is waited for; the others wait their turn, as long as they may."""
 PLACE_AGAIN_NS = 250_000_000
-"""After the venue could not be reached."""
+"""After the venue could not be reached: with an order, or with a change of one."""
 INQUIRE_AGAIN_NS = 2_000_000_000
 
 
@@ -74,6 +74,7 @@ class Dispatcher(pykka.ThreadingActor):
         self._arrival_limit_ns = 0
         self._placing: set[str] = set()
         self._place_ns = 0
+        self._change_ns = 0
         self._inquiring: set[str] = set()
         self._inquire_ns: dict[str, int] = {}
         self._cancels: list[Cancel] = []
@@ -108,6 +109,7 @@ class Dispatcher(pykka.ThreadingActor):
             self._hear_of_inquiry(message)
         elif isinstance(message, Asked):
             if not message.sent:
+                self._change_ns = now_ns + PLACE_AGAIN_NS
                 self._store.changes.give_back(message.child_id)
         elif isinstance(message, HoldingsHeard):
             self._reconciliation.venue_holds(message.holdings, self._store)
@@ -152,7 +154,7 @@ class Dispatcher(pykka.ThreadingActor):
             if it.stage is Stage.DUE:
                 if changing.change.terms is None:
                     self._refuse(child_id, "not sent: it was to be cancelled first", ReportKind.CANCELLED)
-            elif self._is_up and child_id not in self._placing:
+            elif self._is_up and now_ns >= self._change_ns and child_id not in self._placing:
                 order = order_of(it, self._names)
                 calls.append(Ask(child_id, change_id(changing.change), order, changed_order(order, changing.change)))
         if calls:
