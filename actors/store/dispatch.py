@@ -147,7 +147,7 @@ class Dispatch(VenueFile):
 
         `cursor`: the record was heard so far. By child id, `again`: everything that is known of it is told the engine
         once more; `answered`: the engine's inquiry is; `over`: nothing more is to be done about it; `resting`: it does
-        rest.
+        rest, unless there is an inquiry after it.
         """
         new = 0
         with self._whole():
@@ -164,7 +164,7 @@ class Dispatch(VenueFile):
             if over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (over,))
             if resting:
-                self._db.execute("UPDATE orders SET stage = 3 WHERE child_id = ? AND stage = 1", (resting,))
+                self._db.execute("UPDATE orders SET stage = 3 WHERE child_id = ? AND stage = 1 AND NOT asked", (resting,))
             if cursor:
                 self._put("cursor", cursor)
         return new

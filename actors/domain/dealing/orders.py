@@ -82,7 +82,7 @@ def modify_order(state: State, command: ModifyOrder, now_ns: int) -> list[Event]
     old, new = order.terms, command.terms
     if (old.symbol, old.side, old.type) != (new.symbol, new.side, new.type):
         raise Refused(Code.BAD_TERMS, "symbol, side and type of an order stay as they are: cancel it", "type")
-    if old == new:
+    if old == new and not resting.is_asked(state, order):
         return []
     if command.seen not in (None, old):
         raise Refused(Code.VERSION_MISMATCH, f"order {order.order_id} was changed in the meantime")

@@ -78,6 +78,11 @@ def sent_of(state: State, order: Order) -> SentChild | None:
     return sent if sent is not None and sent.rests else None
 
 
+def is_asked(state: State, order: Order) -> bool:
+    """Whether the venue at which it rests is asked for something, and has not answered."""
+    return child_id(order.order_id, 1) in state.books.changes
+
+
 def change(state: State, account: Account, order: Order, terms: OrderTerms, tick: Tick, now_ns: int) -> list[Event]:
     """Other terms that have been checked as those of an order that waits. The same again changes nothing."""
     sent = _unasked(state, order, terms)
@@ -126,7 +131,7 @@ def answered(state: State, sent: SentChild, child: ChildOrder, report: VenueRepo
     """
     asked = state.books.changes.get(child.child_id)
     is_kept = report.kind is ReportKind.KEPT
-    if asked is None or report.exec_id != str(asked.asked_ns) or child is sent.child:
+    if asked is None or report.exec_id != str(asked.asked_ns) or child.state is ChildState.ENDING:
         # The venue has taken what it had not, or was not asked for.
         is_news = not is_kept and report.exec_id.isdecimal() and int(report.exec_id) > sent.child.sent_ns
         detail = "the venue has taken a change that is not asked for (any more)"

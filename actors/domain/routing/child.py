@@ -54,7 +54,8 @@ class ReportKind(Enum):
     REPLACED = "replaced"
     """It works as the change that `exec_id` names has it (ExecType 5)."""
     KEPT = "kept"
-    """It works as it did: the change or the cancel that `exec_id` names is refused (35=9), or never arrived."""
+    """The change or the cancel that `exec_id` names is refused (35=9), or never arrived: the order is as it was. Of one
+    that may never have arrived itself that does not say that it works."""
 
 
 class BreakReason(Enum):
@@ -256,7 +257,7 @@ _COLUMNS = (
 _ROWS = {
     # Nobody has asked, so NOT_KNOWN is no answer; a fill or an end may overtake the acceptance.
     _S.SENT:          (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK,
-                      _M.WORK, _M.WORK),
+                      _M.WORK, _M.LATE),
     # REJECTED: some venues refuse what they cannot fill after having accepted it.
     _S.WORKING:       (_M.LATE, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.BREAK, _M.BREAK,
                       _M.WORK, _M.WORK),
@@ -265,7 +266,7 @@ _ROWS = {
                       _M.WORK, _M.WORK),
     # Every answer is possible, a fill too. NOT_KNOWN is an answer here: the order never arrived.
     _S.UNKNOWN:       (_M.WORK, _M.FILL, _M.END,     _M.END,     _M.END,     _M.END,     _M.END,   _M.BREAK,
-                      _M.WORK, _M.WORK),
+                      _M.WORK, _M.LATE),
     # A fill after the cancel that counted it: a real race, and what this state waits for.
     _S.ENDING:        (_M.LATE, _M.FILL, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.COMPARE, _M.BREAK, _M.BREAK,
                       _M.LATE, _M.LATE),

@@ -221,6 +221,30 @@ def test_the_lp_is_asked_after_what_rests_there_when_the_line_is_back(tmp_path: 
     world.check()
 
 
+def test_nothing_is_asked_while_we_log_out(tmp_path: Path) -> None:
+    world = RestingWorld(tmp_path)
+    world.place()
+    world._turn(lambda now_ns: world.session.logout("the day is over", now_ns))
+    assert not world.session.is_logged_on
+    world.cancel()
+    world.until_over()
+    assert world.at_lp()[0][-1] == "4"
+    world.check()
+
+
+def test_an_order_that_never_arrived_is_not_taken_for_one_that_works_when_its_change_did_not_either(
+    tmp_path: Path,
+) -> None:
+    world = RestingWorld(tmp_path)
+    world.lp_faults.set("lost_orders=1")
+    world.tell(SubmitOrder(ACCOUNT, "one", TERMS))
+    world.change(limit_e8=e8("1.09800"))
+    world.until_over()
+    assert [event.code for event in world.events if isinstance(event, OrderEnded)] == ["VENUE_REJECTED"]
+    assert world.at_lp() == []
+    world.check()
+
+
 def test_a_store_that_is_lost_begins_with_what_rests_and_what_is_asked_of_it(tmp_path: Path) -> None:
     world = RestingWorld(tmp_path)
     world.place()
