@@ -164,7 +164,8 @@ class Dispatch(VenueFile):
             if over:
                 self._db.execute("UPDATE orders SET stage = 2, asked = 0 WHERE child_id = ?", (over,))
             if resting:
-                self._db.execute("UPDATE orders SET stage = 3 WHERE child_id = ? AND stage = 1 AND NOT asked", (resting,))
+                query = "UPDATE orders SET stage = 3 WHERE child_id = ? AND stage = 1 AND NOT asked"
+                self._db.execute(query, (resting,))
             if cursor:
                 self._put("cursor", cursor)
         return new
