@@ -53,6 +53,8 @@ PLACING_LIMIT = 100
 PLACE_AGAIN_NS = 250_000_000
 """After the venue could not be reached: with an order, or with a change of one."""
 INQUIRE_AGAIN_NS = 2_000_000_000
+INQUIRED_LIMIT = 100
+"""Orders that rest and are asked after when the line is back; the others follow as these are answered."""
 
 
 class Dispatcher(pykka.ThreadingActor):
@@ -179,6 +181,8 @@ class Dispatcher(pykka.ThreadingActor):
     def _inquiries(self, now_ns: int) -> list[Inquire]:
         """Of orders that the engine asks about, and whose sending is over."""
         calls = []
+        if self._is_up and len(self._inquire_ns) < INQUIRED_LIMIT:
+            self._store.take_up(INQUIRED_LIMIT - len(self._inquire_ns))
         asked = [it for it in self._store.alive() if it.asked and it.stage is Stage.ATTEMPTED]
         self._inquire_ns = {it.client_id: self._inquire_ns.get(it.client_id, 0) for it in asked}
         for it in asked:

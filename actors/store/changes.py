@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS changes (
 );
 CREATE TABLE IF NOT EXISTS names (client_id TEXT PRIMARY KEY, child_id TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS names_of ON names (child_id);
+CREATE INDEX IF NOT EXISTS orders_asked_after ON orders (number) WHERE stage = 3 AND asked;
 """
 NEWEST_NS = 2**63 - 1
 _encode = msgspec.msgpack.Encoder().encode

@@ -129,9 +129,17 @@ class Dispatch(VenueFile):
             self._db.execute("UPDATE orders SET attempted_ns = ? WHERE child_id = ?", (now_ns, child_id))
 
     def ask_after_all(self) -> None:
-        """The venue is to be asked what became of each order that rests."""
+        """The venue is to be asked what became of each order that rests, as each is taken up."""
         with self._whole():
-            self._db.execute("UPDATE orders SET asked = 1, stage = 1 WHERE stage = 3")
+            self._db.execute("UPDATE orders SET asked = 1 WHERE stage = 3")
+
+    def take_up(self, limit: int) -> None:
+        """So many of the orders that rest and are to be asked after may be elsewhere by now: the oldest."""
+        query = "SELECT number FROM orders WHERE stage = 3 AND asked ORDER BY number LIMIT ?"
+        rows = self._db.execute(query, (limit,)).fetchall()
+        if rows:
+            with self._whole():
+                self._db.executemany("UPDATE orders SET stage = 1 WHERE number = ?", rows)
 
     def take(
         self,
@@ -219,7 +227,8 @@ class Dispatch(VenueFile):
     def is_quiet(self) -> bool:
         """Nothing is on its way, there or here."""
         alive, waiting = self._db.execute(
-            "SELECT EXISTS (SELECT 1 FROM orders WHERE stage < 2),"
+            "SELECT EXISTS (SELECT 1 FROM orders WHERE stage < 2)"
+            " OR EXISTS (SELECT 1 FROM orders WHERE stage = 3 AND asked),"
             " EXISTS (SELECT 1 FROM reports WHERE NOT acknowledged)"
         ).fetchone()
         return not alive and not waiting

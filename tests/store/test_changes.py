@@ -42,6 +42,8 @@ def test_what_rests_is_not_on_its_way_until_it_is_asked_after(store: Dispatch) -
     store.take([], answered="1-1", resting="1-1")
     assert (its(store).stage, store.is_quiet) == (Stage.RESTING, True)
     store.ask_after_all()
+    assert (store.alive(), store.is_quiet) == ([], False)
+    store.take_up(1)
     assert [it.asked for it in store.alive()] == [True]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.dispatch import dispatcher
 from actors.domain.commands import CancelOrder, DefineRules, Deposit, ModifyOrder, SubmitOrder
 from actors.domain.events.orders import ChangeAsked, ChangeRefused, OrderEnded, OrderFilled, OrderModified
 from actors.domain.money import parse_e8 as e8
@@ -218,6 +219,23 @@ def test_the_lp_is_asked_after_what_rests_there_when_the_line_is_back(tmp_path: 
     order = world.lp_book.orders()[0]
     world.lp_book.change(order.order_id, status="4")
     world.until_over()
+    world.check()
+
+
+def test_of_many_that_rest_a_few_are_asked_after_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "INQUIRED_LIMIT", 2)
+    world = RestingWorld(tmp_path)
+    for number in range(7):
+        world.place(f"n{number}", quantity_e8=e8("1000"))
+    world.until(lambda: world._store.is_quiet)
+    world.cut()
+    for order in world.lp_book.orders():
+        world.lp_book.change(order.order_id, status="4")
+    most = 0
+    while world.orders_of:
+        world.step()
+        most = max(most, len(world._store.alive()))
+    assert 0 < most <= 2
     world.check()
 
 
