@@ -143,6 +143,9 @@ class Dispatcher(pykka.ThreadingActor):
                 due.append(it)
         if not due:
             return []
+        self._store.changes.call(
+            [(it.sent.child.child_id, self._names[it.sent.child.symbol]) for it in due if it.sent.rests]
+        )
         self._store.attempt([it.sent.child.child_id for it in due], now_ns)
         self._placing.update(it.sent.child.child_id for it in due)
         return [Place(it.sent.child.child_id, order_of(it, self._names)) for it in due]

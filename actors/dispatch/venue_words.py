@@ -42,11 +42,11 @@ def asked_ns(name: str) -> int:
 
 
 def order_of(it: Dispatched, names: Mapping[str, str]) -> VenueOrder:
-    """`names`: from our symbol to the venue's name for it."""
+    """`names`: from our symbol to the venue's name for it by now; what rests has that under which it was sent."""
     child = it.sent.child
     return VenueOrder(
         it.client_id,
-        names.get(child.symbol, child.symbol),
+        it.instrument or names.get(child.symbol, child.symbol),
         child.side is BUY,
         child.quantity_e8,
         _TIMES_IN_FORCE[it.sent.time_in_force],

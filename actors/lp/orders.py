@@ -184,7 +184,7 @@ class Orders:
         if not session.is_logged_on or known is None:
             return Inquired(now_ns, call.child_id, None, answered=False)
         child = known.sent.child
-        instrument = self._names.get(child.symbol, child.symbol)
+        instrument = known.instrument or self._names.get(child.symbol, child.symbol)
         if self._terms.trade_reports:
             session.send(b"AD", trades.order_trades_request(call.client_id, call.client_id), now_ns)
         body = orders.status(call.client_id, instrument, child.side is BUY, self._terms.account)

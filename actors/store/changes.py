@@ -2,7 +2,7 @@
 actors/store/dispatch.py."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from enum import IntEnum
 from typing import NamedTuple
@@ -15,6 +15,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS changes (
     child_id TEXT PRIMARY KEY, change BLOB NOT NULL, stage INTEGER NOT NULL, attempted_ns INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS instruments (child_id TEXT PRIMARY KEY, instrument TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS names (client_id TEXT PRIMARY KEY, child_id TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS names_of ON names (child_id);
 CREATE INDEX IF NOT EXISTS orders_asked_after ON orders (number) WHERE stage = 3 AND asked;
@@ -82,6 +83,11 @@ class Changes:
         with self._whole():
             self._db.execute("UPDATE changes SET attempted_ns = ? WHERE stage = 1", (now_ns,))
 
+    def call(self, instruments: Iterable[tuple[str, str]]) -> None:
+        """By child id, the venue's name of the symbol in which an order is to rest: it keeps that."""
+        with self._whole():
+            self._db.executemany("INSERT OR REPLACE INTO instruments VALUES (?, ?)", instruments)
+
     def name(self, client_id: str, child_id: str) -> bool:
         """An order has, had, or may come to have this name beside its own; False where that is known."""
         return bool(self._db.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (client_id, child_id)).rowcount)
@@ -91,5 +97,6 @@ class Changes:
         row = self._db.execute("SELECT child_id FROM names WHERE client_id = ?", (client_id,)).fetchone()
         return row[0] if row else None
 
-    def forget(self, child_ids: Iterable[tuple[str]]) -> None:
-        self._db.executemany("DELETE FROM names WHERE child_id = ?", child_ids)
+    def forget(self, child_ids: Collection[tuple[str]]) -> None:
+        for table in ("names", "instruments"):
+            self._db.executemany(f"DELETE FROM {table} WHERE child_id = ?", child_ids)  # noqa: S608

@@ -32,8 +32,8 @@ CREATE TABLE reports (
 CREATE INDEX reports_waiting ON reports (child_id, number) WHERE NOT acknowledged;
 """
 _ORDERS = (
-    "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns"
-    " FROM orders LEFT JOIN changes USING (child_id)"
+    "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns,"
+    " coalesce(instrument, '') FROM orders LEFT JOIN changes USING (child_id) LEFT JOIN instruments USING (child_id)"
 )
 _INQUIRE = "UPDATE orders SET asked = 1, stage = CASE stage WHEN 3 THEN 1 ELSE stage END WHERE child_id = ?"
 _encode = msgspec.msgpack.Encoder().encode
@@ -49,6 +49,8 @@ class Dispatched(NamedTuple):
     asked: bool
     """The engine wants to know what became of it."""
     changing: Changing | None = None
+    instrument: str = ""
+    """What the venue calls its symbol, of an order that was sent to rest."""
 
 
 class Dispatch(VenueFile):
@@ -243,8 +245,9 @@ class Dispatch(VenueFile):
                 attempted_ns,
                 bool(asked),
                 None if change is None else Changing(decode_change(change), Stage(change_stage), change_ns),
+                instrument,
             )
-            for sent, client_id, stage, attempted_ns, asked, change, change_stage, change_ns in rows
+            for sent, client_id, stage, attempted_ns, asked, change, change_stage, change_ns, instrument in rows
         ]
 
     def _add(self, sent: SentChild, client_id: str, stage: Stage, attempted_ns: int, asked: bool) -> None:

@@ -13,6 +13,7 @@ from actors.domain.events.orders import ChangeAsked, ChangeRefused, OrderEnded, 
 from actors.domain.money import parse_e8 as e8
 from actors.domain.order import Order, OrderTerms, OrderType, Side, TimeInForce
 from actors.domain.routing.rulebook import Book, Rule
+from gateway.fix import codec
 from tests.actors.fix_world import FixWorld, FragileStore
 from tests.examples import ACCOUNT, SECOND_NS
 from tools.venues.fix import book
@@ -236,6 +237,24 @@ def test_of_many_that_rest_a_few_are_asked_after_at_a_time(tmp_path: Path, monke
         world.step()
         most = max(most, len(world._store.alive()))
     assert 0 < most <= 2
+    world.check()
+
+
+@pytest.mark.parametrize("names", [None, {}], ids=["disabled", "nameless"])
+def test_what_rests_at_an_lp_that_gets_nothing_new_is_changed_and_cancelled_under_its_name(
+    tmp_path: Path, names: dict[str, str] | None
+) -> None:
+    world = RestingWorld(tmp_path)
+    world.place()
+    world.register(names)
+    world.change(limit_e8=e8("1.09800"))
+    world.until(lambda: world.is_answered)
+    assert world.at_lp() == [("1", e8("10000"), e8("1.098"), 0, "0")]
+    world.cancel()
+    world.until_over()
+    assert world._fix is not None
+    sent = [(it.msg_type, dict(codec.split(it.body) or ()).get(55)) for it in world._fix.sent("s", 1, 10**6, 10**6)]
+    assert [it for it in sent if it[0] in (b"D", b"G", b"F")] == [(kind, b"EUR/USD") for kind in (b"D", b"G", b"F")]
     world.check()
 
 
