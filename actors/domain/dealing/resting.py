@@ -26,7 +26,7 @@ from actors.domain.quote import Tick
 from actors.domain.refusal import Code, Refused
 from actors.domain.risk.requirement import NOTHING
 from actors.domain.risk.stop_out import MarginStatus
-from actors.domain.routing.books import SentChild
+from actors.domain.routing.books import CANCELLED, SentChild
 from actors.domain.routing.child import (
     Break,
     BreakReason,
@@ -44,7 +44,10 @@ from actors.domain.state import State
 GTC, LIMIT = TimeInForce.GTC, OrderType.LIMIT
 STANDING = (GTC, TimeInForce.GTD, TimeInForce.DAY)
 PAUSE_NS = 1_000_000_000
-"""A venue that was asked for a change, or refuses to cancel, is asked to cancel again so much later."""
+"""A venue that was asked for a change, or refuses to cancel, is asked to cancel again so much later; then after twice
+as long, and so on."""
+PAUSE_DOUBLINGS = 8
+"""The longest pause is 2^8 times PAUSE_NS: 256 s. A venue may refuse for a whole weekend."""
 
 
 def routing_of(state: State, account: Account, terms: OrderTerms, now_ns: int) -> Routing | None:
@@ -107,7 +110,7 @@ def change(state: State, account: Account, order: Order, terms: OrderTerms, tick
 def cancel(state: State, order: Order, now_ns: int) -> list[Event]:
     """For its client."""
     sent = _unasked(state, order, None)
-    return [] if sent is None else [_asked(order, sent, now_ns, code="CANCELLED", detail="cancelled by its client")]
+    return [] if sent is None else [_asked(order, sent, now_ns, code=CANCELLED, detail="cancelled by its client")]
 
 
 def endings(state: State, now_ns: int) -> list[list[Event]]:
@@ -186,8 +189,9 @@ def _ending(state: State, account: Account, order: Order, now_ns: int) -> Iterab
     sent = sent_of(state, order) if order.at_venue_e8 else None
     if sent is None or sent.child.child_id in state.books.changes or sent.child.state is ChildState.ENDING:
         return
-    asked_ns = sent.child.asked_ns
-    if asked_ns > sent.child.sent_ns and now_ns - asked_ns < PAUSE_NS:
+    asked_ns, refusals = sent.child.asked_ns, state.books.cancel_refusals.get(sent.child.child_id, 0)
+    pause_ns = PAUSE_NS << min(max(refusals - 1, 0), PAUSE_DOUBLINGS)
+    if asked_ns > sent.child.sent_ns and now_ns - asked_ns < pause_ns:
         return
     why = _why_over(state, account, order, now_ns)
     if why is not None:

@@ -43,7 +43,7 @@ def _change_asked(state: State, event: ChangeAsked) -> None:
 
 def _change_refused(state: State, event: ChangeRefused) -> None:
     state.accounts[event.order.account_id].take(event.order)
-    del state.books.changes[event.change.child_id]
+    state.books.keep(event.change)
 
 
 def _end(state: State, event: OrderEnded) -> None:

@@ -17,6 +17,8 @@ from actors.domain.routing.rulebook import Book, RoutedSymbol, Rule, RuleBook
 
 OVER_LIMIT = 10_000
 """Child orders that are over and still known, so that what a venue says of them later is seen to be late."""
+CANCELLED = "CANCELLED"
+"""The code of an order that its client has cancelled."""
 B_BOOK_ONLY = RuleBook(0, (Rule(rule_id=1, name="default", book=Book.B_BOOK),))
 """Where no rules were ever defined, the broker deals everything itself."""
 
@@ -85,6 +87,7 @@ class SavedBooks(msgspec.Struct, frozen=True, array_like=True):
     breaks: list[FoundBreak] = []
     hedge_keys: dict[str, str] = {}
     changes: list[VenueChange] = []
+    cancel_refusals: dict[str, int] = {}
 
 
 class Books:
@@ -111,6 +114,8 @@ class Books:
         """What was sent under each key."""
         self.changes: dict[str, VenueChange] = {}
         """By child order, what its venue is asked to make of it."""
+        self.cancel_refusals: dict[str, int] = {}
+        """By child order that may rest no longer, how often its venue has refused to cancel it."""
         self.is_plain = True
         """Nothing was ever sent to a venue, and the rules send nothing: the whole A-book can be passed over."""
         self._router: Router | None = None
@@ -153,6 +158,12 @@ class Books:
         child = msgspec.structs.replace(sent.child, asked_ns=change.asked_ns, inquiries=0)
         self.open[change.child_id] = msgspec.structs.replace(sent, child=child)
 
+    def keep(self, change: VenueChange) -> None:
+        """The venue has refused it."""
+        del self.changes[change.child_id]
+        if change.terms is None and change.code != CANCELLED:
+            self.cancel_refusals[change.child_id] = self.cancel_refusals.get(change.child_id, 0) + 1
+
     def change(self, child: ChildOrder, fill: VenueFill | None, unsent_e8: int) -> None:
         """A child order as it is now. `unsent_e8`: as much of the fill is neither a client's nor a hedge's."""
         name = child.child_id
@@ -166,6 +177,7 @@ class Books:
             self.over[name] = after
         elif child.is_over:
             del self.open[name]
+            self.cancel_refusals.pop(name, None)
             self._keep(after)
         else:
             self.open[name] = after
@@ -236,6 +248,7 @@ class Books:
             list(self.breaks.values()),
             dict(self.hedge_keys),
             list(self.changes.values()),
+            dict(self.cancel_refusals),
         )
 
     def restore(self, kept: SavedBooks) -> None:
@@ -247,6 +260,7 @@ class Books:
         self.breaks = {(it.found.child_id, it.found.reason.value): it for it in kept.breaks}
         self.hedge_keys = dict(kept.hedge_keys)
         self.changes = {change.child_id: change for change in kept.changes}
+        self.cancel_refusals = dict(kept.cancel_refusals)
         self.desks = {desk.symbol: restored(desk) for desk in kept.desks}
         for part in kept.children:
             name = part.sent.child.child_id

@@ -322,6 +322,24 @@ def test_when_its_time_is_over_it_is_cancelled_there_and_then_expired() -> None:
     assert (end.order.status, end.code) == (OrderStatus.EXPIRED, "EXPIRED")
 
 
+def test_a_venue_that_refuses_to_cancel_is_asked_ever_more_seldom() -> None:
+    desk = Desk(RESTING)
+    desk.tell(limit(time_in_force=TimeInForce.GTD, expires_ns=desk.now_ns + SECOND_NS))
+    desk.says(ReportKind.ACCEPTED, CHILD)
+    waits = []
+    for _ in range(11):
+        waited = 0
+        while CHILD not in desk.state.books.changes:
+            desk.now_ns += SECOND_NS
+            waited += 1
+            pulse(desk)
+        waits.append(waited)
+        assert kinds(answer(desk, ReportKind.KEPT)) == [ChangeRefused]
+    assert waits == [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 256]
+    desk.says(ReportKind.FILL, CHILD, "10000", "1.09900")
+    assert desk.state.books.cancel_refusals == {}
+
+
 def test_a_day_order_is_cancelled_at_the_end_of_the_trading_day() -> None:
     desk = resting(time_in_force=TimeInForce.DAY)
     assert its(desk).terms.expires_ns > desk.now_ns
