@@ -4,6 +4,8 @@ A tick looks at the accounts whose bands it breaks and at those that something e
 What is decided about an account is exact; the bands only say which accounts a tick cannot have changed.
 """
 
+from itertools import count
+
 from actors.domain import ledger
 from actors.domain.account import Account
 from actors.domain.dealing import abook, resting
@@ -21,6 +23,7 @@ from actors.domain.risk.bands import bands_of
 from actors.domain.risk.exposure import Exposure
 from actors.domain.risk.requirement import NOTHING, required
 from actors.domain.risk.stop_out import MarginStatus, bounds, forgiven_minor, status, stop_out_order
+from actors.domain.routing.child import child_id
 from actors.domain.routing.execution import ANSWER_LIMIT_NS
 from actors.domain.state import State
 
@@ -127,11 +130,19 @@ def _status_expected(state: State, account: Account, now_ns: int) -> MarginStatu
 def _answered_soon(state: State, account: Account, now_ns: int) -> list[Order]:
     """The closings at venues that were sent a short while ago, however long they have waited for their price."""
     closings = [it for it in account.orders.values() if is_closing(it)]
-    if not closings:
-        return []
-    owner = account.account_id
-    sent_ns = {it.child.parent_id: it.child.sent_ns for it in state.books.open.values() if it.account_id == owner}
-    return [it for it in closings if now_ns - sent_ns.get(it.order_id, it.created_ns) <= ANSWER_LIMIT_NS]
+    return [it for it in closings if now_ns - _sent_ns(state, it) <= ANSWER_LIMIT_NS]
+
+
+def _sent_ns(state: State, order: Order) -> int:
+    """When the newest of its child orders was sent that are not over."""
+    books, newest_ns = state.books, order.created_ns
+    for attempt in count(1):
+        name = child_id(order.order_id, attempt)
+        if name not in books.known:
+            break
+        if name in books.open:
+            newest_ns = books.open[name].child.sent_ns
+    return newest_ns
 
 
 def _forgive(state: State, account: Account, now_ns: int, events: list[Event]) -> None:

@@ -14,6 +14,8 @@ from web.payloads import answers, bodies, problem, schema
 
 NAMED_ORDERS_LIMIT = 1_000
 """How many of an account's last orders are searched for a client_order_id."""
+AT_AN_LP = "One that rests at an LP is as it was until the LP answers, which /ws tells."
+"""For OpenAPI."""
 
 
 class OrderHandler(CommandHandler):
@@ -57,13 +59,13 @@ class OneOrderHandler(CommandHandler):
             order = past[0]
         self.answer(answers.OneOrder(order=self.backend.render.order(order)))
 
-    @changes("Change an order that waits: what is absent stays as it is, null takes it away.")
+    @changes(f"Change an order that waits: what is absent stays as it is, null takes it away. {AT_AN_LP}")
     async def put(self, order_id: str) -> None:
         wanted = self.body(schema.ChangeOrder)
         await dealing.modify_order(self.backend, self.account(), order_id, wanted)
         self.answer_nothing()
 
-    @contract("Cancel an order that waits.", {204: None}, problems=COMMAND)
+    @contract(f"Cancel an order that waits. {AT_AN_LP}", {204: None}, problems=COMMAND)
     async def delete(self, order_id: str) -> None:
         await self.change(CancelOrder(self.account(), int(order_id)))
 
@@ -88,14 +90,14 @@ class NamedOrderHandler(CommandHandler):
             raise _unknown(f"the last {NAMED_ORDERS_LIMIT} orders have no client_order_id {client_order_id[:64]!r}")
         self.answer(answers.OneOrder(order=self.backend.render.order(order)))
 
-    @changes("Change an order that waits, by its client_order_id.")
+    @changes(f"Change an order that waits, by its client_order_id. {AT_AN_LP}")
     async def put(self, client_order_id: str) -> None:
         wanted, account_id = self.body(schema.ChangeOrder), self.account()
         number = await self.number(account_id, client_order_id)
         await dealing.modify_order(self.backend, account_id, number, wanted)
         self.answer_nothing()
 
-    @contract("Cancel an order that waits, by its client_order_id.", {204: None}, problems=COMMAND)
+    @contract(f"Cancel an order that waits, by its client_order_id. {AT_AN_LP}", {204: None}, problems=COMMAND)
     async def delete(self, client_order_id: str) -> None:
         account_id = self.account()
         await self.change(CancelOrder(account_id, int(await self.number(account_id, client_order_id))))
