@@ -341,7 +341,7 @@ def test_terms_by_which_what_is_open_could_not_be_closed_are_refused() -> None:
     filled(state, order("EURUSD", BUY, "10000", stop_loss="1.095"))
     assert refusal(state, DefineGroup(unpayable))[:2] == (
         Code.NO_CONVERSION,
-        "there is no price to convert XYZ to USD with",
+        "no instrument converts XYZ to USD",
     )
     apply(state, DefineGroup(msgspec.structs.replace(unpayable, name="other")), NOW_NS)
     assert refusal(state, AssignGroup(ACCOUNT, "other", "olga"))[0] is Code.NO_CONVERSION
