@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
+from config.settings import configure_logging
 from tools.bench.result import Spoiled
 
 EXIT_TIMEOUT_S = 10
@@ -60,4 +61,5 @@ class Child:
 
 
 def _work(reports: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    configure_logging("warning")
     reports.send_bytes(msgspec.msgpack.encode(work(*arguments)))

@@ -16,7 +16,6 @@ from tornado.web import Application, RequestHandler
 from actors import process
 from actors.bus import endpoints
 from actors.bus.users import User
-from config import settings as config
 from tools.bench.orders_chain import ACCOUNTS
 from tools.bench.result import Spoiled
 from web.app import Web
@@ -57,7 +56,6 @@ class Answered(NamedTuple):
 
 def web(folder: Path, port: int) -> None:
     """A web process, which listens once it has heard of the engine, and says so; runs until it is killed."""
-    config.configure_logging("warning")
     context: process.Context = zmq.Context()
 
     async def serve() -> None:

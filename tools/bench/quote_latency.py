@@ -14,7 +14,6 @@ import zmq
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
 from actors.domain.quote import Tick
-from config.settings import configure_logging
 from gateway.venues.events import VenueEvent, VenueQuote
 from gateway.venues.interface import Events
 from tools.bench import quotes_chain
@@ -75,7 +74,6 @@ def bid_e8_of(number: int) -> int:
 
 def feed(folder: Path, quotes: int) -> Times:
     """The feed process: the product's own; only its LP is made up."""
-    configure_logging("warning")
     context: process.Context = zmq.Context()
     stream = PacedStream(quotes)
     runner = quotes_chain.feed_runner(VENUE, stream, folder, context)

@@ -27,7 +27,6 @@ from actors.domain.quote import Tick
 from actors.feed import FeedRunner
 from actors.lp_desk import LpDesk
 from actors.quoting.lp_feed import Feed
-from config.settings import configure_logging
 from gateway.venues.events import VenueEvent, VenueQuote
 from gateway.venues.interface import Events, Parser, Stream, Tap, VenueInstrument
 from tools.bench import market
@@ -192,7 +191,6 @@ class ReportingAggregator(Aggregator):
 
 def feed(folder: Path, place: int, quotes: int) -> Sent:
     """A feed process; ends when the quotes of all LPs have been taken."""
-    configure_logging("warning")
     context: process.Context = zmq.Context()
     stream = MadeUpStream(folder, place, quotes)
     runner = feed_runner(VENUES[place], stream, folder, context)

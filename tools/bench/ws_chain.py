@@ -6,12 +6,14 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zmq
 from tornado.netutil import bind_sockets
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 from actors import process
 from actors.bus import codec, endpoints, sockets, topics
@@ -22,7 +24,6 @@ from actors.domain.commands import Command, DefineInstrument, Deposit, OpenAccou
 from actors.domain.money import SCALE
 from actors.domain.order import OrderStatus, OrderTerms, OrderType, Side
 from actors.domain.quote import Tick
-from config import settings
 from tools.bench import market, orders_chain
 from tools.bench.result import Spoiled
 from web.app import LIMITS, Web
@@ -70,7 +71,6 @@ def pid_of(folder: Path) -> int:
 
 def engine(folder: Path) -> None:
     """The engine; runs until it is killed or SIGTERM."""
-    settings.configure_logging("warning")
     instruments = market.instruments()
     told: list[Command] = [DefineInstrument(instruments[symbol]) for symbol in SYMBOLS]
     for account_id in range(1, ACCOUNTS + 1):
@@ -80,7 +80,6 @@ def engine(folder: Path) -> None:
 
 def web(folder: Path) -> None:
     """The web process; runs until SIGTERM."""
-    settings.configure_logging("warning")
     asyncio.run(_web(folder))
 
 
@@ -198,11 +197,10 @@ async def _bare(folder: Path, payload: str) -> None:
 
     async def meet(connection: ServerConnection) -> None:
         everybody.add(connection)
-        try:
+        with suppress(ConnectionClosed):
             async for _ in connection:
                 pass
-        finally:
-            everybody.discard(connection)
+        everybody.discard(connection)
 
     listening = _listener()
     async with serve(meet, sock=listening, compression=None, ping_interval=None):
