@@ -35,6 +35,8 @@ _ORDERS = (
     "SELECT sent, client_id, orders.stage, orders.attempted_ns, asked, change, changes.stage, changes.attempted_ns,"
     " coalesce(instrument, '') FROM orders LEFT JOIN changes USING (child_id) LEFT JOIN instruments USING (child_id)"
 )
+_OLDEST_FIRST = "ORDER BY +number"
+"""The few that are found are put in order: by the plain number SQLite would read all orders in their order instead."""
 _INQUIRE = "UPDATE orders SET asked = 1, stage = CASE stage WHEN 3 THEN 1 ELSE stage END WHERE child_id = ?"
 _encode = msgspec.msgpack.Encoder().encode
 _sent = msgspec.msgpack.Decoder(SentChild).decode
@@ -200,11 +202,11 @@ class Dispatch(VenueFile):
 
     def alive(self) -> list[Dispatched]:
         """Orders that are due, or may be at the venue, oldest first."""
-        return self._orders(f"{_ORDERS} WHERE orders.stage < 2 ORDER BY number")
+        return self._orders(f"{_ORDERS} WHERE orders.stage < 2 {_OLDEST_FIRST}")
 
     def changing(self) -> list[Dispatched]:
         """Orders of which a change is due."""
-        return self._orders(f"{_ORDERS} WHERE changes.stage = 0 ORDER BY number")
+        return self._orders(f"{_ORDERS} WHERE changes.stage = 0 {_OLDEST_FIRST}")
 
     def by_client_id(self, client_id: str) -> Dispatched | None:
         """By any name that it has, had, or may come to have."""

@@ -122,6 +122,18 @@ def test_old_orders_are_forgotten(path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [it.child_id for _, it in store.waiting()] == ["2-1"]
 
 
+def test_what_is_over_is_not_read_in_each_turn(path: Path) -> None:
+    store = Dispatch(path, NOW_NS)
+    asked: list[str] = []
+    store._db.set_trace_callback(asked.append)
+    store.alive()
+    store.changing()
+    store._db.set_trace_callback(None)
+    plans = [row[3] for query in asked for row in store._db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert [step for step in plans if step.startswith("SEARCH orders")]
+    assert [step for step in plans if step.startswith("SCAN orders")] == []
+
+
 def test_another_format_is_refused(path: Path) -> None:
     store = Dispatch(path, NOW_NS)
     store._db.execute("PRAGMA user_version = 9")
