@@ -98,5 +98,5 @@ class Changes:
         return row[0] if row else None
 
     def forget(self, child_ids: Collection[tuple[str]]) -> None:
-        for table in ("names", "instruments"):
-            self._db.executemany(f"DELETE FROM {table} WHERE child_id = ?", child_ids)  # noqa: S608
+        self._db.executemany("DELETE FROM names WHERE child_id = ?", child_ids)
+        self._db.executemany("DELETE FROM instruments WHERE child_id = ?", child_ids)
